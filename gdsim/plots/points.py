@@ -1,0 +1,57 @@
+"""Critical points and edge arrows, drawn alike on every figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from gdsim.outcomes import CriticalPoint
+from gdsim.plots.style import KINDS, ORANGE
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def draw_critical_points(axes: Axes, points: Iterable[CriticalPoint], weights: tuple[str, ...]) -> None:
+    """Mark each point by its kind: filled where certified, hollow where numerical.
+
+    With one weight the point stands on the curve at (w, L); with two at (x, y).
+    """
+    named: set[str] = set()
+    for point in points:
+        marker, colour, name = KINDS[point.kind]
+        first = point.weight[weights[0]]
+        second = point.loss if len(weights) == 1 else point.weight[weights[1]]
+        label = name if name not in named else "_nolegend_"
+        named.add(name)
+        if point.kind == "flat" and len(weights) == 1 and point.interval:
+            low, high = point.interval[weights[0]]
+            axes.plot(
+                [low, high], [point.loss, point.loss],
+                color=colour, linewidth=6, alpha=0.45, solid_capstyle="butt", label=label, zorder=3,
+            )  # fmt: skip
+            continue
+        axes.plot(
+            [first], [second],
+            marker=marker, markersize=13, linestyle="none", zorder=6, label=label,
+            markeredgecolor=colour, markeredgewidth=2.2,
+            markerfacecolor=colour if point.proof == "certified" else "white",
+        )  # fmt: skip
+
+
+def draw_edge_arrow(axes: Axes, side: str, height: float, text: str) -> None:
+    """Draw an arrow at the frame for a step that left it, with the step's number and weight.
+
+    ``height`` is in axes fractions.
+    """
+    edge, inner, align = (0.0, 0.07, "left") if side == "left" else (1.0, 0.93, "right")
+    axes.annotate(
+        "", xy=(edge, height), xytext=(inner, height), xycoords="axes fraction",
+        arrowprops={"arrowstyle": "-|>", "color": ORANGE, "linewidth": 2.4, "mutation_scale": 20},
+        annotation_clip=False, zorder=8,
+    )  # fmt: skip
+    axes.text(
+        inner + (0.01 if side == "left" else -0.01), height, text, transform=axes.transAxes,
+        ha=align, va="center", color=ORANGE, fontsize=12.5, zorder=8,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5},
+    )  # fmt: skip

@@ -1,0 +1,54 @@
+"""Every console block of the README and the docs runs and prints what it shows.
+
+A block begins with ``console`` and holds commands after ``$ ``; what follows is the output, where
+``...`` stands for anything. A command may end in ``# exit N``. A block of another language that is
+preceded by ``<!-- file: NAME -->`` is written to the working directory first.
+"""
+
+from __future__ import annotations
+
+import doctest
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from gdsim.cli import main
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"(?:<!-- file: (?P<file>\S+) -->\n)?```(?P<language>\w+)\n(?P<body>.*?)```", re.DOTALL)
+MATCHING = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+def commands(body: str) -> list[tuple[str, int, str]]:
+    """Split a console block into (command, exit code, expected output)."""
+    found = []
+    for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
+        line, _, output = part.partition("\n")
+        line, _, code = line.partition("# exit ")
+        found.append((line.strip(), int(code or 0), output))
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_console_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for block in BLOCK.finditer(page.read_text(encoding="utf-8")):
+        if block["file"]:
+            target = tmp_path / block["file"]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(block["body"], encoding="utf-8")
+        if block["language"] != "console":
+            continue
+        for line, code, expected in commands(block["body"]):
+            words = shlex.split(line)
+            if words[:1] != ["gdsim"]:
+                continue
+            result = CliRunner().invoke(main, words[1:], prog_name="gdsim")
+            assert result.exit_code == code, f"$ {line}\n{result.output}"
+            if expected.strip():
+                matched = doctest.OutputChecker().check_output(expected, result.output, MATCHING)
+                assert matched, f"$ {line}\nexpected:\n{expected}\ngot:\n{result.output}"
