@@ -1,0 +1,1 @@
+"""The rules of differentiation, as plain data: name, statement, and the derivative of each function."""
