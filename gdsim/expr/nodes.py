@@ -25,6 +25,8 @@ class Expr:
 
     __slots__ = ("_hash",)
 
+    _hash: int
+
     @property
     def children(self) -> tuple[Expr, ...]:
         """The sub-expressions, left to right."""
@@ -42,11 +44,11 @@ class Expr:
             return True
         if type(self) is not type(other):
             return NotImplemented
-        return hash(self) == hash(other) and self._key() == other._key()  # type: ignore[attr-defined]
+        return hash(self) == hash(other) and self._key() == other._key()
 
     def __hash__(self) -> int:
         try:
-            return self._hash  # type: ignore[has-type, no-any-return]
+            return self._hash
         except AttributeError:
             value = hash((type(self).__name__, *self._key()))
             object.__setattr__(self, "_hash", value)

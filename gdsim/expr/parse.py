@@ -1,17 +1,14 @@
 """From text to tree: caps first, then tokens, then Python's parser, then an allow-list.
 
-No text of a user is ever evaluated. Every number of the text is replaced by its place in a list
-before ``ast.parse`` sees it, so that decimals stay exact and no literal can be large.
+No text of a user is ever evaluated: ``tokens`` keeps its numbers and names aside before ``ast.parse``
+sees it, and what comes back is read node by node, each kind that may stand in a formula by its own line.
 """
 
 from __future__ import annotations
 
 import ast
-import keyword
-import re
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
 from math import isfinite
 
 from gdsim.expr.functions import CONSTANTS, CONSTRUCTS, FUNCTIONS
@@ -33,34 +30,20 @@ from gdsim.expr.nodes import (
     Where,
     number,
     symbols,
-    walk,
 )
+from gdsim.expr.tokens import Source, read
 from gdsim.outcomes import Fault, InputError, nearest
 
 LONGEST = 1000  # characters
 MOST_NODES = 500
 DEEPEST = 50
 
-_TOKEN = re.compile(
-    r"(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
-    r"|(?P<name>[^\W\d⁰¹²³⁴-⁹][^\W⁰¹²³⁴-⁹]*)"
-    r"|(?P<superscript>[⁰¹²³⁴-⁹]+)"
-    r"|(?P<operator>\*\*|<=|>=|==|!=|[-+*/^(),<>−·×÷])"
-)
-_SPELLING = {"^": "**", "−": "-", "·": "*", "×": "*", "÷": "/"}
-_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
-_HINTS = {
-    "|": "abs(x) for an absolute value",
-    "=": "an expression; a comparison stands only inside where(x > 0, a, b)",
-    "&": "where(condition, a, b) with one comparison",
-    "[": "round brackets",
-    "{": "round brackets",
-    "%": "a fraction such as 5/100",
-    "√": "sqrt(x)",
-    "!": "a product",
-    "'": "a formula without quotes; the derivative is taken by gdsim",
-    ".": "a number such as 0.5; names have no dots",
-}
+_LONGEST_SUGGESTION = 40  # characters
+_FOREIGN = {
+    "arcsin": "asin", "arccos": "acos", "arctan": "atan", "tg": "tan", "lg": "log10", "sgn": "sign",
+    "pow": "x^y", "square": "x^2", "cbrt": "x^(1/3)", "logistic": "sigmoid", "sigma": "sigmoid",
+    "heaviside": "where(x > 0, 1, 0)", "fabs": "abs", "clip": "max(a, min(x, b))", "average": "mean",
+}  # fmt: skip
 _COMPARISONS: dict[type[ast.cmpop], ComparisonOperator] = {
     ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
 }  # fmt: skip
@@ -87,11 +70,12 @@ def parse(
     Raises
     ------
     InputError
-        With the column (from 1) in the text, what was expected, and the nearest valid name.
+        With the column (from 1) in the text, what was expected, and the nearest valid name; also
+        where a parameter or column bears the name of a function, a constant or each other.
 
     Notes
     -----
-    Cost: linear in the length of the text.
+    Cost: linear in the length of the text; below 20 ms for any text whatever.
 
     Examples
     --------
@@ -105,9 +89,9 @@ def parse(
         raise InputError(Fault(f"a formula is text, not {type(text).__name__}", "an expression such as w**2"))
     if len(text) > LONGEST:
         raise InputError(Fault(f"the formula has {len(text)} characters", f"at most {LONGEST}"))
-    source = _Source.read(text)
-    tree = source.python_tree()
-    expr = _Reader(source, parameters, columns).expression(tree, 1)
+    _check_names(parameters, columns)
+    source = read(text)
+    expr = _Reader(source, parameters, columns).expression(source.tree(), 1)
     _check_size(expr)
     return expr
 
@@ -135,16 +119,29 @@ def parse_constant(text: str) -> Fraction | float:
     """
     expr = parse(text)
     if names := symbols(expr):
-        raise InputError(Fault(f"{names[0]!r} is not a number", "a number or a constant expression such as 1/48"))
+        near = nearest(names[0], [*CONSTANTS, *FUNCTIONS])
+        raise InputError(Fault(f"{names[0]!r} is not a number", "a constant expression such as 1/48", near))
     exact = rational_value(expr)
     if exact is not None:
-        return exact
+        return _within_doubles(exact, text)
     from gdsim.expr.emit_python import compile_function
 
     (value,) = compile_function([expr], [])()
     if not isfinite(value):
         raise InputError(Fault(f"{text!r} has the value {value}", "a finite number"))
     return value
+
+
+def _within_doubles(exact: Fraction, text: str) -> Fraction:
+    try:
+        lost = float(exact) == 0.0 != exact
+    except OverflowError:
+        lost = True
+    if lost:
+        raise InputError(
+            Fault(f"{text!r} cannot be held in double precision", "a size between 5e-324 and 1.8e308")
+        )
+    return exact
 
 
 def rational_value(expr: Expr, most_bits: int = 2000) -> Fraction | None:
@@ -185,129 +182,10 @@ def _combine(expr: Expr, values: list[Fraction], most_bits: int) -> Fraction | N
 
 
 @dataclass(frozen=True)
-class _Token:
-    kind: str
-    text: str
-    place: int  # from 0, in the text as written
-
-
-@dataclass(frozen=True)
-class _Source:
-    """The text as Python's parser gets it, and the way back to the columns of the original."""
-
-    text: str
-    python: str
-    places: tuple[int, ...]  # for each character of ``python`` its place in ``text``
-    numbers: tuple[Fraction, ...]
-
-    @classmethod
-    def read(cls, text: str) -> _Source:
-        tokens = _tokens(text)
-        pieces: list[str] = []
-        places: list[int] = []
-        numbers: list[Fraction] = []
-
-        def put(piece: str, place: int) -> None:
-            pieces.append(piece)
-            places.extend([place] * len(piece))
-
-        before: _Token | None = None
-        for token in tokens:
-            if before is not None:
-                put("*" if _multiplies(before, token) else " ", token.place)
-            if token.kind == "number":
-                numbers.append(_literal(token))
-                put(str(len(numbers) - 1), token.place)
-            elif token.kind == "superscript":
-                numbers.append(Fraction(token.text.translate(_SUPERSCRIPTS)))
-                put(f"**{len(numbers) - 1}", token.place)
-            else:
-                put(_SPELLING.get(token.text, token.text), token.place)
-            before = token
-        return cls(text, "".join(pieces), tuple(places), tuple(numbers))
-
-    def python_tree(self) -> ast.expr:
-        try:
-            return ast.parse(self.python, mode="eval").body
-        except SyntaxError as error:
-            at = min(max((error.offset or 1) - 1, 0), len(self.places) - 1)
-            ended = (error.offset or 0) > len(self.python) or "EOF" in error.msg or "closed" in error.msg
-            message = "the formula ends too early or a bracket is not closed" if ended else "this does not fit here"
-            raise InputError(Fault(message, "an expression such as (w - 3)^2", column=self.places[at] + 1)) from None
-        except (RecursionError, MemoryError, ValueError):
-            raise InputError(Fault("the formula is nested too deeply", f"at most {DEEPEST} levels")) from None
-
-    def column(self, node: ast.expr) -> int:
-        """The column, from 1, at which a node stands in the text as written."""
-        before = self.python.encode()[: node.col_offset].decode(errors="ignore")
-        return self.places[min(len(before), len(self.places) - 1)] + 1
-
-
-def _tokens(text: str) -> list[_Token]:
-    found: list[_Token] = []
-    place = 0
-    while place < len(text):
-        if text[place].isspace():
-            place += 1
-            continue
-        match = _TOKEN.match(text, place)
-        if match is None:
-            sign = text[place]
-            raise InputError(
-                Fault(f"unexpected {sign!r}", _HINTS.get(sign, "numbers, names, + - * / ^ ( ) ,"), column=place + 1)
-            )
-        kind = str(match.lastgroup)
-        if kind == "name":
-            _check_name(match.group(), place)
-        found.append(_Token(kind, match.group(), place))
-        place = match.end()
-    if not found:
-        raise InputError(Fault("the formula is empty", "an expression such as w**2", column=1))
-    for first, second in pairwise(found):
-        if first.kind in ("name", "number") and second.kind == "number":
-            raise InputError(_side_by_side(first, second))
-        if first.kind == "name" and second.kind == "name":
-            raise InputError(_side_by_side(first, second))
-    return found
-
-
-def _check_name(name: str, place: int) -> None:
-    if keyword.iskeyword(name):
-        hint = "where(condition, a, b)" if name in ("if", "else", "and", "or", "not", "in", "is") else "another name"
-        raise InputError(Fault(f"{name!r} cannot be used in a formula", hint, column=place + 1))
-    if name.startswith("_"):
-        raise InputError(Fault(f"{name!r} cannot be a name", "a name that begins with a letter", column=place + 1))
-
-
-def _side_by_side(first: _Token, second: _Token) -> Fault:
-    if first.text in FUNCTIONS:
-        expected = f"brackets: {first.text}({second.text})"
-    else:
-        expected = f"an operator between them, such as {first.text}*{second.text}"
-    return Fault(f"{first.text!r} and {second.text!r} stand side by side", expected, column=second.place + 1)
-
-
-def _multiplies(before: _Token, token: _Token) -> bool:
-    """Tell whether juxtaposition means a product: 2x, 2(x+1), (a)(b), (a)x, x²y."""
-    ends_value = before.kind in ("number", "superscript") or before.text == ")"
-    return ends_value and (token.kind in ("name", "number") or token.text == "(")
-
-
-def _literal(token: _Token) -> Fraction:
-    value = float(token.text)
-    if not isfinite(value) or (value == 0.0 and re.search(r"[1-9]", re.split("[eE]", token.text)[0])):
-        raise InputError(
-            Fault(f"the number {token.text} cannot be held in double precision", "a smaller exponent",
-                  column=token.place + 1)
-        )  # fmt: skip
-    return Fraction(token.text)
-
-
-@dataclass(frozen=True)
 class _Reader:
     """The allow-list: each kind of Python node that may stand in a formula has its method."""
 
-    source: _Source
+    source: Source
     parameters: frozenset[str]
     columns: frozenset[str]
     reducing: bool = False
@@ -320,7 +198,7 @@ class _Reader:
             raise self.fault(node, "the formula is nested too deeply", f"at most {DEEPEST} levels")
         match node:
             case ast.Constant():
-                return Number(self.source.numbers[int(str(node.value))])
+                return Number(self.source.number(node))
             case ast.Name():
                 return self.name(node)
             case ast.UnaryOp(op=ast.USub()):
@@ -334,7 +212,9 @@ class _Reader:
             case ast.Call():
                 return self.call(node, depth)
             case ast.Compare():
-                raise self.fault(node, "a comparison stands here", "a comparison only inside where(x > 0, a, b)")
+                raise self.fault(
+                    node, "a comparison stands here", "a comparison only inside where(x > 0, a, b)"
+                )
             case ast.Tuple():
                 raise self.fault(node, "a comma stands here", "one expression")
         raise self.fault(node, "this is not part of a formula", "numbers, names, + - * / ^ and functions")
@@ -360,7 +240,7 @@ class _Reader:
         return Add(tuple(parts)) if same[0] is ast.Add else Multiply(tuple(parts))
 
     def name(self, node: ast.Name) -> Expr:
-        name = node.id
+        name = self.source.name(node)
         if name in CONSTANTS:
             return Constant(name)  # type: ignore[arg-type]
         if name == "π":
@@ -372,15 +252,19 @@ class _Reader:
         if name in self.columns:
             if not self.reducing:
                 raise self.fault(
-                    node, f"the data column {name!r} stands outside a reduction", f"mean(… {name} …) or sum(… {name} …)"
+                    node,
+                    f"the data column {name!r} stands outside a reduction",
+                    f"mean(… {name} …) or sum(… {name} …)",
                 )
             return Symbol(name, "column")
         return Symbol(name)
 
     def call(self, node: ast.Call, depth: int) -> Expr:
         if not isinstance(node.func, ast.Name):
-            raise self.fault(node, "brackets stand behind something that is not a function", "a product with *")
-        name = node.func.id
+            raise self.fault(
+                node, "brackets stand behind something that is not a function", "a product with *"
+            )
+        name = self.source.name(node.func)
         if node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
             raise self.fault(node, f"{name} takes plain arguments only", f"{name}(x)")
         known = FUNCTIONS.get(name) or CONSTRUCTS.get(name)
@@ -388,7 +272,7 @@ class _Reader:
             raise self.unknown_function(node, name)
         least, most = known.arguments
         if len(node.args) < least or (most is not None and len(node.args) > most):
-            raise self.fault(node, f"{name} got {_count(len(node.args))}", _arity(name, least, most))
+            raise self.arity(node, name, least, most)
         if name == "where":
             return self.where(node, depth)
         if name in ("mean", "sum"):
@@ -403,12 +287,28 @@ class _Reader:
             return result
         return Call(known.canonical or name, tuple(arguments))
 
+    def arity(self, node: ast.Call, name: str, least: int, most: int | None) -> InputError:
+        message = f"{name} got {_count(len(node.args))}"
+        if name in ("log", "ln") and len(node.args) == 2:
+            base = node.args[1]
+            known = self.source.number(base) if isinstance(base, ast.Constant) else None
+            return self.fault(node, message, "", f"log{known}(x)" if known in (2, 10) else "log(x)/log(base)")
+        if name == "where":
+            return self.fault(node, message, "where(x > 0, a, b)")
+        if most is None:
+            return self.fault(node, message, f"at least {_count(least)}")
+        return self.fault(node, message, _count(least) if least == most else f"{least} or {_count(most)}")
+
     def unknown_function(self, node: ast.Call, name: str) -> InputError:
-        if name in CONSTANTS or name in self.parameters or name in self.columns or len(name) == 1:
-            return self.fault(node, f"{name!r} is not a function", f"a product: {name}*(…)")
-        return self.fault(
-            node, f"unknown function {name!r}", suggestion=nearest(name, [*FUNCTIONS, *CONSTRUCTS])
-        )
+        """Tell a product written without its sign from a misspelt function."""
+        known = _FOREIGN.get(name.lower()) or nearest(name.lower(), [*FUNCTIONS, *CONSTRUCTS])
+        is_value = name in CONSTANTS or name == "π" or name in self.parameters or name in self.columns
+        if not is_value and known and len(name) > 1:
+            return self.fault(node, f"unknown function {name!r}", suggestion=known)
+        product = f"{name}*{self.source.behind_name(node)}"
+        if len(product) > _LONGEST_SUGGESTION:
+            product = f"{name}*(…)"
+        return self.fault(node, f"{name!r} is not a function", "a function, or a product with *", product)
 
     def where(self, node: ast.Call, depth: int) -> Expr:
         condition, then, otherwise = node.args
@@ -440,24 +340,26 @@ def _count(arguments: int) -> str:
     return "1 argument" if arguments == 1 else f"{arguments} arguments"
 
 
-def _arity(name: str, least: int, most: int | None) -> str:
-    if name == "log":
-        return "log(x), log2(x) or log10(x)"
-    if name == "where":
-        return "where(x > 0, a, b)"
-    if most is None:
-        return f"at least {_count(least)}"
-    return _count(least) if least == most else f"{least} to {_count(most)}"
+def _check_names(parameters: frozenset[str], columns: frozenset[str]) -> None:
+    for kind, names in (("parameter", parameters), ("data column", columns)):
+        for name in sorted(names):
+            if name in FUNCTIONS or name in CONSTRUCTS or name in (*CONSTANTS, "π"):
+                what = "constant" if name in (*CONSTANTS, "π") else "function"
+                raise InputError(Fault(f"the {kind} {name!r} has the name of a {what}", "another name"))
+    if both := sorted(parameters & columns):
+        raise InputError(Fault(f"{both[0]!r} is a parameter and a data column", "two different names"))
 
 
 def _check_size(expr: Expr) -> None:
-    """Count the nodes as written (a shared one each time) and the levels, without recursion."""
-    size: dict[Expr, int] = {}
-    depth: dict[Expr, int] = {}
-    for node in walk(expr):
-        size[node] = 1 + sum(size[child] for child in node.children)
-        depth[node] = 1 + max((depth[child] for child in node.children), default=0)
-    if size[expr] > MOST_NODES:
-        raise InputError(Fault(f"the formula has {size[expr]} parts", f"at most {MOST_NODES}"))
-    if depth[expr] > DEEPEST:
+    """Count nodes and levels by a walk of our own: hashing a deep tree would recurse."""
+    nodes = deepest = 0
+    waiting = [(expr, 1)]
+    while waiting:
+        node, level = waiting.pop()
+        nodes += 1
+        deepest = max(deepest, level)
+        waiting.extend((child, level + 1) for child in node.children)
+    if nodes > MOST_NODES:
+        raise InputError(Fault(f"the formula has {nodes} parts", f"at most {MOST_NODES}"))
+    if deepest > DEEPEST:
         raise InputError(Fault("the formula is nested too deeply", f"at most {DEEPEST} levels"))
