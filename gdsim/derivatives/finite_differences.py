@@ -1,0 +1,316 @@
+"""Differences of the loss at nearby weights: forward, backward, central, five-point.
+
+With a step h given as a number each is its textbook formula to the last digit. With ``auto`` the step
+scales with the weight and the method also says how far off it may be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from gdsim.derivatives import Estimate, Gradient, ScalarGradient
+from gdsim.derivatives.evaluation import Array, Columns, Values, at_points, loss_values
+from gdsim.derivatives.rounding import UNIT, rounding_bound, sampled_noise
+from gdsim.losses import Loss
+
+EPSILON = 2.0**-52
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A difference formula: slopes over intervals [w + lower·h, w + upper·h], mixed with weights.
+
+    ``probe`` are five neighbouring offsets on the side where the scheme looks.
+    """
+
+    order: int
+    slopes: tuple[tuple[int, int], ...]  # (upper, lower) in steps
+    mix: tuple[float, ...]
+    probe: tuple[int, ...]
+
+    @property
+    def offsets(self) -> tuple[int, ...]:
+        """The offsets at which the loss is needed, in steps, without repetition."""
+        return tuple(sorted({offset for pair in self.slopes for offset in pair}))
+
+
+SCHEMES: dict[str, Scheme] = {
+    "forward": Scheme(1, ((1, 0),), (1.0,), (0, 1, 2, 3, 4)),
+    "backward": Scheme(1, ((0, -1),), (1.0,), (-4, -3, -2, -1, 0)),
+    "central": Scheme(2, ((1, -1),), (1.0,), (-2, -1, 0, 1, 2)),
+    "five_point": Scheme(4, ((1, -1), (2, -2)), (4.0 / 3.0, -1.0 / 3.0), (-2, -1, 0, 1, 2)),
+}
+
+
+def bind(loss: Loss, scheme: str, step: float | None) -> Gradient:
+    """Return the gradient by differences.
+
+    Parameters
+    ----------
+    loss
+        A formula or a Python callable.
+    scheme
+        A key of ``SCHEMES``.
+    step
+        The step h, used as it is; None chooses it (``auto``).
+
+    Notes
+    -----
+    With h given, for n weights: forward (f(w + h) − f(w))/h and backward cost n + 1 evaluations, central
+    (f(w + h) − f(w − h))/2h costs 2n, five_point (4·central(h) − central(2h))/3 costs 4n; there is no
+    error estimate.
+
+    ``auto`` takes h = ε^{1/(p+1)}·s for a formula of order p, rounded to a power of two, at two scales s
+    (the larger and the smaller of 1 and \\|w\\|), compares each with the same formula at 2h (truncation) and
+    adds what rounding of the loss can do (:mod:`gdsim.derivatives.rounding`); five closely spaced values
+    see ripples that both steps skip. The value with the smaller error that is left uncontradicted is
+    returned. It costs 8n + 1 (forward, backward), 12n + 1 (central) or 16n + 1 (five_point) evaluations.
+
+    Examples
+    --------
+    >>> textbook = bind(Loss.from_text("w^2"), "forward", 1e-5)
+    >>> textbook(np.array([[3.0, 0.0, -2.0]]), {}, None).gradient
+    array([[ 6.00001000e+00,  1.00000000e-05, -3.99999000e+00]])
+    >>> estimate = bind(Loss.from_text("sin(50w)"), "central", None)(np.array([[4.0]]), {}, None)
+    >>> bool(abs(estimate.gradient[0, 0] - 50 * np.cos(200.0)) <= estimate.error[0, 0] < 1e-6)
+    True
+    """
+    values = loss_values(loss)
+    if step is None:
+        return _automatic(loss, values, SCHEMES[scheme])
+    return _fixed(values, SCHEMES[scheme], step)
+
+
+def _fixed(values: Values, scheme: Scheme, step: float) -> Gradient:
+    moved = tuple(offset for offset in scheme.offsets if offset)
+
+    def gradient(weight: Array, parameters: Columns, data: Columns | None = None) -> Estimate:
+        here = values(weight, parameters, data) if 0 in scheme.offsets else None
+        rows = []
+        with np.errstate(all="ignore"):
+            for place in range(len(weight)):
+                points = np.stack([weight[place] + offset * step for offset in moved])
+                found = dict(zip(moved, at_points(values, weight, place, points, parameters, data), strict=True))
+                if here is not None:
+                    found[0] = here
+                slopes = [(found[up] - found[low]) / ((up - low) * step) for up, low in scheme.slopes]
+                rows.append(_mixed(slopes))
+        count = len(weight) * len(moved) + (here is not None)
+        return Estimate(np.stack(rows), None, np.full(weight.shape[1], count, dtype=np.int64))
+
+    return gradient
+
+
+def _mixed(slopes: list[Array]) -> Array:
+    """One slope as it is; two slopes over h and 2h with the h² term of their error removed."""
+    return slopes[0] if len(slopes) == 1 else (4.0 * slopes[0] - slopes[1]) / 3.0
+
+
+def bind_scalar(loss: Loss, scheme: str, step: float) -> ScalarGradient:
+    """Return the same formulas on Python floats: ``gradient(*weights, *parameters)``.
+
+    Examples
+    --------
+    >>> bind_scalar(Loss.from_text("w^2"), "forward", 1e-5)(3.0)
+    (6.000009999951316,)
+    """
+    chosen, count = SCHEMES[scheme], len(loss.weights)
+    moved = tuple(offset for offset in chosen.offsets if offset)
+    value = _scalar_loss(loss)
+
+    def gradient(*scalars: float) -> tuple[float, ...]:
+        found = {0: value(*scalars)} if 0 in chosen.offsets else {}
+        result = []
+        for place in range(count):
+            for offset in moved:
+                shifted = scalars[place] + offset * step
+                found[offset] = value(*scalars[:place], shifted, *scalars[place + 1 :])
+            slopes = [(found[up] - found[low]) / ((up - low) * step) for up, low in chosen.slopes]
+            result.append(slopes[0] if len(slopes) == 1 else (4.0 * slopes[0] - slopes[1]) / 3.0)
+        return tuple(result)
+
+    return gradient
+
+
+def _scalar_loss(loss: Loss) -> Callable[..., float]:
+    if loss.expression is None:
+        values = loss_values(loss)
+        return lambda *weights: float(values(np.array(weights)[:, np.newaxis], {}, None)[0])
+    from gdsim.expr.emit_python import compile_function
+
+    function = compile_function([loss.expression], loss.arguments, "safe")
+    columns = tuple(loss.data.values())
+    return lambda *scalars: function(*scalars, *columns)[0]
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Slopes found at several scales, widest first, each with its own error bar: (scales, runs)."""
+
+    value: Array
+    error: Array
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """The loss along one weight, with a bound on the noise of each value."""
+
+    values: Values
+    bound: Values | None  # None: a callable, whose noise is sampled
+    weight: Array
+    parameters: Mapping[str, Array]
+    data: Columns | None
+
+    def at(self, place: int, points: Array) -> Array:
+        """Return the loss at the points (points, runs) of one weight."""
+        return at_points(self.values, self.weight, place, points, self.parameters, self.data)
+
+    def noise(self, place: int, points: Array, values: Array, sampled: Array | None) -> Array:
+        """Return the noise of each value, of the same shape."""
+        if self.bound is not None:
+            return at_points(self.bound, self.weight, place, points, self.parameters, self.data)
+        assert sampled is not None
+        return np.maximum(sampled, 4.0 * UNIT * np.abs(values))
+
+
+def sampler(loss: Loss, values: Values) -> Callable[[Array, Columns, Columns | None], Sampler]:
+    """Return what makes a :class:`Sampler` of the loss; the noise bound is compiled once."""
+    bound = None if loss.expression is None else rounding_bound(loss)
+    return lambda weight, parameters, data: Sampler(values, bound, weight, parameters, data)
+
+
+def scales(weight: Array) -> tuple[Array, Array]:
+    """Return the larger and the smaller natural length at a weight: of 1 and |w|, well apart.
+
+    >>> scales(np.array([1e-8, 0.0, 2.0]))
+    (array([1., 1., 2.]), array([1.00000e-08, 9.765625e-04, 1.56250e-02]))
+    """
+    size = np.abs(weight)
+    large = np.maximum(size, 1.0)
+    small = np.where(size > 0, np.minimum(size, 1.0), 2.0**-10)
+    return large, np.minimum(small, large * 2.0**-7)
+
+
+def power_of_two(values: Array) -> Array:
+    """Return the nearest power of two on a logarithmic scale, so that w + h is rounded as little as can be."""
+    result: Array = np.exp2(np.round(np.log2(values)))
+    return result
+
+
+def probe_spacing(weight: Array) -> Array:
+    """Return a spacing over which the loss is a straight line and its noise: 2⁻³² of the small scale."""
+    return np.maximum(power_of_two(scales(weight)[1] * 2.0**-32), 8.0 * np.spacing(np.abs(weight)))
+
+
+def _automatic(loss: Loss, values: Values, scheme: Scheme) -> Gradient:
+    prepare = sampler(loss, values)
+
+    def gradient(weight: Array, parameters: Columns, data: Columns | None = None) -> Estimate:
+        with np.errstate(all="ignore"):
+            sample = prepare(weight, parameters, data)
+            here = values(weight, parameters, data)
+            pairs = [_automatic_slope(sample, place, here, scheme) for place in range(len(weight))]
+        wide = len({*scheme.offsets, *(2 * offset for offset in scheme.offsets)} - {0})
+        count = 1 + len(weight) * (4 + 2 * wide)
+        return Estimate(
+            np.stack([value for value, _ in pairs]),
+            np.stack([error for _, error in pairs]),
+            np.full(weight.shape[1], count, dtype=np.int64),
+        )
+
+    return gradient
+
+
+def _automatic_slope(sample: Sampler, place: int, here: Array, scheme: Scheme) -> tuple[Array, Array]:
+    weight = sample.weight[place]
+    reach = tuple(sorted({*scheme.offsets, *(2 * offset for offset in scheme.offsets)} - {0}))
+    spacing = probe_spacing(weight)
+    plan = [(tuple(offset for offset in scheme.probe if offset), spacing)]
+    for scale in scales(weight):
+        step = power_of_two(EPSILON ** (1.0 / (scheme.order + 1)) * scale)
+        plan.append((reach, np.maximum(step, 8.0 * np.spacing(np.abs(weight)))))
+    points = np.stack([weight + offset * step for offsets, step in plan for offset in offsets])
+    found = np.concatenate([sample.at(place, points), here[np.newaxis]])
+    points = np.concatenate([points, weight[np.newaxis]])
+    probe = [*range(4), len(points) - 1]
+    order = np.argsort([*plan[0][0], 0], kind="stable")
+    sampled = sampled_noise(found[probe][order]) if sample.bound is None else None
+    noise = sample.noise(place, points, found, sampled)
+    results, first = [], 0
+    for number, (offsets, _) in enumerate(plan):
+        rows = {offset: first + index for index, offset in enumerate(offsets)} | {0: len(points) - 1}
+        slopes = scheme.slopes[:1] if number == 0 else scheme.slopes  # the probe: its plain slope
+        results.append(_slope_with_error(slopes, rows, points, found, noise))
+        first += len(offsets)
+    results.append(results.pop(0))
+    candidates = Candidates(np.stack([value for value, _ in results]), np.stack([error for _, error in results]))
+    return confirmed(candidates, choose_from=2, trusted=sample.bound is not None)
+
+
+def _slope_with_error(
+    slopes: tuple[tuple[int, int], ...], rows: Mapping[int, int], points: Array, found: Array, noise: Array
+) -> tuple[Array, Array]:
+    """Return the formula at h and its error: its change from 2h, and the noise over the width."""
+
+    def over(up: int, low: int) -> Array:
+        result: Array = (found[rows[up]] - found[rows[low]]) / (points[rows[up]] - points[rows[low]])
+        return result
+
+    value = _mixed([over(up, low) for up, low in slopes])
+    double = _mixed([over(2 * up, 2 * low) for up, low in slopes])
+    shaken = _mixed_noise([
+        (noise[rows[up]] + noise[rows[low]]) / (points[rows[up]] - points[rows[low]]) for up, low in slopes
+    ])
+    # The change from h to 2h is (2^p − 1) times the leading truncation error, give or take the noise of both.
+    margin, noises = (2.0, 4.0) if 0 in slopes[0] else (1.0, 1.5)
+    return value, margin * np.abs(double - value) + noises * shaken + 8.0 * UNIT * np.abs(value)
+
+
+def _mixed_noise(slopes: list[Array]) -> Array:
+    return slopes[0] if len(slopes) == 1 else (4.0 * slopes[0] + slopes[1]) / 3.0
+
+
+def confirmed(candidates: Candidates, choose_from: int, trusted: bool) -> tuple[Array, Array]:
+    """Choose the candidate with the smallest error that no narrower one contradicts.
+
+    Two candidates contradict each other when they differ by more than their error bars together. A wide
+    step can skip a ripple and be precisely wrong (aliasing), so a contradiction by a narrower step widens
+    its error to the whole difference. A narrow step can be wrong when noise was underestimated: where the
+    noise is not ``trusted`` (sampled, not bounded) a contradiction by a wider, well resolved step widens
+    the error of the narrow one too, and the answer is honest rather than sharp.
+
+    Parameters
+    ----------
+    candidates
+        Shapes (scales, runs), widest first.
+    choose_from
+        How many of the first may be chosen; the others only confirm.
+
+    Returns
+    -------
+    (value, error)
+        Shapes (runs,); error inf where nothing could be evaluated.
+    """
+    value, error = candidates.value, np.where(np.isfinite(candidates.value), candidates.error, np.inf)
+    error = np.where(np.isnan(error), np.inf, error)
+    widened = error.copy()
+    resolved = error < 0.1 * np.abs(value)
+    for one in range(choose_from):
+        for other in range(len(value)):
+            if other == one:
+                continue
+            apart = np.abs(value[one] - value[other])
+            allowed = error[one] + np.where(resolved[one], error[other], 0.0)
+            contradicts = apart > allowed
+            if other < one:
+                contradicts = apart > error[one] + error[other]
+                contradicts &= resolved[other] & np.logical_not(trusted)
+            widened[one] = np.where(
+                contradicts, np.maximum(widened[one], apart + error[other]), widened[one]
+            )
+    best = np.argmin(widened[:choose_from], axis=0)[np.newaxis]
+    chosen = np.take_along_axis(value[:choose_from], best, axis=0)[0]
+    return chosen, np.take_along_axis(widened[:choose_from], best, axis=0)[0]
