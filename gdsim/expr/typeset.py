@@ -28,20 +28,20 @@ from gdsim.expr.nodes import (
 )
 from gdsim.expr.signs import decimal, without_sign
 
-_GREEK = dict(
-    zip(
-        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
-        "omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split(),
-        "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΥΦΨΩ",
-        strict=True,
-    )
-)
+_GREEK = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ",
+    "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
+    "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ",
+    "sigma": "σ", "tau": "τ", "upsilon": "υ", "phi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω",
+    "Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Xi": "Ξ", "Pi": "Π", "Sigma": "Σ",
+    "Upsilon": "Υ", "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω",
+}  # fmt: skip
 _GREEK_NAMES = {letter: name for name, letter in _GREEK.items()}
 _NAMED = {
     "log": "ln", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "sigmoid": "σ",
 }  # fmt: skip
-_LATEX_FUNCTIONS = frozenset("ln sin cos tan arcsin arccos arctan sinh cosh tanh max min log".split())
-_POWER_BEHIND_NAME = frozenset("sin cos tan sinh cosh tanh".split())
+_POWER_BEHIND_NAME = frozenset({"sin", "cos", "tan", "sinh", "cosh", "tanh"})
+_LATEX_FUNCTIONS = _POWER_BEHIND_NAME | {"ln", "log", "exp", "arcsin", "arccos", "arctan", "max", "min"}
 _LATEX_SIGNS = {"·": r"\cdot", "×": r"\times", "≤": r"\leq", "≥": r"\geq", "≠": r"\neq", "−": "-"}
 _COMPARISONS = {"<=": "≤", ">=": "≥", "!=": "≠", "==": "="}
 _LONGEST_EXPONENT = 12  # nodes in the argument of exp up to which e with an exponent is readable
@@ -101,7 +101,7 @@ def to_mathml(expr: Expr) -> str:
 
 
 def _row(*parts: Box) -> Box:
-    return Box("row", parts=parts)
+    return parts[0] if len(parts) == 1 else Box("row", parts=parts)
 
 
 def _operator(sign: str) -> Box:
@@ -110,6 +110,9 @@ def _operator(sign: str) -> Box:
 
 def _brackets(inside: Box) -> Box:
     return Box("brackets", parts=(inside,))
+
+
+_MINUS = Box("minus", "−")  # a sign, not an operation: it takes no space
 
 
 class _Layout:
@@ -130,7 +133,7 @@ class _Layout:
     def level(self, expr: Expr) -> tuple[Box, int]:
         negative, rest = without_sign(expr)
         if negative:
-            return _row(_operator("−"), self.least(rest, _PRODUCT)), _SIGNED
+            return _row(_MINUS, self.least(rest, _PRODUCT)), _SIGNED
         match expr:
             case Number():
                 return self.number(expr)
@@ -168,13 +171,11 @@ class _Layout:
         digits, exponent = text.split("e")
         raised = Box("number", exponent.lstrip("-"))
         if exponent.startswith("-"):
-            raised = _row(_operator("−"), raised)
+            raised = _row(_MINUS, raised)
         power = Box("power", parts=(Box("number", "10"), raised))
-        return (
-            (power, _TALL)
-            if digits == "1"
-            else (_row(Box("number", digits), _operator("×"), power), _PRODUCT)
-        )
+        if digits != "1":
+            power = _row(Box("number", digits), _operator("×"), power)
+        return power, _TALL
 
     def sum(self, expr: Add) -> Box:
         first, *others = expr.terms
@@ -191,7 +192,7 @@ class _Layout:
             last = place == len(factors) - 1
             part = self.least(factor, _PRODUCT if isinstance(factor, Reduce) and last else _TALL)
             if parts:
-                parts.append(_operator("·") if _begins_with_digit(part) else Box("times"))
+                parts.append(_operator("·") if _begins_with_digit(part) else _times(parts[-1], part))
             parts.append(part)
         return _row(*parts)
 
@@ -219,7 +220,7 @@ class _Layout:
             line = [self.box(size.numerator), Box("slash"), self.box(size.denominator)]
         else:
             return self.box(expr)
-        return _row(*([_operator("−")] if negative else []), *line)
+        return _row(*([_MINUS] if negative else []), *line)
 
     def call(self, expr: Call) -> tuple[Box, int]:
         name, arguments = expr.function, list(expr.arguments)
@@ -280,6 +281,21 @@ def _begins_with_digit(box: Box) -> bool:
     return box.kind == "number"
 
 
+def _times(left: Box, right: Box) -> Box:
+    """An invisible product; a thin space keeps a name of several letters apart from its neighbours."""
+    return Box("times", "wide" if any(_has_word(box) for box in (left, right)) else "")
+
+
+def _has_word(box: Box) -> bool:
+    if box.kind == "name":
+        return len(box.text) > 1
+    return box.kind in ("power", "subscript") and _has_word(box.parts[0])
+
+
+def _is_tall(box: Box) -> bool:
+    return box.kind in ("fraction", "cases", "sigma") or any(map(_is_tall, box.parts))
+
+
 def _name(name: str, index: str = "") -> Box:
     """Set a name: Greek letters by their names, trailing digits or what follows ``_`` as a subscript."""
     match = re.fullmatch(r"(?P<head>[^\W\d_]+?)(?:(?P<digits>\d+)|_(?P<tail>\w+))", name)
@@ -310,9 +326,11 @@ def _latex(box: Box, mathtext: bool) -> str:
             sign = _LATEX_SIGNS.get(box.text, box.text)
             return ", " if sign == "," else f" {sign} "
         case "times":
-            return r" \, "
+            return r" \, " if box.text else " "
         case "slash":
             return "/"
+        case "minus":
+            return "-"
         case "function":
             if box.text == "σ":
                 return r"\sigma"
@@ -326,7 +344,7 @@ def _latex(box: Box, mathtext: bool) -> str:
         case "root":
             return rf"\sqrt{{{inside[0]}}}"
         case "brackets":
-            return rf"\left({inside[0]}\right)"
+            return rf"\left({inside[0]}\right)" if _is_tall(box) else f"({inside[0]})"
         case "bars":
             return rf"\left|{inside[0]}\right|"
         case "sigma":
@@ -362,6 +380,8 @@ def _mathml(box: Box) -> str:
     match box.kind:
         case "times":
             return "<mo>&#x2062;</mo>"  # invisible times: a screen reader says it
+        case "minus":
+            return '<mo form="prefix">−</mo>'
         case "slash":
             return "<mo>/</mo>"
         case "brackets":
