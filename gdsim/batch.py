@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from gdsim.derivatives import DerivativeMethod
@@ -76,11 +76,26 @@ class Trajectory:
 
     Record k is the state at w_k, judged before the step. Shapes: ``step_index (records,)``; ``weight``
     and ``gradient`` ``(records, weights, runs)``; ``loss`` and ``learning_rate`` ``(records, runs)``;
-    per run ``status, steps, loss_evaluations, gradient_evaluations (runs,)`` and the final state. ``flags``
-    lists for each run what the descent did on arrival at a step: ``{step: ("clipped", …)}``.
+    the rest per run. Recorded are the steps that ``record_every`` divides, and of a single run its last
+    record too; the last record of every run is in the ``final_*`` arrays.
 
-    The last record of each run is always kept: where ``record_every`` would skip it, it stands in the
-    row whose ``step_index`` equals its step count.
+    Attributes
+    ----------
+    gradient
+        What the rule used: noise and clipping included.
+    learning_rate
+        The rate of the step out of each record (of the step that was not taken, in the last).
+    gradient_evaluations, loss_evaluations
+        Gradients judged, and evaluations of the loss made by the derivative method and the line search.
+    previous_weight, last_step
+        The weight one step before the final one (itself at step 0), and the last step taken (0 at step 0).
+    tail
+        ``(32, weights, runs)``: the last weights of runs that ended at ``max_steps``, oldest first,
+        NaN in front where there were fewer, and NaN for runs that ended earlier.
+    rule_state
+        What the rule remembers at the end, each ``(weights, runs)``: with it a run can be resumed.
+    flags
+        For each run what the descent did on the way to a step: ``{step: ("clipped", …)}``.
     """
 
     weights: tuple[str, ...]
@@ -91,18 +106,70 @@ class Trajectory:
     learning_rate: Array
     status: tuple[Status, ...]
     steps: Integers
-    loss_evaluations: Integers
     gradient_evaluations: Integers
-    final_weight: Array  # (weights, runs)
-    final_gradient: Array  # (weights, runs)
-    final_loss: Array  # (runs,)
-    previous_weight: Array  # (weights, runs): the weight one step before the final one (itself at step 0)
-    last_step: Array  # (weights, runs): the last step taken, zero before the first
-    tail: Array  # (tail, weights, runs): the last (up to 32) weights of each run, oldest first, NaN-padded at the front
-    loss_fell: NDArray[np.bool_]  # (runs,): every step so far lowered the loss
-    flags: tuple[Mapping[int, tuple[str, ...]], ...] = ()
-    engine: str = "numpy"
+    loss_evaluations: Integers
+    final_weight: Array
+    final_gradient: Array
+    final_loss: Array
+    final_learning_rate: Array
+    previous_weight: Array
+    last_step: Array
+    tail: Array
+    rule_state: Mapping[str, Array]
+    flags: tuple[Mapping[int, tuple[str, ...]], ...]
+    engine: str
+
+    @property
+    def runs(self) -> int:
+        """The number of runs."""
+        return len(self.status)
+
+    @property
+    def loss_fell(self) -> NDArray[np.bool_]:
+        """Whether the loss fell from each record to the next, for each run ``(runs,)``."""
+        import numpy as np
+
+        loss = np.concatenate([self.loss, self.final_loss[None, :]])
+        step = np.concatenate([np.broadcast_to(self.step_index[:, None], self.loss.shape), self.steps[None, :]])
+        loss = np.where(step <= self.steps, loss, np.nan)
+        with np.errstate(invalid="ignore"):
+            fell = (loss[1:] < loss[:-1]) | np.isnan(loss[:-1]) | np.isnan(loss[1:]) | (step[1:] == step[:-1])
+        last = (self.step_index[:, None] <= self.steps).sum(axis=0) - 1  # the last record of each run
+        runs = np.arange(self.runs)
+        end = (self.final_loss < self.loss[last, runs]) | (self.step_index[last] == self.steps)
+        result: NDArray[np.bool_] = fell.all(axis=0) & end
+        return result
 
     def __getitem__(self, run: int) -> Trajectory:
         """Return one run as a batch of one, without the padding after its end."""
-        raise NotImplementedError
+        import numpy as np
+
+        steps = int(self.steps[run])
+        kept = self.step_index <= steps
+        missing = not (kept.any() and self.step_index[kept][-1] == steps)
+        one = slice(run, run + 1) if run >= 0 else slice(run, self.runs + run + 1)
+
+        def rows(records: Array, final: Array) -> Array:
+            part = records[kept][..., one]
+            return np.concatenate([part, final[None, ..., one]]) if missing else part
+
+        index = self.step_index[kept]
+        return replace(
+            self,
+            step_index=np.append(index, steps) if missing else index,
+            weight=rows(self.weight, self.final_weight),
+            gradient=rows(self.gradient, self.final_gradient),
+            loss=rows(self.loss, self.final_loss),
+            learning_rate=rows(self.learning_rate, self.final_learning_rate),
+            status=(self.status[run],),
+            rule_state={name: value[:, one] for name, value in self.rule_state.items()},
+            flags=(self.flags[run],),
+            **{name: getattr(self, name)[..., one] for name in _PER_RUN},
+        )
+
+
+_PER_RUN = (
+    "steps", "gradient_evaluations", "loss_evaluations", "final_weight", "final_gradient", "final_loss",
+    "final_learning_rate", "previous_weight", "last_step", "tail",
+)  # fmt: skip
+TAIL = 32  # a period up to 8 is seen four times

@@ -150,17 +150,7 @@ def compile_function(
     >>> function(np.array([0.0, 2.0]))
     (array([0., 4.]), array([inf, 0.5]))
     """
-    program = lower(outputs)
-    names = generated_names(arguments)
-    lines, results = statements(program, names, row_scale=row_scale)
-    columns = [names[symbol] for symbol in arguments if symbol.role == "column"]
-    if program.reads_rows:
-        lines.insert(0, f"rows = float(len({columns[0]}))")
-    body = "\n".join(f"    {line}" for line in [*lines, f"return ({''.join(f'{result}, ' for result in results)})"])
-    source = f"def function({', '.join(names.values())}):\n{body}\n"
-    namespace: dict[str, Any] = dict(NAMESPACE)
-    exec(compile(source, "<gdsim formula>", "exec"), namespace)
-    function: Callable[..., tuple[Array, ...]] = namespace["function"]
+    function = compile_raw(outputs, arguments, row_scale)
     over_runs = [place for place, symbol in enumerate(arguments) if symbol.role != "column"]
 
     def evaluate(*values: Array) -> tuple[Array, ...]:
@@ -172,3 +162,22 @@ def compile_function(
             )
 
     return evaluate
+
+
+def compile_raw(
+    outputs: Sequence[Expr], arguments: Sequence[Symbol], row_scale: float = 1.0
+) -> Callable[..., tuple[Array, ...]]:
+    """As ``compile_function``, for a kernel's loop: a constant result stays a scalar, and the caller
+    silences NumPy's warnings."""
+    program = lower(outputs)
+    names = generated_names(arguments)
+    lines, results = statements(program, names, row_scale=row_scale)
+    columns = [names[symbol] for symbol in arguments if symbol.role == "column"]
+    if program.reads_rows:
+        lines.insert(0, f"rows = float(len({columns[0]}))")
+    body = "\n".join(f"    {line}" for line in [*lines, f"return ({''.join(f'{result}, ' for result in results)})"])
+    source = f"def function({', '.join(names.values())}):\n{body}\n"
+    namespace: dict[str, Any] = dict(NAMESPACE)
+    exec(compile(source, "<gdsim formula>", "exec"), namespace)
+    function: Callable[..., tuple[Array, ...]] = namespace["function"]
+    return function

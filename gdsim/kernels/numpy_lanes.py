@@ -1,0 +1,230 @@
+"""The loop for many runs: NumPy lanes, finished runs compacted away.
+
+Runs whose step is only gradient and rule go in bursts: eight steps with two running extremes kept, then
+one look. What may have ended within the burst is replayed from its start with every step judged, so that
+step and status are exact.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdsim.batch import TAIL, Trajectory
+from gdsim.kernels.descent import Descent, Lanes, Rows
+from gdsim.kernels.log import Log
+from gdsim.kernels.plan import BURST, Plan
+from gdsim.outcomes import Status
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+def run(plan: Plan, start: Trajectory | None = None) -> Trajectory:
+    """Run a batch to its end.
+
+    Parameters
+    ----------
+    plan
+        The batch.
+    start
+        A trajectory of the same batch that ended at fewer steps; its runs with status MAX_STEPS go on.
+
+    Returns
+    -------
+    Trajectory
+        From the first record (of ``start``'s last one, where given).
+    """
+    loop = _Loop(plan, start)
+    with np.errstate(all="ignore"):
+        loop.go()
+    return loop.log.trajectory("numpy")
+
+
+class _Loop:
+    def __init__(self, plan: Plan, start: Trajectory | None) -> None:
+        self.plan, self.batch, self.descent = plan, plan.batch, Descent(plan)
+        self.stop = self.batch.stopping.max_steps
+        self.k, self.lanes = initial_lanes(plan, start)
+        self.log = Log(self.batch, self.k)
+        derivative = self.batch.derivative.name == "analytic"
+        self.in_bursts = plan.plain and derivative and not plan.loss_may_fail
+
+    def go(self) -> None:
+        while self.lanes.run.size:
+            length = self._burst_length()
+            if length > 1:
+                self._burst(length)
+            else:
+                self.lanes = self._judged_step(self.lanes, self.k)
+                self.k += 1
+
+    def _burst_length(self) -> int:
+        """Steps until the next record, the tail, or the first step at which a standstill is judged."""
+        if not self.in_bursts or self.k % self.batch.record_every == 0 or self.k == self.log.first:
+            return 1
+        limits = [BURST, self.batch.record_every - self.k % self.batch.record_every, self.stop - TAIL - self.k]
+        if self.plan.judges_standstill and self.k < self.plan.steady_from:
+            limits.append(1)
+        return min(limits)
+
+    def _burst(self, length: int) -> None:
+        """Take several steps, keeping the smallest |gradient| and the largest |weight| on the way."""
+        start, lanes = self.lanes, self.lanes.take(slice(None))  # type: ignore[arg-type]
+        parameters = list(self.descent.parameters(lanes.run).values())
+        options = self.descent.rule_options(lanes.run)
+        rate = self.descent.rate(lanes.run, self.k)
+        smallest, largest = np.full(lanes.run.size, np.inf), np.zeros(lanes.run.size)
+        for k in range(self.k, self.k + length):
+            gradient = self.descent.plain_gradient(lanes.weight, parameters)
+            np.minimum(smallest, self._size(gradient), out=smallest)
+            np.maximum(largest, self._size(lanes.weight), out=largest)
+            if not self.plan.constant_rate:
+                rate = self.descent.rate(lanes.run, k)
+            lanes.advance(*self.descent.step(lanes, gradient, rate, k, options))
+        lanes.gradient_evaluations = lanes.gradient_evaluations + length
+        # a comparison with nan is False, so that nan counts as suspicious
+        calm = (smallest > self.batch.stopping.gradient_tolerance) & (
+            largest <= self.batch.stopping.divergence_bound
+        )
+        if self.plan.judges_standstill:
+            calm &= ~_all_equal(lanes.weight, lanes.previous) & ~_all_equal(lanes.weight, lanes.before)
+        if not calm.all():
+            replayed = start.take(~calm)
+            for k in range(self.k, self.k + length):
+                replayed = self._judged_step(replayed, k)
+            lanes = Lanes.join([lanes.take(calm), replayed])
+        self.lanes, self.k = lanes, self.k + length
+
+    @staticmethod
+    def _size(values: Rows) -> Array:
+        size = np.abs(values[0])
+        for value in values[1:]:
+            np.maximum(size, np.abs(value), out=size)
+        return size
+
+    def _judged_step(self, lanes: Lanes, k: int) -> Lanes:
+        """Judge the runs at w_k, record them, and take the step of those that go on."""
+        if not lanes.run.size:
+            return lanes
+        gradient, clipped = self.descent.gradient(lanes, k)
+        rate = self.descent.rate(lanes.run, k)
+        recording = k % self.batch.record_every == 0
+        loss = self.descent.loss(lanes) if recording or self.plan.loss_may_fail else None
+        options = self.descent.rule_options(lanes.run)
+        steps, state = self.descent.step(lanes, gradient, rate, k, options)
+        backtracked = np.zeros(lanes.run.size, dtype=bool)
+        if self.batch.line_search is not None:
+            steps, rate, backtracked = self.descent.search(lanes, gradient, steps, rate)
+        ended = self._judge(lanes, k, gradient, loss, steps)
+        if k > self.stop - TAIL:
+            self.log.tail[k - self.stop - 1][:, lanes.run] = lanes.weight
+        going = np.array([status is None for status in ended])
+        if not going.all():
+            self._finish(lanes, k, gradient, loss, rate, ended)
+        if recording:
+            assert loss is not None
+            self.log.record(k, lanes.run, np.stack(lanes.weight), np.stack(gradient), loss, rate)
+        for word, happened in (("clipped", clipped), ("backtracked", backtracked)):
+            for run in lanes.run[happened & going]:
+                self.log.flag(int(run), k + 1, word)
+        if not going.all():
+            lanes = lanes.take(going)
+            steps = [step[going] for step in steps]
+            state = [[value[going] for value in rows] for rows in state]
+        lanes.advance(steps, state)
+        return lanes
+
+    def _judge(
+        self, lanes: Lanes, k: int, gradient: Rows, loss: Array | None, steps: Rows
+    ) -> list[Status | None]:
+        stopping = self.batch.stopping
+        finite = np.logical_and.reduce([np.isfinite(value) for value in (*lanes.weight, *gradient)])
+        if loss is not None:
+            finite &= np.isfinite(loss)
+        inside = np.logical_and.reduce([np.abs(value) <= stopping.divergence_bound for value in lanes.weight])
+        settled = np.logical_and.reduce([np.abs(value) <= stopping.gradient_tolerance for value in gradient])
+        if not self.batch.rule.rule.memoryless:
+            settled &= np.logical_and.reduce(
+                [np.abs(step) <= stopping.gradient_tolerance for step in lanes.last_step]
+            )
+        tests: list[tuple[Status, Mask]] = [
+            (Status.NONFINITE, ~finite), (Status.DIVERGED, ~inside), (Status.CONVERGED, settled),
+        ]  # fmt: skip
+        if self.plan.judges_standstill and k >= self.plan.steady_from:
+            moved = [weight + step for weight, step in zip(lanes.weight, steps, strict=True)]
+            tests.append((Status.STALLED, _all_equal(moved, lanes.weight)))
+            tests.append((Status.CYCLING, _all_equal(lanes.weight, lanes.before)))
+        elif self.batch.line_search is not None:
+            still = [weight + step for weight, step in zip(lanes.weight, steps, strict=True)]
+            tests.append((Status.STALLED, _all_equal(still, lanes.weight)))
+        if k >= self.stop:
+            tests.append((Status.MAX_STEPS, np.ones(lanes.run.size, dtype=bool)))
+        result: list[Status | None] = [None] * lanes.run.size
+        for status, mask in reversed(tests):
+            for place in np.flatnonzero(mask):
+                result[place] = status
+        return result
+
+    def _finish(
+        self, lanes: Lanes, k: int, gradient: Rows, loss: Array | None, rate: Array, ended: list[Status | None]
+    ) -> None:
+        place = np.flatnonzero([status is not None for status in ended])
+        run, log = lanes.run[place], self.log
+        done = lanes.take(place)
+        for index, where in zip(run, place, strict=True):
+            log.status[index] = ended[where]  # type: ignore[assignment]
+        log.steps[run] = k
+        log.gradient_evaluations[run] = done.gradient_evaluations
+        log.loss_evaluations[run] = done.loss_evaluations
+        log.final["weight"][:, run] = done.weight
+        log.final["gradient"][:, run] = [value[place] for value in gradient]
+        log.final["previous"][:, run] = done.previous
+        log.final["step"][:, run] = done.last_step
+        log.final_loss[run] = self.descent.loss(done) if loss is None else loss[place]
+        log.final_rate[run] = rate[place]
+        for name, rows in zip(log.state, done.state, strict=True):
+            log.state[name][:, run] = rows
+
+
+def initial_lanes(plan: Plan, start: Trajectory | None) -> tuple[int, Lanes]:
+    """Return the first step and the runs at it: all at w₀, or those of ``start`` that reached its end."""
+    batch = plan.batch
+    if start is None:
+        runs = np.arange(batch.runs)
+        weight = [row.astype(np.float64) for row in batch.initial_weight]
+        options = dict(zip(batch.rule.options, Descent(plan).rule_options(runs), strict=True))
+        zero = [np.zeros(batch.runs) for _ in weight]
+        return 0, Lanes(
+            runs, weight, weight, [np.full(batch.runs, np.nan) for _ in weight], zero,
+            [_initial_state(plan, name, options, batch.runs, len(weight)) for name in batch.rule.rule.state],
+            np.zeros(batch.runs, dtype=np.int64), np.zeros(batch.runs, dtype=np.int64),
+        )  # fmt: skip
+    going = np.flatnonzero([status is Status.MAX_STEPS for status in start.status])
+    first = int(start.steps[going[0]]) if going.size else 0
+    earlier = start.tail[-3] if first >= 2 else np.full_like(start.final_weight, np.nan)
+    return first, Lanes(
+        going, list(start.final_weight[:, going]), list(start.previous_weight[:, going]),
+        list(earlier[:, going]), list(start.last_step[:, going]),
+        [list(value[:, going]) for value in start.rule_state.values()],
+        # the last record is judged once more, and its gradient counted once
+        start.gradient_evaluations[going] - 1,
+        start.loss_evaluations[going] - (start.loss_evaluations[going] // start.gradient_evaluations[going]),
+    )  # fmt: skip
+
+
+def _initial_state(
+    plan: Plan, name: str, options: dict[str, Array | float], runs: int, weights: int
+) -> Rows:
+    from gdsim.expr.emit_numpy import compile_raw
+    from gdsim.expr.nodes import Symbol
+
+    expression = dict(plan.batch.rule.rule.initial_state)[name]
+    arguments = [Symbol(option, "parameter") for option in options]
+    (value,) = compile_raw([expression], arguments)(*options.values())
+    return [np.array(np.broadcast_to(value, (runs,)), dtype=np.float64) for _ in range(weights)]
+
+
+def _all_equal(first: Rows, second: Rows) -> Mask:
+    result: Mask = np.logical_and.reduce([a == b for a, b in zip(first, second, strict=True)])
+    return result
