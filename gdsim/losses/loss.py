@@ -296,8 +296,8 @@ class Loss:
 
         if np.ndim(weight) != 2 or np.shape(weight)[0] != len(self.weights):
             raise ValueError(
-                f"weight has the shape {np.shape(weight)}, not ({len(self.weights)}, runs): one row for each of "
-                f"{', '.join(self.weights)}"
+                f"weight has the shape {np.shape(weight)}, not ({len(self.weights)}, runs): "
+                f"one row for each of {', '.join(self.weights)}"
             )
 
     def _values(self, weight: Array, parameters: Values | None) -> list[Array]:
