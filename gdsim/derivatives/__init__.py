@@ -266,16 +266,16 @@ def _bind_numeric(loss: Loss, options: Mapping[str, str | float]) -> Gradient:
     scheme, step = str(options["scheme"]), options["step"]
     number = None if isinstance(step, str) else step
     if scheme == "complex_step":
-        from gdsim.derivatives import complex_step
+        from gdsim.derivatives.complex_step import bind as bind_complex_step
 
-        return complex_step.bind(loss, number)
+        return bind_complex_step(loss, number)
     if scheme == "richardson":
-        from gdsim.derivatives import richardson
+        from gdsim.derivatives.richardson import bind as bind_richardson
 
-        return richardson.bind(loss, number)
-    from gdsim.derivatives import finite_differences
+        return bind_richardson(loss, number)
+    from gdsim.derivatives.finite_differences import bind
 
-    return finite_differences.bind(loss, scheme, number)
+    return bind(loss, scheme, number)
 
 
 def _bind_numeric_scalar(loss: Loss, options: Mapping[str, str | float]) -> ScalarGradient | None:

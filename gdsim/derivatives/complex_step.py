@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gdsim.derivatives import Estimate, Gradient
 from gdsim.derivatives.evaluation import Array, Columns, arguments, row_scale
-from gdsim.derivatives.rounding import COMPARISONS
+from gdsim.derivatives.rounding import COMPARISONS, REAL_FUNCTIONS
 from gdsim.expr.emit_numpy import NAMESPACE, row_sum
 from gdsim.expr.functions import FUNCTIONS
 from gdsim.expr.lower import Instruction, Program, lower
@@ -29,7 +29,7 @@ _PLAIN = ("sqrt", "exp", "log", "log2", "log10", "sin", "cos", "tan", "sinh", "c
 _INVERSE = {"asin": np.arcsin, "acos": np.arccos, "atan": np.arctan}
 
 
-def bind(loss: Loss, step: float | None = None) -> Gradient:
+def bind(loss: Loss, step: float | Array | None = None) -> Gradient:
     """Return Im L(w + ih)/h for each weight, for arrays of runs.
 
     Parameters
@@ -37,8 +37,8 @@ def bind(loss: Loss, step: float | None = None) -> Gradient:
     loss
         An analytic formula.
     step
-        h; None takes 10⁻¹⁰⁰, whose square vanishes beside any weight above 10⁻⁹⁰ and which leaves
-        derivatives down to 10⁻²⁰⁷ above underflow.
+        h (an array gives every run its own); None takes 10⁻¹⁰⁰, whose square vanishes beside any weight
+        above 10⁻⁹⁰ and which leaves derivatives down to 10⁻²⁰⁷ above underflow.
 
     Raises
     ------
@@ -66,17 +66,17 @@ def bind(loss: Loss, step: float | None = None) -> Gradient:
     height = AUTOMATIC_STEP if step is None else step
 
     def gradient(weight: Array, parameters: Columns, data: Columns | None = None) -> Estimate:
-        leaves: dict[Symbol, Array | Complex] = dict(
-            zip(loss.arguments, arguments(loss, weight, parameters, data), strict=True)
-        )
+        leaves = dict(zip(loss.arguments, arguments(loss, weight, parameters, data), strict=True))
         columns = data or {name: np.asarray(column) for name, column in loss.data.items()}
         rows = float(len(next(iter(columns.values())))) if columns else 0.0
         rows_result = []
         for name in loss.weights:
             symbol = Symbol(name)
-            raised = {**leaves, symbol: leaves[symbol] + 1j * height}
+            raised: dict[Symbol, Array | Complex] = {**leaves}
+            raised[symbol] = (leaves[symbol] + 1j * height).astype(np.complex128)
             value = evaluate(program, raised, rows, row_scale(loss, data))
-            slope = np.imag(np.broadcast_to(value, (weight.shape[1],))) / height
+            with np.errstate(all="ignore"):
+                slope = np.imag(np.broadcast_to(value, (weight.shape[1],))) / height
             rows_result.append(np.where(np.isnan(np.real(value)), np.nan, slope))
         count = np.full(weight.shape[1], len(loss.weights), dtype=np.int64)
         return Estimate(np.stack(rows_result), None, count)
@@ -128,7 +128,7 @@ def evaluate(
             elif step.operation in ("number", "constant"):
                 value = np.array([_constant(step)])
             elif step.operation in ("sum", "mean"):
-                total: Array | Complex = row_sum(np.atleast_2d(operands[0]))  # type: ignore[arg-type]
+                total: Array | Complex = row_sum(np.atleast_2d(operands[0]))
                 value = total / rows if step.operation == "mean" else total * scale
             else:
                 value = _operation(step, operands)
@@ -176,8 +176,7 @@ _KINKED: dict[str, Callable[..., Array]] = {
 def _function(name: str, x: Array | Complex) -> Array | Complex:
     """A function of a complex argument close to the real line; nan where the real function is."""
     if not np.iscomplexobj(x):
-        function: Callable[[Array], Array] = NAMESPACE[{"asin": "arcsin", "acos": "arccos", "atan": "arctan"}.get(name, name)]  # type: ignore[assignment]  # noqa: E501
-        return function(x)  # type: ignore[arg-type]
+        return REAL_FUNCTIONS[name](np.asarray(x, dtype=np.float64))
     if name == "sigmoid":
         small = np.exp(np.where(x.real >= 0.0, -x, x))
         return np.where(x.real >= 0.0, 1.0, small) / (1.0 + small)
@@ -204,7 +203,9 @@ def _power(base: Array | Complex, exponent: Array | Complex) -> Array | Complex:
     """
     if not (np.iscomplexobj(base) or np.iscomplexobj(exponent)):
         return np.power(base, exponent)
-    z, y = np.broadcast_arrays(np.asarray(base, dtype=np.complex128), np.asarray(exponent, dtype=np.complex128))
+    z, y = np.broadcast_arrays(
+        np.asarray(base, dtype=np.complex128), np.asarray(exponent, dtype=np.complex128)
+    )
     negative = z.real < 0.0
     whole = (y.imag == 0.0) & (np.floor(y.real) == y.real)
     sign = np.where(negative & (np.fmod(y.real, 2.0) != 0.0), -1.0, 1.0)

@@ -13,7 +13,7 @@ import numpy as np
 
 from gdsim.derivatives import Estimate, Gradient, ScalarGradient
 from gdsim.derivatives.evaluation import Array, Columns, Values, at_points, loss_values
-from gdsim.derivatives.rounding import UNIT, rounding_bound, sampled_noise
+from gdsim.derivatives.rounding import SMALLEST, UNIT, rounding_bound, sampled_noise
 from gdsim.losses import Loss
 
 EPSILON = 2.0**-52
@@ -45,7 +45,7 @@ SCHEMES: dict[str, Scheme] = {
 }
 
 
-def bind(loss: Loss, scheme: str, step: float | None) -> Gradient:
+def bind(loss: Loss, scheme: str, step: float | Array | None) -> Gradient:
     """Return the gradient by differences.
 
     Parameters
@@ -55,7 +55,7 @@ def bind(loss: Loss, scheme: str, step: float | None) -> Gradient:
     scheme
         A key of ``SCHEMES``.
     step
-        The step h, used as it is; None chooses it (``auto``).
+        The step h, used as it is (an array gives every run its own); None chooses it (``auto``).
 
     Notes
     -----
@@ -73,7 +73,7 @@ def bind(loss: Loss, scheme: str, step: float | None) -> Gradient:
     --------
     >>> textbook = bind(Loss.from_text("w^2"), "forward", 1e-5)
     >>> textbook(np.array([[3.0, 0.0, -2.0]]), {}, None).gradient
-    array([[ 6.00001000e+00,  1.00000000e-05, -3.99999000e+00]])
+    array([[ 6.00001e+00,  1.00000e-05, -3.99999e+00]])
     >>> estimate = bind(Loss.from_text("sin(50w)"), "central", None)(np.array([[4.0]]), {}, None)
     >>> bool(abs(estimate.gradient[0, 0] - 50 * np.cos(200.0)) <= estimate.error[0, 0] < 1e-6)
     True
@@ -84,7 +84,7 @@ def bind(loss: Loss, scheme: str, step: float | None) -> Gradient:
     return _fixed(values, SCHEMES[scheme], step)
 
 
-def _fixed(values: Values, scheme: Scheme, step: float) -> Gradient:
+def _fixed(values: Values, scheme: Scheme, step: float | Array) -> Gradient:
     moved = tuple(offset for offset in scheme.offsets if offset)
 
     def gradient(weight: Array, parameters: Columns, data: Columns | None = None) -> Estimate:
@@ -93,7 +93,9 @@ def _fixed(values: Values, scheme: Scheme, step: float) -> Gradient:
         with np.errstate(all="ignore"):
             for place in range(len(weight)):
                 points = np.stack([weight[place] + offset * step for offset in moved])
-                found = dict(zip(moved, at_points(values, weight, place, points, parameters, data), strict=True))
+                found = dict(
+                    zip(moved, at_points(values, weight, place, points, parameters, data), strict=True)
+                )
                 if here is not None:
                     found[0] = here
                 slopes = [(found[up] - found[low]) / ((up - low) * step) for up, low in scheme.slopes]
@@ -186,7 +188,7 @@ def scales(weight: Array) -> tuple[Array, Array]:
     """Return the larger and the smaller natural length at a weight: of 1 and |w|, well apart.
 
     >>> scales(np.array([1e-8, 0.0, 2.0]))
-    (array([1., 1., 2.]), array([1.00000e-08, 9.765625e-04, 1.56250e-02]))
+    (array([1., 1., 2.]), array([1.000000e-08, 9.765625e-04, 1.562500e-02]))
     """
     size = np.abs(weight)
     large = np.maximum(size, 1.0)
@@ -195,7 +197,7 @@ def scales(weight: Array) -> tuple[Array, Array]:
 
 
 def power_of_two(values: Array) -> Array:
-    """Return the nearest power of two on a logarithmic scale, so that w + h is rounded as little as can be."""
+    """Return the nearest power of two (in its logarithm), so that w + h is rounded as little as can be."""
     result: Array = np.exp2(np.round(np.log2(values)))
     return result
 
@@ -246,7 +248,9 @@ def _automatic_slope(sample: Sampler, place: int, here: Array, scheme: Scheme) -
         results.append(_slope_with_error(slopes, rows, points, found, noise))
         first += len(offsets)
     results.append(results.pop(0))
-    candidates = Candidates(np.stack([value for value, _ in results]), np.stack([error for _, error in results]))
+    candidates = Candidates(
+        np.stack([value for value, _ in results]), np.stack([error for _, error in results])
+    )
     return confirmed(candidates, choose_from=2, trusted=sample.bound is not None)
 
 
@@ -261,9 +265,9 @@ def _slope_with_error(
 
     value = _mixed([over(up, low) for up, low in slopes])
     double = _mixed([over(2 * up, 2 * low) for up, low in slopes])
-    shaken = _mixed_noise([
-        (noise[rows[up]] + noise[rows[low]]) / (points[rows[up]] - points[rows[low]]) for up, low in slopes
-    ])
+    shaken = _mixed_noise(
+        [(noise[rows[up]] + noise[rows[low]]) / (points[rows[up]] - points[rows[low]]) for up, low in slopes]
+    )
     # The change from h to 2h is (2^p − 1) times the leading truncation error, give or take the noise of both.
     margin, noises = (2.0, 4.0) if 0 in slopes[0] else (1.0, 1.5)
     return value, margin * np.abs(double - value) + noises * shaken + 8.0 * UNIT * np.abs(value)
@@ -308,9 +312,8 @@ def confirmed(candidates: Candidates, choose_from: int, trusted: bool) -> tuple[
             if other < one:
                 contradicts = apart > error[one] + error[other]
                 contradicts &= resolved[other] & np.logical_not(trusted)
-            widened[one] = np.where(
-                contradicts, np.maximum(widened[one], apart + error[other]), widened[one]
-            )
+            widened[one] = np.where(contradicts, np.maximum(widened[one], apart + error[other]), widened[one])
     best = np.argmin(widened[:choose_from], axis=0)[np.newaxis]
     chosen = np.take_along_axis(value[:choose_from], best, axis=0)[0]
-    return chosen, np.take_along_axis(widened[:choose_from], best, axis=0)[0]
+    # Below the smallest double a derivative is lost whatever the method: the last term bounds that too.
+    return chosen, np.take_along_axis(widened[:choose_from], best, axis=0)[0] + 4.0 * SMALLEST

@@ -105,7 +105,9 @@ def _slope(sample: Sampler, place: int, here: Array, step: float | None) -> tupl
         for first in range(0, len(slopes), ROWS)
     ]
     results.append(_probe_slope(points[-5:-1], found[-5:-1], noise[-5:-1]))
-    candidates = Candidates(np.stack([value for value, _ in results]), np.stack([error for _, error in results]))
+    candidates = Candidates(
+        np.stack([value for value, _ in results]), np.stack([error for _, error in results])
+    )
     return confirmed(candidates, choose_from=len(starts), trusted=sample.bound is not None)
 
 

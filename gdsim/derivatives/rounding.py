@@ -8,6 +8,7 @@ seen, it is estimated from a table of differences of closely spaced values (Hamm
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
@@ -27,9 +28,15 @@ _MONOTONE = (
     "sign", "relu", "sigmoid", "softplus",
 )  # fmt: skip
 COMPARISONS = {
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
+    "<": operator.lt, "<=": operator.le, ">": operator.gt,
+    ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
 }  # fmt: skip
-_CALLABLE = {"asin": "arcsin", "acos": "arccos", "atan": "arctan"}
+_NUMPY_NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan"}
+REAL_FUNCTIONS: dict[str, Callable[[Array], Array]] = {
+    name: NAMESPACE[_NUMPY_NAMES.get(name, name)]  # type: ignore[misc]
+    for name in (*_LIPSCHITZ_ONE, *_MONOTONE)
+    if name != "relu"
+}
 
 
 def rounding_bound(loss: Loss) -> Values:
@@ -130,13 +137,12 @@ def _function(name: str, x: Array, ex: Array) -> tuple[Array, Array]:
         return -x, ex
     if name == "relu":
         return np.maximum(x, 0.0), ex
-    function = NAMESPACE[_CALLABLE.get(name, name)]
-    value: Array = function(x)  # type: ignore[operator]
+    function = REAL_FUNCTIONS[name]
+    value = function(x)
     if name in _LIPSCHITZ_ONE:
         carried = ex
     else:  # monotone on either side (cosh: on the outer one), so the ends of x ± ex tell
-        assert name in _MONOTONE
-        ends = function(x + ex), function(x - ex)  # type: ignore[operator]
+        ends = function(x + ex), function(x - ex)
         carried = np.maximum(np.abs(ends[0] - value), np.abs(ends[1] - value))
         carried = np.where(ex == 0, 0.0, carried)
     own = 0.0 if name in ("abs", "sign") else _LIBRARY * np.abs(value) + SMALLEST

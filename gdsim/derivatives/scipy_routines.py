@@ -14,10 +14,12 @@ def bind(loss: Loss, routine: str) -> Gradient:
 
     ``derivative`` works on all runs at once, one weight at a time, with eighth-order central differences
     that are refined until they settle. Its error is SciPy's estimate, and inf where SciPy reports no
-    success. The number of evaluations differs from run to run.
+    success. The number of evaluations differs from run to run. SciPy adds up its stencil by a matrix
+    product, so the last digits of a run may depend on the runs beside it; it is the only method here of
+    which that is true.
 
-    ``approx_fprime`` takes forward differences with step √ε·max(1, \\|w\\|), run by run: n + 1 evaluations for
-    n weights and no error estimate.
+    ``approx_fprime`` takes forward differences with step √ε·max(1, \\|w\\|), run by run: n + 1 evaluations
+    for n weights and no error estimate.
 
     Examples
     --------
@@ -27,7 +29,6 @@ def bind(loss: Loss, routine: str) -> Gradient:
     """
     values = loss_values(loss)
     return _derivative(values) if routine == "derivative" else _approx_fprime(values)
-
 
 
 def _derivative(values: Values) -> Gradient:
@@ -76,7 +77,9 @@ def _approx_fprime(values: Values) -> Gradient:
                 name: np.broadcast_to(np.asarray(value, dtype=np.float64), (runs,))[run : run + 1]
                 for name, value in parameters.items()
             }
-            columns = None if data is None else {name: column[:, run : run + 1] for name, column in data.items()}
+            columns = (
+                None if data is None else {name: column[:, run : run + 1] for name, column in data.items()}
+            )
 
             def at(point: Array, chosen: Columns = chosen, columns: Columns | None = columns) -> float:
                 return float(values(np.asarray(point)[:, np.newaxis], chosen, columns)[0])

@@ -1,0 +1,178 @@
+"""Methods side by side: at a point, along a run, and error against step (the V-curve)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+
+from gdsim.derivatives import DerivativeMethod, Estimate, derivative_method
+from gdsim.derivatives.complex_step import bind as bind_complex_step
+from gdsim.derivatives.evaluation import Array
+from gdsim.derivatives.finite_differences import bind as bind_differences
+from gdsim.losses import Loss
+from gdsim.outcomes import InputError
+
+COMPARED: tuple[DerivativeMethod, ...] = (
+    derivative_method("analytic"),
+    derivative_method("numeric", scheme="forward", step=1e-5),
+    derivative_method("numeric", scheme="forward"),
+    derivative_method("numeric", scheme="backward"),
+    derivative_method("numeric", scheme="central"),
+    derivative_method("numeric", scheme="five_point"),
+    derivative_method("numeric", scheme="complex_step"),
+    derivative_method("numeric", scheme="richardson"),
+    derivative_method("scipy", routine="derivative"),
+    derivative_method("scipy", routine="approx_fprime"),
+    derivative_method("torch"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """What one method gives at one or several points.
+
+    Attributes
+    ----------
+    method
+        The method with its options.
+    estimate
+        Its gradient, error and evaluations over the points, or None where the method is not available.
+    difference
+        |gradient − analytic gradient|, shape (weights, points); None where either is missing.
+    unavailable
+        Why it is not available (a missing package, a kink, a callable), else "".
+    """
+
+    method: DerivativeMethod
+    estimate: Estimate | None
+    difference: Array | None
+    unavailable: str = ""
+
+
+def compare_at(loss: Loss, weight: Mapping[str, float]) -> tuple[Comparison, ...]:
+    """Find ∂L/∂w at one point by every method.
+
+    Parameters
+    ----------
+    loss
+        A formula or a Python callable; for a callable there is no analytic value to compare with.
+    weight
+        The point, by weight name.
+
+    Returns
+    -------
+    tuple of Comparison
+        One for each method of ``COMPARED``, in that order, arrays of one point. A method that cannot be
+        used is listed with the reason.
+
+    Examples
+    --------
+    >>> rows = compare_at(Loss.from_text("w^2"), {"w": 3.0})
+    >>> print(rows[1].method.label, rows[1].estimate.gradient, rows[1].difference.round(9))
+    numeric forward, step 1e-05 [[6.00001]] [[1.e-05]]
+    """
+    point = np.array([[weight[name]] for name in loss.weights], dtype=np.float64)
+    return compare_along(loss, point)
+
+
+def compare_along(
+    loss: Loss, weight: Array, parameters: Mapping[str, Array] | None = None
+) -> tuple[Comparison, ...]:
+    """Find ∂L/∂w at many points (the records of a run) by every method.
+
+    Parameters
+    ----------
+    loss
+        As for :func:`compare_at`.
+    weight
+        Shape (weights, points).
+    parameters
+        Values by name, shape (points,), where they differ from the loss's own.
+
+    Returns
+    -------
+    tuple of Comparison
+        As for :func:`compare_at`.
+    """
+    exact: Array | None = None
+    rows = []
+    for method in COMPARED:
+        try:
+            estimate = method.bind(loss)(weight, parameters or {}, None)
+        except InputError as error:
+            rows.append(Comparison(method, None, None, error.faults[0].message))
+            continue
+        if method.name == "analytic":
+            exact = estimate.gradient
+        difference = None if exact is None else np.abs(estimate.gradient - exact)
+        rows.append(Comparison(method, estimate, difference))
+    return tuple(rows)
+
+
+@dataclass(frozen=True, eq=False)
+class VCurve:
+    """Error against step. Truncation falls with h, rounding grows as h shrinks: together a V.
+
+    Attributes
+    ----------
+    weight
+        The name of the weight that is moved.
+    step
+        h, from wide to narrow, shape (steps,).
+    error
+        |estimate − exact|, shape (steps,), by scheme: ``forward``, ``central``, ``five_point`` and, where
+        the loss is analytic, ``complex_step``.
+    exact
+        The analytic derivative.
+    """
+
+    weight: str
+    step: Array
+    error: Mapping[str, Array]
+    exact: float
+
+
+def v_curve(loss: Loss, weight: Mapping[str, float], name: str) -> VCurve:
+    """Measure the error of the difference formulas over steps from 1 to 10⁻¹⁶, four to a decade.
+
+    Parameters
+    ----------
+    loss
+        A formula.
+    weight
+        The point, by weight name.
+    name
+        The weight with respect to which the derivative is taken.
+
+    Raises
+    ------
+    InputError
+        For a Python callable, which has no analytic value to measure against.
+
+    Examples
+    --------
+    >>> curve = v_curve(Loss.from_text("exp(w)"), {"w": 0.0}, "w")
+    >>> curve.exact, list(curve.error)
+    (1.0, ['forward', 'central', 'five_point', 'complex_step'])
+    >>> error = curve.error["forward"]
+    >>> bool(error[32] < 1e-7 < 1e-5 < min(error[4], error[-1]))  # best near h = 10⁻⁸, bad at both ends
+    True
+    """
+    place = loss.weights.index(name)
+    steps = 10.0 ** -(np.arange(65) / 4.0)
+    points = np.repeat(
+        np.array([[weight[one]] for one in loss.weights], dtype=np.float64), len(steps), axis=1
+    )
+    exact = derivative_method("analytic").bind(loss)(points[:, :1], {}, None).gradient[place, 0]
+    slopes = {
+        scheme: bind_differences(loss, scheme, steps)(points, {}, None).gradient[place]
+        for scheme in ("forward", "central", "five_point")
+    }
+    with suppress(InputError):  # not analytic: the curve is left out, as the method itself is refused
+        slopes["complex_step"] = bind_complex_step(loss, steps)(points, {}, None).gradient[place]
+    return VCurve(
+        name, steps, {scheme: np.abs(slope - exact) for scheme, slope in slopes.items()}, float(exact)
+    )
