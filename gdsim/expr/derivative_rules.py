@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gdsim.expr.nodes import ONE, TWO, ZERO, Call, Compare, Expr, Where, number
-from gdsim.expr.simplify import add, call, divide, multiply, negate, power
+from gdsim.expr.algebra import add, divide, multiply, negate, power
+from gdsim.expr.nodes import ONE, TWO, ZERO, Compare, Expr, Where, number
+from gdsim.expr.simplify import call
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gdsim.expr.algebra import add, choose, common_factor, divide, multiply, negate, power, spread
 from gdsim.expr.derivative_rules import FUNCTION_RULES
 from gdsim.expr.nodes import (
     ONE,
@@ -32,17 +33,7 @@ from gdsim.expr.nodes import (
     symbols,
     walk,
 )
-from gdsim.expr.simplify import (
-    Simplifier,
-    add,
-    call,
-    choose,
-    divide,
-    multiply,
-    negate,
-    power,
-    reduction,
-)
+from gdsim.expr.simplify import Simplifier, call, reduction
 
 MOST_FACTORS_AT_ONCE = 4
 _FAST_GROWING = frozenset({"exp", "sinh", "cosh"})
@@ -199,7 +190,7 @@ class _Differentiator:
         if not constants:
             return self.product(varying)
         step = self.product(varying)
-        return self.found("constant multiple", node, multiply((*constants, step.after)), step)
+        return self.found("constant multiple", node, spread(multiply(constants), step.after), step)
 
     def product(self, factors: Sequence[Expr]) -> Derivation:
         """The product rule for a few factors at once; longer products are split in halves.
@@ -225,13 +216,17 @@ class _Differentiator:
         f, g = self.simplified(numerator), self.simplified(denominator)
         if denominator not in self.varying:
             return self.found("constant multiple", node, divide(top.after, g), top)
-        second = divide(multiply((f, bottom.after)), power(g, TWO))
+        second = multiply((divide(f, g), divide(bottom.after, g)))
         if numerator not in self.varying:
             return self.found("reciprocal", node, negate(second), bottom)
-        if _needs_split(g):
-            after = add((divide(top.after, g), negate(second)))
-            return self.found("split quotient", node, after, top, bottom)
-        difference = add((multiply((top.after, g)), negate(multiply((f, bottom.after)))))
+        one, two = multiply((top.after, g)), multiply((f, bottom.after))
+        shared = common_factor(one, two, g)
+        if _grows_fast(g) and not _has_exponential(shared):
+            return self.found(
+                "split quotient", node, add((divide(top.after, g), negate(second))), top, bottom
+            )
+        # with e⁻ʷ taken out, e⁻ʷ·(1 + e⁻ʷ) − e⁻ʷ·e⁻ʷ is e⁻ʷ·1, and nothing cancels
+        difference = multiply((shared, add((divide(one, shared), negate(divide(two, shared))))))
         return self.found("quotient", node, divide(difference, power(g, TWO)), top, bottom)
 
     def power(self, node: Expr, base: Expr, exponent: Expr) -> Derivation:
@@ -287,13 +282,13 @@ class _Differentiator:
         return self.found("huber", node, after, inner, edge)
 
 
-def _needs_split(denominator: Expr) -> bool:
-    """Tell whether f′·g − f·g′ over g² would overflow, or hide a cancelled power of g."""
-    if isinstance(denominator, Power) or (
-        isinstance(denominator, Multiply) and any(isinstance(factor, Power) for factor in denominator.factors)
-    ):
-        return True
-    return any(isinstance(node, Call) and node.function in _FAST_GROWING for node in walk(denominator))
+def _grows_fast(expr: Expr) -> bool:
+    """Tell whether squaring it would overflow early."""
+    return any(isinstance(node, Call) and node.function in _FAST_GROWING for node in walk(expr))
+
+
+def _has_exponential(product: Expr) -> bool:
+    return any(isinstance(node, Call) and node.function == "exp" for node in (product, *product.children))
 
 
 def _logarithm(base: Expr) -> Expr:
