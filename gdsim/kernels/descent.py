@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from gdsim.derivatives.evaluation import compiled, loss_values
 from gdsim.expr.emit_numpy import compile_raw
+from gdsim.expr.nodes import Add, Symbol
 from gdsim.kernels.plan import Plan
 from gdsim.noise import gaussian, minibatch_rows
 
@@ -93,6 +94,12 @@ class Descent:
         return compile_raw(self.plan.rule_outputs, self.plan.rule_arguments)
 
     @cached_property
+    def _move(self) -> Callable[..., tuple[Array, ...]]:
+        """The new state and the new weight; w + (−ηg) and w − ηg have the same bits."""
+        *state, step = self.plan.rule_outputs
+        return compile_raw([*state, Add((Symbol("weight", "parameter"), step))], self.plan.rule_arguments)
+
+    @cached_property
     def _schedule(self) -> Callable[..., tuple[Array, ...]]:
         return compile_raw([self.plan.batch.schedule.schedule.expression], self.plan.schedule_arguments)
 
@@ -124,7 +131,7 @@ class Descent:
     def plain_gradient(self, weight: Rows, parameters: list[Array]) -> Rows:
         """The analytic gradient alone: the inner loop of a burst."""
         values = self._formula(*weight, *parameters, *self._columns)
-        return [value if np.ndim(value) else np.full(weight[0].shape, value) for value in values]
+        return _filled(values, weight[0])
 
     def gradient(self, lanes: Lanes, k: int) -> tuple[Rows, NDArray[np.bool_]]:
         """The gradient that the rule uses, and which runs had theirs clipped; counts evaluations."""
@@ -214,11 +221,23 @@ class Descent:
             inputs = [lanes.weight[place], slope, rate, float(k + 1)]
             if extra is not None:
                 inputs.append(extra[place])
-            values = self._rule(*inputs, *options, *(rows[place] for rows in lanes.state))
+            values = _filled(self._rule(*inputs, *options, *(rows[place] for rows in lanes.state)), slope)
             for rows, value in zip(state, values, strict=False):
                 rows.append(value)
             steps.append(values[-1])
         return steps, state
+
+    def move(
+        self, weight: Rows, state: list[Rows], gradient: Rows, rate: Array, k: int, options: list[Array | float]
+    ) -> tuple[Rows, list[Rows]]:
+        """The weight after the rule's step and its new state: the inner loop of a burst."""
+        results = [
+            _filled(self._move(w, slope, rate, float(k + 1), *options, *(rows[place] for rows in state)), w)
+            for place, (w, slope) in enumerate(zip(weight, gradient, strict=True))
+        ]
+        return [values[-1] for values in results], [
+            [values[place] for values in results] for place in range(len(state))
+        ]
 
     def _newton(self, lanes: Lanes, gradient: Rows) -> Rows:
         """Solve H·s = gradient for each run; infinite or nan where H is singular."""
@@ -259,3 +278,8 @@ class Descent:
         factor[open_] = 0.0
         lanes.loss_evaluations = lanes.loss_evaluations + evaluations
         return [factor * step for step in steps], factor * rate, factor < 1.0
+
+
+def _filled(values: tuple[Array, ...], like: Array) -> Rows:
+    """A formula without symbols gives one number: repeat it for every run."""
+    return [value if np.ndim(value) else np.full(like.shape, value) for value in values]

@@ -41,11 +41,12 @@ class Log:
 
     batch: Batch
     first: int  # the step at which the log begins
+    step_index: list[int] = field(default_factory=list)
     weight: list[Array] = field(default_factory=list)
     gradient: list[Array] = field(default_factory=list)
     loss: list[Array] = field(default_factory=list)
     learning_rate: list[Array] = field(default_factory=list)
-    step_index: list[int] = field(default_factory=list)
+    table: Array | None = None  # of one run: step, weights, gradients, loss, rate in columns
 
     def __post_init__(self) -> None:
         weights, runs = self.batch.initial_weight.shape
@@ -78,18 +79,14 @@ class Log:
 
     def trajectory(self, engine: str) -> Trajectory:
         """Return everything as a trajectory."""
-        weights, runs = self.batch.initial_weight.shape
-
-        def stacked(rows: list[Array], *shape: int) -> Array:
-            return np.stack(rows) if rows else np.empty((0, *shape))
-
+        step_index, weight, gradient, loss, learning_rate = self._records()
         return Trajectory(
             weights=self.batch.loss.weights,
-            step_index=np.array(self.step_index, dtype=np.int64),
-            weight=stacked(self.weight, weights, runs),
-            gradient=stacked(self.gradient, weights, runs),
-            loss=stacked(self.loss, runs),
-            learning_rate=stacked(self.learning_rate, runs),
+            step_index=step_index,
+            weight=weight,
+            gradient=gradient,
+            loss=loss,
+            learning_rate=learning_rate,
             status=tuple(self.status),
             steps=self.steps,
             gradient_evaluations=self.gradient_evaluations,
@@ -104,4 +101,22 @@ class Log:
             rule_state=self.state,
             flags=tuple(self.flags),
             engine=engine,
+        )
+
+    def _records(self) -> tuple[Integers, Array, Array, Array, Array]:
+        weights, runs = self.batch.initial_weight.shape
+        if self.table is not None:
+            parts = np.split(self.table, [1, 1 + weights, 1 + 2 * weights, 2 + 2 * weights], axis=1)
+            step, weight, gradient, loss, rate = (np.ascontiguousarray(part) for part in parts)
+            return step[:, 0].astype(np.int64), weight[:, :, None], gradient[:, :, None], loss, rate
+
+        def stacked(rows: list[Array], *shape: int) -> Array:
+            return np.stack(rows) if rows else np.empty((0, *shape))
+
+        return (
+            np.array(self.step_index, dtype=np.int64),
+            stacked(self.weight, weights, runs),
+            stacked(self.gradient, weights, runs),
+            stacked(self.loss, runs),
+            stacked(self.learning_rate, runs),
         )

@@ -19,6 +19,9 @@ from gdsim.outcomes import Status
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
+_STATUSES = tuple(Status)
+_GOING = -1
+
 
 def run(plan: Plan, start: Trajectory | None = None) -> Trajectory:
     """Run a batch to its end.
@@ -70,19 +73,26 @@ class _Loop:
 
     def _burst(self, length: int) -> None:
         """Take several steps, keeping the smallest |gradient| and the largest |weight| on the way."""
-        start, lanes = self.lanes, self.lanes.take(slice(None))  # type: ignore[arg-type]
-        parameters = list(self.descent.parameters(lanes.run).values())
-        options = self.descent.rule_options(lanes.run)
-        rate = self.descent.rate(lanes.run, self.k)
-        smallest, largest = np.full(lanes.run.size, np.inf), np.zeros(lanes.run.size)
+        start = self.lanes
+        parameters = list(self.descent.parameters(start.run).values())
+        options = self.descent.rule_options(start.run)
+        rate = self.descent.rate(start.run, self.k)
+        smallest, largest = np.full(start.run.size, np.inf), np.zeros(start.run.size)
+        space = np.empty(start.run.size)
+        weight, previous, before, state = start.weight, start.previous, start.before, start.state
         for k in range(self.k, self.k + length):
-            gradient = self.descent.plain_gradient(lanes.weight, parameters)
-            np.minimum(smallest, self._size(gradient), out=smallest)
-            np.maximum(largest, self._size(lanes.weight), out=largest)
+            gradient = self.descent.plain_gradient(weight, parameters)
+            np.minimum(smallest, self._size(gradient, space), out=smallest)
+            np.maximum(largest, self._size(weight, space), out=largest)
             if not self.plan.constant_rate:
-                rate = self.descent.rate(lanes.run, k)
-            lanes.advance(*self.descent.step(lanes, gradient, rate, k, options))
-        lanes.gradient_evaluations = lanes.gradient_evaluations + length
+                rate = self.descent.rate(start.run, k)
+            previous, before = weight, previous
+            weight, state = self.descent.move(weight, state, gradient, rate, k, options)
+        last = [after - earlier for after, earlier in zip(weight, previous, strict=True)]
+        lanes = Lanes(
+            start.run, weight, previous, before, last, state,
+            start.gradient_evaluations + length, start.loss_evaluations,
+        )  # fmt: skip
         # a comparison with nan is False, so that nan counts as suspicious
         calm = (smallest > self.batch.stopping.gradient_tolerance) & (
             largest <= self.batch.stopping.divergence_bound
@@ -97,11 +107,12 @@ class _Loop:
         self.lanes, self.k = lanes, self.k + length
 
     @staticmethod
-    def _size(values: Rows) -> Array:
-        size = np.abs(values[0])
+    def _size(values: Rows, space: Array) -> Array:
+        """The largest |value| of each run, written into ``space``."""
+        np.abs(values[0], out=space)
         for value in values[1:]:
-            np.maximum(size, np.abs(value), out=size)
-        return size
+            np.maximum(space, np.abs(value), out=space)
+        return space
 
     def _judged_step(self, lanes: Lanes, k: int) -> Lanes:
         """Judge the runs at w_k, record them, and take the step of those that go on."""
@@ -119,7 +130,7 @@ class _Loop:
         ended = self._judge(lanes, k, gradient, loss, steps)
         if k > self.stop - TAIL:
             self.log.tail[k - self.stop - 1][:, lanes.run] = lanes.weight
-        going = np.array([status is None for status in ended])
+        going = ended == _GOING
         if not going.all():
             self._finish(lanes, k, gradient, loss, rate, ended)
         if recording:
@@ -137,7 +148,8 @@ class _Loop:
 
     def _judge(
         self, lanes: Lanes, k: int, gradient: Rows, loss: Array | None, steps: Rows
-    ) -> list[Status | None]:
+    ) -> NDArray[np.int8]:
+        """Return for each run the place of its status in ``_STATUSES``, or ``_GOING``."""
         stopping = self.batch.stopping
         finite = np.logical_and.reduce([np.isfinite(value) for value in (*lanes.weight, *gradient)])
         if loss is not None:
@@ -160,20 +172,19 @@ class _Loop:
             tests.append((Status.STALLED, _all_equal(still, lanes.weight)))
         if k >= self.stop:
             tests.append((Status.MAX_STEPS, np.ones(lanes.run.size, dtype=bool)))
-        result: list[Status | None] = [None] * lanes.run.size
+        result = np.full(lanes.run.size, _GOING, dtype=np.int8)
         for status, mask in reversed(tests):
-            for place in np.flatnonzero(mask):
-                result[place] = status
+            result[mask] = _STATUSES.index(status)
         return result
 
     def _finish(
-        self, lanes: Lanes, k: int, gradient: Rows, loss: Array | None, rate: Array, ended: list[Status | None]
+        self, lanes: Lanes, k: int, gradient: Rows, loss: Array | None, rate: Array, ended: NDArray[np.int8]
     ) -> None:
-        place = np.flatnonzero([status is not None for status in ended])
+        place = np.flatnonzero(ended != _GOING)
         run, log = lanes.run[place], self.log
         done = lanes.take(place)
         for index, where in zip(run, place, strict=True):
-            log.status[index] = ended[where]  # type: ignore[assignment]
+            log.status[index] = _STATUSES[ended[where]]
         log.steps[run] = k
         log.gradient_evaluations[run] = done.gradient_evaluations
         log.loss_evaluations[run] = done.loss_evaluations

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gdsim.batch import Batch
 from gdsim.expr.nodes import (
+    ZERO,
     Add,
     Call,
     Constant,
@@ -27,6 +28,7 @@ from gdsim.expr.nodes import (
     substitute,
     walk,
 )
+from gdsim.expr.simplify import simplify
 from gdsim.outcomes import Fault, InputError
 from gdsim.schedules import steady_from
 
@@ -99,11 +101,19 @@ class Plan:
 
     @cached_property
     def rule_outputs(self) -> tuple[Expr, ...]:
-        """The new state, one expression each, and last the step, in terms of the old state."""
-        values: dict[Expr, Expr] = {}
+        """The new state, one expression each, and last the step, in terms of the old state.
+
+        Options that are zero in every run (no weight decay, no AMSGrad …) are put in and simplified away.
+        """
         rule = self.batch.rule.rule
+        swept = self.options("update_rule")
+        values: dict[Expr, Expr] = {
+            Symbol(name, "parameter"): ZERO
+            for name, value in self.batch.rule.options.items()
+            if value == 0.0 and name not in swept
+        }
         for name, formula in rule.program:
-            values[Symbol(name, "parameter")] = substitute(formula, values)
+            values[Symbol(name, "parameter")] = simplify(substitute(formula, values))
         return tuple(values[Symbol(name, "parameter")] for name in (*rule.state, "step"))
 
     @cached_property

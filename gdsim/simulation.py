@@ -1,0 +1,108 @@
+"""From a batch to its trajectory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdsim.batch import TAIL, Batch, Trajectory
+from gdsim.kernels import numpy_lanes, python_loop
+from gdsim.kernels.log import check_budget
+from gdsim.kernels.plan import Plan
+from gdsim.outcomes import Fault, InputError, Status
+
+Array = NDArray[np.float64]
+Engine = Literal["auto", "python", "numpy"]
+ENGINES: tuple[Engine, ...] = ("auto", "python", "numpy")
+BUDGET = 1 << 30  # bytes
+
+
+def simulate(
+    batch: Batch, engine: Engine = "auto", *, start: Trajectory | None = None, budget: int = BUDGET
+) -> Trajectory:
+    """Step every run of a batch until it ends.
+
+    Parameters
+    ----------
+    batch
+        What to run.
+    engine
+        ``"python"`` (one run, a fused function of floats), ``"numpy"`` (lanes), or ``"auto"``: python for
+        one run, numpy for more.
+    start
+        A trajectory of the same batch with fewer ``max_steps``: its runs that reached that number go on
+        from where they were, to the same bytes as one long run.
+    budget
+        The most bytes that records may take.
+
+    Returns
+    -------
+    Trajectory
+        Every status; a run that diverges is a result, not an error.
+
+    Raises
+    ------
+    InputError
+        Where the records would exceed the budget, before anything is allocated.
+
+    Notes
+    -----
+    Cost: one gradient for each record judged, steps + 1 in all.
+    """
+    if engine not in ENGINES:
+        raise InputError(Fault(f"unknown engine {engine!r}", f"one of {', '.join(ENGINES)}"))
+    check_budget(batch, budget)
+    plan = Plan(batch)
+    chosen = ("python" if batch.runs == 1 else "numpy") if engine == "auto" else engine
+    run = python_loop.run if chosen == "python" else numpy_lanes.run
+    trajectory = run(plan, start)
+    if start is not None:
+        trajectory = _joined(batch, start, trajectory)
+    trajectory.tail[:, :, [status is not Status.MAX_STEPS for status in trajectory.status]] = np.nan
+    return trajectory[0] if batch.runs == 1 else trajectory
+
+
+def _joined(batch: Batch, start: Trajectory, more: Trajectory) -> Trajectory:
+    """Put two parts together; runs that had ended in the first keep their ends."""
+    went_on = np.array([status is Status.MAX_STEPS for status in start.status])
+    if not went_on.any():
+        return start
+    first = int(start.steps[went_on][0])
+    old_rows = start.step_index % batch.record_every == 0
+    new_rows = more.step_index > first
+
+    def rows(name: str) -> Array:
+        return np.concatenate([getattr(start, name)[old_rows], getattr(more, name)[new_rows]])
+
+    def ends(name: str) -> Array:
+        result: Array = np.where(went_on, getattr(more, name), getattr(start, name))
+        return result
+
+    taken = int(more.steps.max()) - first
+    tail = more.tail
+    if taken < TAIL:  # the first part's tail still reaches into the last steps
+        earlier = np.full_like(tail, np.nan)
+        earlier[: TAIL - taken] = start.tail[taken:]
+        tail = np.where(np.isnan(tail), earlier, tail)
+    return replace(
+        more,
+        **{name: rows(name) for name in ("step_index", "weight", "gradient", "loss", "learning_rate")},
+        **{name: ends(name) for name in _ENDS},
+        status=tuple(
+            new if on else old for on, new, old in zip(went_on, more.status, start.status, strict=True)
+        ),
+        tail=tail,
+        rule_state={
+            name: np.where(went_on, value, start.rule_state[name]) for name, value in more.rule_state.items()
+        },
+        flags=tuple({**old, **new} for old, new in zip(start.flags, more.flags, strict=True)),
+    )
+
+
+_ENDS = (
+    "steps", "gradient_evaluations", "loss_evaluations", "final_weight", "final_gradient", "final_loss",
+    "final_learning_rate", "previous_weight", "last_step",
+)  # fmt: skip
