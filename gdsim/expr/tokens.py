@@ -142,8 +142,7 @@ def read(text: str) -> Source:
         elif token.kind == "operator":
             piece += token.sign
         else:
-            value = _literal(token) if token.kind == "number" else Fraction(token.text.translate(_DIGITS))
-            raised = token.kind == "superscript"
+            value, raised = _literal(token), token.kind == "superscript"
             piece += ("**-" if value < 0 else "**" if raised else "") + str(len(numbers))
             numbers.append(abs(value))
         pieces.append(piece)
@@ -283,13 +282,14 @@ def _literal(token: Token) -> Fraction:
 
     Python's own ``Fraction("0e999999999")`` never ends: a zero is answered before.
     """
-    value = float(token.text)
-    if value == 0.0 and not re.search(r"[1-9]", re.split("[eE]", token.text)[0]):
+    text = token.text.translate(_DIGITS)
+    value = float(text)
+    if value == 0.0 and not re.search(r"[1-9]", re.split("[eE]", text)[0]):
         return Fraction(0)
     if not isfinite(value) or value == 0.0:
         fault = f"the number {_short(token.text)} cannot be held in double precision"
         raise InputError(Fault(fault, "a size between 5e-324 and 1.8e308", column=token.place + 1))
-    return Fraction(token.text)
+    return Fraction(text)
 
 
 def _short(text: str) -> str:

@@ -157,8 +157,9 @@ LOSSES: dict[str, NamedLoss] = {
         "w^3/3 - w^2/2", "gradient descent is the logistic map with r = 1 + η", {"w": (-0.5, 1.5)},
         (_maximum(w="0"), _minimum(w="1")), reference=_LOGISTIC_MAP,
     ),
-    "plateau": NamedLoss("tanh(w)^2", "a small gradient far from the minimum", {"w": (-5, 5)},
-    (_minimum(w="0"),)),
+    "plateau": NamedLoss(
+        "tanh(w)^2", "a small gradient far from the minimum", {"w": (-5, 5)}, (_minimum(w="0"),)
+    ),
     "saturated_neuron": NamedLoss(
         "sigmoid(w)^2/2", "a slope that dies out; no critical point", {"w": (-12, 12)}
     ),
@@ -166,8 +167,8 @@ LOSSES: dict[str, NamedLoss] = {
         "softplus(-w)", "separable data: the weight grows for ever; no critical point", {"w": (-2, 10)}
     ),
     "absolute_value": NamedLoss(
-        "abs(w)", "a kink: no derivative at the minimum", {"w": (-1.5, 1.5)}, (KnownPoint("kink",
-        {"w": "0"}),)
+        "abs(w)", "a kink: no derivative at the minimum", {"w": (-1.5, 1.5)},
+        (KnownPoint("kink", {"w": "0"}),),
     ),
     "three_halves": NamedLoss(
         "abs(w)^1.5", "infinite curvature: no constant learning rate works", {"w": (-1.2, 1.2)},
@@ -186,8 +187,8 @@ LOSSES: dict[str, NamedLoss] = {
     "cosh": NamedLoss("cosh(w)", "a cliff: 2/L is local", {"w": (-11, 11)}, (_minimum(w="0"),)),
     "rippled_parabola": NamedLoss(
         "w^2 + 0.1*sin(50w)", "79 critical points: the derivative is local, the slope of the bowl is not it",
-        {"w": (-3, 3)}, (_minimum(w="-0.03116658737799940109281334"),
-        _maximum(w="0.03166928761329685456277168")),
+        {"w": (-3, 3)},
+        (_minimum(w="-0.03116658737799940109281334"), _maximum(w="0.03166928761329685456277168")),
         complete=False,
     ),
     "forrester": NamedLoss(
