@@ -34,7 +34,6 @@ class Lanes:
     weight: Rows
     previous: Rows  # one step ago
     before: Rows  # two steps ago; nan where there is none
-    last_step: Rows
     state: list[Rows]  # for each name of the rule's state
     gradient_evaluations: Integers
     loss_evaluations: Integers
@@ -46,7 +45,7 @@ class Lanes:
             return [value[chosen] for value in values]
 
         return Lanes(
-            self.run[chosen], rows(self.weight), rows(self.previous), rows(self.before), rows(self.last_step),
+            self.run[chosen], rows(self.weight), rows(self.previous), rows(self.before),
             [rows(values) for values in self.state],
             self.gradient_evaluations[chosen], self.loss_evaluations[chosen],
         )  # fmt: skip
@@ -61,7 +60,7 @@ class Lanes:
         return Lanes(
             np.concatenate([part.run for part in parts]),
             rows([part.weight for part in parts]), rows([part.previous for part in parts]),
-            rows([part.before for part in parts]), rows([part.last_step for part in parts]),
+            rows([part.before for part in parts]),
             [rows(list(groups)) for groups in zip(*(part.state for part in parts), strict=True)],
             np.concatenate([part.gradient_evaluations for part in parts]),
             np.concatenate([part.loss_evaluations for part in parts]),
@@ -71,7 +70,12 @@ class Lanes:
         """Take the step."""
         self.before, self.previous = self.previous, self.weight
         self.weight = [value + step for value, step in zip(self.weight, steps, strict=True)]
-        self.last_step, self.state = steps, state
+        self.state = state
+
+    @property
+    def last_step(self) -> Rows:
+        """The last move; 0 before the first."""
+        return [now - then for now, then in zip(self.weight, self.previous, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)

@@ -46,7 +46,7 @@ class Log:
     gradient: list[Array] = field(default_factory=list)
     loss: list[Array] = field(default_factory=list)
     learning_rate: list[Array] = field(default_factory=list)
-    table: Array | None = None  # of one run: step, weights, gradients, loss, rate in columns
+    table: Array | None = None  # of one run: weights, gradients, loss and rate in columns
 
     def __post_init__(self) -> None:
         weights, runs = self.batch.initial_weight.shape
@@ -106,9 +106,9 @@ class Log:
     def _records(self) -> tuple[Integers, Array, Array, Array, Array]:
         weights, runs = self.batch.initial_weight.shape
         if self.table is not None:
-            parts = np.split(self.table, [1, 1 + weights, 1 + 2 * weights, 2 + 2 * weights], axis=1)
-            step, weight, gradient, loss, rate = (np.ascontiguousarray(part) for part in parts)
-            return step[:, 0].astype(np.int64), weight[:, :, None], gradient[:, :, None], loss, rate
+            parts = np.split(self.table, [weights, 2 * weights, 2 * weights + 1], axis=1)
+            weight, gradient, loss, rate = (np.ascontiguousarray(part) for part in parts)
+            return np.array(self.step_index, dtype=np.int64), weight[:, :, None], gradient[:, :, None], loss, rate
 
         def stacked(rows: list[Array], *shape: int) -> Array:
             return np.stack(rows) if rows else np.empty((0, *shape))

@@ -88,9 +88,8 @@ class _Loop:
                 rate = self.descent.rate(start.run, k)
             previous, before = weight, previous
             weight, state = self.descent.move(weight, state, gradient, rate, k, options)
-        last = [after - earlier for after, earlier in zip(weight, previous, strict=True)]
         lanes = Lanes(
-            start.run, weight, previous, before, last, state,
+            start.run, weight, previous, before, state,
             start.gradient_evaluations + length, start.loss_evaluations,
         )  # fmt: skip
         # a comparison with nan is False, so that nan counts as suspicious
@@ -205,9 +204,8 @@ def initial_lanes(plan: Plan, start: Trajectory | None) -> tuple[int, Lanes]:
         runs = np.arange(batch.runs)
         weight = [row.astype(np.float64) for row in batch.initial_weight]
         options = dict(zip(batch.rule.options, Descent(plan).rule_options(runs), strict=True))
-        zero = [np.zeros(batch.runs) for _ in weight]
         return 0, Lanes(
-            runs, weight, weight, [np.full(batch.runs, np.nan) for _ in weight], zero,
+            runs, weight, weight, [np.full(batch.runs, np.nan) for _ in weight],
             [_initial_state(plan, name, options, batch.runs, len(weight)) for name in batch.rule.rule.state],
             np.zeros(batch.runs, dtype=np.int64), np.zeros(batch.runs, dtype=np.int64),
         )  # fmt: skip
@@ -216,7 +214,7 @@ def initial_lanes(plan: Plan, start: Trajectory | None) -> tuple[int, Lanes]:
     earlier = start.tail[-3] if first >= 2 else np.full_like(start.final_weight, np.nan)
     return first, Lanes(
         going, list(start.final_weight[:, going]), list(start.previous_weight[:, going]),
-        list(earlier[:, going]), list(start.last_step[:, going]),
+        list(earlier[:, going]),
         [list(value[:, going]) for value in start.rule_state.values()],
         # the last record is judged once more, and its gradient counted once
         start.gradient_evaluations[going] - 1,

@@ -51,8 +51,12 @@ class _State:
     weight: Floats
     previous: Floats
     before: Floats
-    last_step: Floats
     memory: list[Floats]  # for each name of the rule's state, over weights
+
+    @property
+    def last_step(self) -> Floats:
+        """The last move; 0 before the first."""
+        return tuple(now - then for now, then in zip(self.weight, self.previous, strict=True))
 
 
 class _Walk:
@@ -64,7 +68,7 @@ class _Walk:
         if lanes.run.size:
             self.state = _State(
                 *(tuple(float(value[0]) for value in rows)
-                  for rows in (lanes.weight, lanes.previous, lanes.before, lanes.last_step)),
+                  for rows in (lanes.weight, lanes.previous, lanes.before)),
                 memory=[tuple(float(value[0]) for value in rows) for rows in lanes.state],
             )  # fmt: skip
             self.gradients = int(lanes.gradient_evaluations[0])
@@ -76,7 +80,8 @@ class _Walk:
         self.columns = tuple(self.batch.loss.data.values())
         one = np.zeros(1, dtype=np.int64)
         self.options = tuple(float(np.ravel(value)[0]) for value in Descent(plan).rule_options(one))
-        self.rows: list[tuple[float, ...]] = []  # k, weights, gradients, loss, rate
+        self.steps: list[int] = []  # of the records
+        self.records: list[float] = []  # weights, gradients, loss and rate, one record after the other
         self.noise_block: tuple[int, list[list[float]]] = (-1, [])
 
     # -- the formulas ---------------------------------------------------------------------------
@@ -175,7 +180,8 @@ class _Walk:
         if k > self.stop - TAIL:
             self.log.tail[k - self.stop - 1][:, 0] = state.weight
         if status is not None or k % self.batch.record_every == 0:
-            self.rows.append((k, *state.weight, *gradient, loss, rate))
+            self.steps.append(k)
+            self.records += (*state.weight, *gradient, loss, rate)
         if status is not None:
             self._finish(status, gradient, loss, rate)
             return True
@@ -184,7 +190,7 @@ class _Walk:
         if backtracked:
             self.log.flag(0, k + 1, "backtracked")
         moved = tuple(weight + step for weight, step in zip(state.weight, steps, strict=True))
-        self.state = _State(moved, state.weight, state.previous, steps, memory)
+        self.state = _State(moved, state.weight, state.previous, memory)
         self.k += 1
         return False
 
@@ -303,9 +309,10 @@ class _Walk:
             log.state[name][:, 0] = values
 
     def close(self) -> None:
-        """Turn the rows into one table."""
-        columns = 3 + 2 * len(self.batch.loss.weights)
-        self.log.table = np.array(self.rows, dtype=np.float64).reshape(-1, columns)
+        """Hand the records over as one table."""
+        columns = 2 + 2 * len(self.batch.loss.weights)
+        self.log.step_index = self.steps
+        self.log.table = np.array(self.records, dtype=np.float64).reshape(-1, columns)
 
 
 class _Burst:
@@ -339,20 +346,21 @@ class _Burst:
         assert state is not None
         function = self.functions[self.every == 1]
         flat = [*state.weight, *state.previous, *state.before, *(v for values in state.memory for v in values)]
-        self.save[:] = [walk.k, flat, len(walk.rows)]
+        self.save[:] = [walk.k, flat, len(walk.records)]
         try:
-            function(walk.k, self._last(), self.save, walk.rows, *flat)
+            function(walk.k, self._last(), self.save, walk.records, *flat)
         except (OverflowError, ZeroDivisionError, ValueError):
             pass  # the safe dialect walks this burst again
         k, flat, kept = self.save
-        del walk.rows[kept:]
+        del walk.records[kept:]
+        if self.every == 1:
+            walk.steps.extend(range(walk.k, k))
         walk.gradients += k - walk.k
         walk.k = k
         weights = len(state.weight)
         parts = [tuple(flat[place : place + weights]) for place in range(0, len(flat), weights)]
         weight, previous, before, *memory = parts
-        last = tuple(a - b for a, b in zip(weight, previous, strict=True)) if k != 0 else state.last_step
-        walk.state = _State(weight, previous, before, last, memory)
+        walk.state = _State(weight, previous, before, memory)
 
     def _compile(self, recording: bool) -> Callable[..., None]:
         source = "\n".join(self._source(recording)) + "\n"
@@ -379,7 +387,7 @@ class _Burst:
         shared = ["tolerance", "bound", "initial", "rows", *self._shared()]
         lines = [f"def burst(k, last, save, log, {', '.join(names)}, {', '.join(f'{s}={s}' for s in shared)}):"]
         if recording:
-            lines.append("    keep = log.append")
+            lines.append("    keep = log.extend")
         lines.append(f"    while k + {BURST} <= last:")
         lines.append(f"        save[:] = k, ({', '.join(names)},), len(log)")
         for offset in range(BURST):
@@ -419,7 +427,7 @@ class _Burst:
             lines.append(f"rate = rate_of(k + {offset})")
             rate = "rate"
         if recording:
-            values = [f"k + {offset}", *(f"w{w}" for w in weights), *(f"g{w}" for w in weights), "loss", rate]
+            values = [*(f"w{w}" for w in weights), *(f"g{w}" for w in weights), "loss", rate]
             lines.append(f"keep(({', '.join(values)}))")
         return [*lines, *self._rule_lines(rate, offset)]
 
