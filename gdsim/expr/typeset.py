@@ -155,8 +155,8 @@ class _Layout:
                 return _row(
                     self.box(left), _operator(_COMPARISONS.get(operator, operator)), self.box(right)
                 ), _SUM
-            case Where(condition, then, otherwise):
-                return Box("cases", parts=tuple(map(self.box, (then, condition, otherwise)))), _SUM
+            case Where():
+                return self.cases(expr), _SUM
             case Reduce(kind, body):
                 return self.reduction(kind, body), _PRODUCT
         raise AssertionError(f"no layout for {type(expr).__name__}")
@@ -243,6 +243,15 @@ class _Layout:
         for argument in arguments:
             inside += [*([_operator(",")] if inside else []), self.box(argument)]
         return _row(head, _brackets(_row(*inside))), _ATOM
+
+    def cases(self, expr: Where) -> Box:
+        """Set a choice between a choice and a choice … as one brace with many rows."""
+        parts: list[Box] = []
+        rest: Expr = expr
+        while isinstance(rest, Where):
+            parts += [self.box(rest.then), self.box(rest.condition)]
+            rest = rest.otherwise
+        return Box("cases", parts=(*parts, self.box(rest)))
 
     def reduction(self, kind: str, body: Expr) -> Box:
         inside = self.least(body, _PRODUCT)
@@ -355,10 +364,13 @@ def _latex(box: Box, mathtext: bool) -> str:
 
 
 def _latex_cases(inside: list[str], mathtext: bool) -> str:
-    then, condition, otherwise = inside
+    *choices, otherwise = inside
+    rows = list(zip(choices[::2], choices[1::2], strict=True))
     if mathtext:
-        return rf"\left\{{{then}\ \mathrm{{if}}\ {condition},\ \mathrm{{else}}\ {otherwise}\right\}}"
-    return rf"\begin{{cases}} {then} & {condition} \\ {otherwise} & \text{{otherwise}} \end{{cases}}"
+        line = r",\ ".join(rf"{then}\ \mathrm{{if}}\ {condition}" for then, condition in rows)
+        return rf"\left\{{{line},\ \mathrm{{else}}\ {otherwise}\right\}}"
+    lines = r" \\ ".join(f"{then} & {condition}" for then, condition in rows)
+    return rf"\begin{{cases}} {lines} \\ {otherwise} & \text{{otherwise}} \end{{cases}}"
 
 
 def _latex_name(name: str) -> str:
@@ -392,9 +404,12 @@ def _mathml(box: Box) -> str:
             index, rows = map(_mathml, box.parts)
             return f"<munderover><mo>∑</mo><mrow>{index}<mo>=</mo><mn>1</mn></mrow>{rows}</munderover>"
         case "cases":
-            then, condition, otherwise = (f"<mtd>{_mathml(part)}</mtd>" for part in box.parts)
-            last = "<mtd><mtext>otherwise</mtext></mtd>"
-            table = f"<mtable><mtr>{then}{condition}</mtr><mtr>{otherwise}{last}</mtr></mtable>"
-            return f"<mrow><mo>{{</mo>{table}</mrow>"
+            cells = [f"<mtd>{_mathml(part)}</mtd>" for part in box.parts] + [
+                "<mtd><mtext>otherwise</mtext></mtd>"
+            ]
+            rows = "".join(
+                f"<mtr>{then}{when}</mtr>" for then, when in zip(cells[::2], cells[1::2], strict=True)
+            )
+            return f"<mrow><mo>{{</mo><mtable>{rows}</mtable></mrow>"
     element = _MATHML_ELEMENTS[box.kind]
     return f"<{element}>{escape(box.text) if box.text else inside}</{element}>"
