@@ -1,0 +1,104 @@
+"""A scenario as plain frozen data: every key resolved, every default filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from gdsim.batch import Clip, Stopping
+from gdsim.noise import Noise
+from gdsim.outcomes import Interval
+
+
+@dataclass(frozen=True)
+class LossSpec:
+    """What is minimised: the formula, the library's name of it where it has one, and all parameters."""
+
+    expression: str
+    name: str = ""
+    parameters: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DataSpec:
+    """Columns of data.
+
+    Attributes
+    ----------
+    columns
+        As the loss sees them, with the columns of ``standardise`` turned into (x − mean)/deviation.
+    given
+        As they stand in the file.
+    file
+        Where they were read, or None where they stand in the scenario itself.
+    """
+
+    columns: Mapping[str, tuple[float, ...]]
+    given: Mapping[str, tuple[float, ...]]
+    file: Path | None = field(default=None, compare=False)
+    standardise: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ScheduleSpec:
+    """The learning rate: η₀, the schedule with all its options, and the steps of warm-up."""
+
+    initial: float
+    schedule: str = "constant"
+    warmup: int = 0
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RuleSpec:
+    """The update rule with all its options, in the spelling of the file (``betas: [0.9, 0.999]``)."""
+
+    name: str = "gradient_descent"
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DerivativeSpec:
+    """The derivative method with all its options."""
+
+    method: str = "analytic"
+    options: Mapping[str, str | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Record:
+    """Which steps are kept."""
+
+    every: int = 1
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One scenario, ready to run.
+
+    ``sweep`` and ``expect`` are plain mappings in the shape of the file, checked, with numbers as numbers.
+    ``source`` is the file it came from and ``origins`` says for each value where it was set; neither
+    counts when two scenarios are compared.
+    """
+
+    name: str
+    loss: LossSpec
+    initial_weight: Mapping[str, float]
+    learning_rate: ScheduleSpec
+    domain: Mapping[str, Interval]
+    title: str = ""
+    data: DataSpec | None = None
+    update_rule: RuleSpec = field(default_factory=RuleSpec)
+    derivative: DerivativeSpec = field(default_factory=DerivativeSpec)
+    stopping: Stopping = field(default_factory=Stopping)
+    clip: Clip | None = None
+    line_search: Literal["armijo"] | None = None
+    noise: Noise | None = None
+    record: Record = field(default_factory=Record)
+    seed: int = 0
+    sweep: Mapping[str, object] | None = None
+    expect: Mapping[str, object] | None = None
+    source: Path | None = field(default=None, compare=False)
+    origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
