@@ -16,7 +16,6 @@ from gdsim.scenario.specification import (
     Scenario,
     ScheduleSpec,
 )
-from gdsim.scenario.write import dump
 
 __all__ = [
     "DataSpec", "DerivativeSpec", "LossSpec", "Record", "RuleSpec", "Scenario", "ScheduleSpec",
@@ -72,7 +71,27 @@ def origins(scenario: Scenario) -> dict[str, str]:
     >>> origins(load("parabola", overrides=["seed=7"]))["seed"]
     '-S seed=7'
     """
-    return dict(scenario.origins)
+    from gdsim.scenario.provenance import origins_of
+
+    return origins_of(scenario)
+
+
+def dump(scenario: Scenario, *, data_file: str | None = None) -> str:
+    """Return the scenario as YAML with every value written out; read again, it gives the same scenario.
+
+    Parameters
+    ----------
+    data_file
+        The name to give for the data file, for a scenario that moves together with a copy of it.
+
+    Examples
+    --------
+    >>> "learning_rate: {schedule: constant, initial: 0.2, warmup: 0}" in dump(load("parabola"))
+    True
+    """
+    from gdsim.scenario.write import scenario_text
+
+    return scenario_text(scenario, data_file)
 
 
 def json_schema() -> dict[str, Any]:

@@ -162,7 +162,7 @@ def merge(below: Document, above: Document) -> None:
                 forget(below, (key,))
             else:
                 _drop_what_no_longer_fits(below, key, lower, upper)
-        _put(below, above, (key,), below.data, above.data)
+        _put(below, above, (key,), below.data, above.data)  # type: ignore[arg-type]
 
 
 def _drop_what_no_longer_fits(
@@ -183,10 +183,14 @@ def _drop_what_no_longer_fits(
 
 
 def _put(
-    below: Document, above: Document, path: KeyPath, lower: dict[str, object], upper: dict[str, object]
+    below: Document,
+    above: Document,
+    path: KeyPath,
+    lower: dict[str | int, object],
+    upper: dict[str | int, object],
 ) -> None:
     key = path[-1]
-    under, over = lower.get(key), upper[key]  # type: ignore[call-overload]
+    under, over = lower.get(key), upper[key]
     if isinstance(under, dict) and isinstance(over, dict):
         for source, target in ((above.values, below.values), (above.keys, below.keys)):
             if path in source:
@@ -195,7 +199,7 @@ def _put(
             _put(below, above, (*path, inner), under, over)
         return
     _forget_places(below, path)
-    lower[key] = over  # type: ignore[index]
+    lower[key] = over
     for source, target in ((above.values, below.values), (above.keys, below.keys)):
         target.update({at: place for at, place in source.items() if at[: len(path)] == path})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from gdsim.scenario.document import Document, KeyPath, dotted
 from gdsim.scenario.merge import origin
@@ -11,14 +10,15 @@ from gdsim.scenario.specification import Scenario
 from gdsim.scenario.write import as_data
 
 
-def origins_of(scenario: Scenario, document: Document) -> Scenario:
-    """Return the scenario with the origin of each of its values."""
+def origins_of(scenario: Scenario) -> dict[str, str]:
+    """Return the origin of each value of a scenario, by dotted path."""
+    document = scenario.document or Document({})
     found: dict[str, str] = {}
     for path in _leaves(as_data(scenario), ()):
         found[dotted(path)] = origin(document, path)
     if found.get("name") == "built-in" and scenario.source is not None:
         found["name"] = "the file's stem"
-    return replace(scenario, origins=found)
+    return found
 
 
 def _leaves(value: object, path: KeyPath) -> list[KeyPath]:

@@ -24,7 +24,6 @@ from gdsim.scenario.specification import (
     Scenario,
     ScheduleSpec,
 )
-from gdsim.scenario.tables import read_data
 
 #: columns of the log, which no weight may be named after
 RESERVED = ("step", "loss", "flag", "direction", "learning_rate", "gradient", "status", "run")
@@ -58,9 +57,7 @@ def resolve(document: Document, source: Path | None) -> Scenario:
         raise InputError(*_in_order(check.faults))
     if loss is None or start is None or rate is None or rule is None or method is None:
         raise AssertionError("a part without a value left no fault")
-    from gdsim.scenario.provenance import origins_of
-
-    scenario = Scenario(
+    return Scenario(
         name=name,
         title=given.get("title") or "",
         loss=loss,
@@ -79,8 +76,8 @@ def resolve(document: Document, source: Path | None) -> Scenario:
         sweep=given.get("sweep"),
         expect=expect,
         source=source,
+        document=document,
     )
-    return origins_of(scenario, document)
 
 
 _BROKEN: Any = object()
@@ -110,6 +107,8 @@ def _read_keys(check: Check) -> dict[str, Any]:
 def _data(check: Check, given: Mapping[str, Any]) -> Any:
     if "data" not in given:
         return None
+    from gdsim.scenario.tables import read_data
+
     found = read_data(check, given["data"], ("data",))
     return _BROKEN if found is None else found
 

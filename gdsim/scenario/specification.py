@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from gdsim.batch import Clip, Stopping
 from gdsim.noise import Noise
 from gdsim.outcomes import Interval
+
+if TYPE_CHECKING:
+    from gdsim.scenario.document import Document
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,8 @@ class Scenario:
     """One scenario, ready to run.
 
     ``sweep`` and ``expect`` are plain mappings in the shape of the file, checked, with numbers as numbers.
-    ``source`` is the file it came from and ``origins`` says for each value where it was set; neither
-    counts when two scenarios are compared.
+    ``source`` is the file it came from and ``document`` the layers that gave its values; neither counts
+    when two scenarios are compared.
     """
 
     name: str
@@ -101,4 +104,4 @@ class Scenario:
     sweep: Mapping[str, object] | None = None
     expect: Mapping[str, object] | None = None
     source: Path | None = field(default=None, compare=False)
-    origins: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    document: Document | None = field(default=None, compare=False, repr=False)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from gdsim.scenario.specification import DataSpec, Scenario
 
-#: where the JSON Schema can be read by an editor
-SCHEMA_URL = "https://gdsim.readthedocs.io/en/stable/scenario.schema.json"
+#: the JSON Schema beside the scenario, as ``gdsim schema > scenario.schema.json`` writes it: no network
+SCHEMA = "scenario.schema.json"
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*\Z")
 _WORDS = {"null", "true", "false", "y", "n", "yes", "no", "on", "off"}
 _WIDTH = 100
@@ -21,19 +21,14 @@ def modeline(schema: str) -> str:
     return f"# yaml-language-server: $schema={schema}\n"
 
 
-def dump(scenario: Scenario, *, data_file: str | None = None) -> str:
+def scenario_text(scenario: Scenario, data_file: str | None = None) -> str:
     """Return the scenario as YAML with every value written out.
-
-    Parameters
-    ----------
-    data_file
-        The name to give for the data file, for a scenario that moves together with a copy of it.
 
     Examples
     --------
     >>> from gdsim.scenario import parse_mapping
-    >>> print(dump(parse_mapping({"loss": "w**2", "initial_weight": 3, "learning_rate": 0.1})))
-    # yaml-language-server: $schema=...
+    >>> print(scenario_text(parse_mapping({"loss": "w**2", "initial_weight": 3, "learning_rate": 0.1})))
+    # yaml-language-server: $schema=scenario.schema.json
     schema: 1
     name: scenario
     loss: {expression: w**2, parameters: {}}
@@ -47,7 +42,7 @@ def dump(scenario: Scenario, *, data_file: str | None = None) -> str:
     seed: 0
     """
     data = as_data(scenario, data_file)
-    return modeline(SCHEMA_URL) + "".join(f"{key}:{_block(value, 1)}\n" for key, value in data.items())
+    return modeline(SCHEMA) + "".join(f"{key}:{_block(value, 1)}\n" for key, value in data.items())
 
 
 def as_data(scenario: Scenario, data_file: str | None = None) -> dict[str, object]:
