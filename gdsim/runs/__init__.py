@@ -1,0 +1,1 @@
+"""A scenario, run: composed, executed, summarised, stored, loaded, continued, compared."""
