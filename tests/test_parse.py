@@ -7,6 +7,7 @@ import math
 import sys
 import time
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
@@ -446,3 +447,16 @@ def test_exact_arithmetic_is_bounded() -> None:
 def test_constructs_and_functions_have_different_names() -> None:
     assert not set(FUNCTIONS) & set(CONSTRUCTS)
     assert not {*FUNCTIONS, *CONSTRUCTS} & set(CONSTANTS)
+
+
+PAGE = (Path(__file__).parent.parent / "docs" / "formulas.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", [*FUNCTIONS, *CONSTRUCTS])
+def test_documentation_has_every_function(name: str) -> None:
+    table = PAGE.partition("## Functions")[2].partition("## Limits")[0]
+    assert f"`{name}(" in table
+
+
+def test_documentation_states_the_limits() -> None:
+    assert f"{LONGEST:,} characters, {MOST_NODES} parts and {DEEPEST} levels" in PAGE

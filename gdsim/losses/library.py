@@ -109,20 +109,25 @@ def _saddle(**weight: str) -> KnownPoint:
 
 def _mirrored(kind: CriticalKind, x: str, y: str) -> tuple[KnownPoint, KnownPoint]:
     """A point and its mirror image in the origin."""
-    return KnownPoint(kind, {"x": x, "y": y}), KnownPoint(kind, {"x": f"-({x})", "y": f"-({y})"})
+    turned = {name: text[1:] if text.startswith("-") else f"-{text}" for name, text in (("x", x), ("y", y))}
+    return KnownPoint(kind, {"x": x, "y": y}), KnownPoint(kind, turned)
 
 
 def _square(half_width: float) -> dict[str, Interval]:
     return {"x": (-half_width, half_width), "y": (-half_width, half_width)}
 
 
-_LOGISTIC_MAP = "R. M. May, Simple mathematical models with very complicated dynamics, Nature 261 (1976) 459"
+_LOGISTIC_MAP = (
+    "R. M. May, Simple mathematical models with very complicated dynamics, Nature 261 (1976) 459, "
+    "doi:10.1038/261459a0"
+)
 _FORRESTER = (
     "A. Forrester, A. Sóbester, A. Keane, Engineering Design via Surrogate Modelling (2008), app. A.1"
 )
 _DIXON_SZEGO = "L. C. W. Dixon, G. P. Szegő (eds.), Towards Global Optimisation 2 (1978)"
 _JAMIL_YANG = (
-    "M. Jamil, X.-S. Yang, A literature survey of benchmark functions, IJMMNO 4 (2013) 150, "
+    "M. Jamil, X.-S. Yang, A literature survey of benchmark functions for global optimisation "
+    "problems, IJMMNO 4 (2013) 150, "
     "doi:10.1504/IJMMNO.2013.055204"
 )
 _MORE = (
@@ -202,7 +207,8 @@ LOSSES: dict[str, NamedLoss] = {
     "gramacy_lee": NamedLoss(
         "sin(10pi*w)/(2w) + (w - 1)^4", "many minima, the deepest on the left", {"w": (0.5, 2.5)},
         (_minimum(w="0.5485634445276051840686304"),), complete=False,
-        reference="R. B. Gramacy, H. K. H. Lee, Cases for the nugget, Stat. Comput. 22 (2012) 713, "
+        reference="R. B. Gramacy, H. K. H. Lee, Cases for the nugget in modeling computer experiments, "
+        "Stat. Comput. 22 (2012) 713, "
         "doi:10.1007/s11222-010-9224-x",
     ),
     "rastrigin": NamedLoss(
@@ -231,7 +237,7 @@ LOSSES: dict[str, NamedLoss] = {
     "monkey_saddle": NamedLoss(
         "x^3 - 3x*y^2", "the Hessian is zero: the second-derivative test is silent", _square(1.5),
         (_saddle(x="0", y="0"),),
-        reference="D. Hilbert, S. Cohn-Vossen, Anschauliche Geometrie (1932), §29",
+        reference="D. Hilbert, S. Cohn-Vossen, Anschauliche Geometrie (1932), chapter IV",
     ),
     "rosenbrock": NamedLoss(
         "(a - x)^2 + b*(y - x^2)^2", "a long curved valley", {"x": (-2, 2), "y": (-1, 3)},
@@ -249,7 +255,7 @@ LOSSES: dict[str, NamedLoss] = {
             _minimum(x="-3.779310253377746891890766", y="-3.283185991286169412266001"),
             _minimum(x="3.584428340330491744944338", y="-1.8481265269644035535383"),
             _maximum(x="-0.2708445906673476130393362", y="-0.9230385564799814631328242"),
-            _saddle(x="3.385154183607020937999301", y="0.0738518798377492877187191874"),
+            _saddle(x="3.385154183607020937999301", y="0.0738518798377492877191874"),
             _saddle(x="0.08667750455539635182302564", y="2.884254701174776113062951"),
             _saddle(x="-3.073025750764389610472527", y="-0.08135304428796751155305688"),
             _saddle(x="-0.1279613467306800663104637", y="-1.953714980244576426096257"),
