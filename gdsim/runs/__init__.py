@@ -1,1 +1,10 @@
 """A scenario, run: composed, executed, summarised, stored, loaded, continued, compared."""
+
+from __future__ import annotations
+
+from gdsim.runs.compose import compose
+from gdsim.runs.execute import execute, execute_batch
+from gdsim.runs.expectations import Expectation, check
+from gdsim.runs.run import Run
+
+__all__ = ["Expectation", "Run", "check", "compose", "execute", "execute_batch"]
