@@ -264,6 +264,7 @@ SWEEP = Group(
 _STATE = Group(
     {
         "weight": Key(_BY_WEIGHT, "the weights", example={"w": 1}),
+        "gradient": Key(_BY_WEIGHT, "the derivatives ∂L/∂w", example={"w": 0}),
         "loss": Key(_NUMBER, "the loss", example=0),
         "tolerance": Key(_NOT_NEGATIVE, "how far off each number may be", 1e-6, 1e-6),
     },

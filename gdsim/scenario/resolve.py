@@ -401,10 +401,11 @@ def _state(
     check: Check, state: Mapping[str, Any], weights: tuple[str, ...] | None, path: KeyPath
 ) -> dict[str, Any]:
     found = {"tolerance": 1e-6, **state}
-    if "weight" in found:
-        found["weight"] = _by_weight(check, found["weight"], weights, (*path, "weight"), complete=False)
-    elif "loss" not in found:
-        check.report(path, "nothing is expected here", "weight: … or loss: …")
+    for key in ("weight", "gradient"):
+        if key in found:
+            found[key] = _by_weight(check, found[key], weights, (*path, key), complete=False)
+    if len(found) == 1:
+        check.report(path, "nothing is expected here", "weight: …, gradient: … or loss: …")
     return found
 
 
