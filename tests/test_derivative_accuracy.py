@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import operator
+import random
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
 import pytest
-from mpmath import mpf
+from mpmath import mp, mpf
 
 from gdsim.derivatives import derivative_method
 from gdsim.derivatives.comparison import COMPARED, compare_along, compare_at, v_curve
@@ -110,6 +113,59 @@ def test_an_estimate_for_a_callable_fails_only_where_rounding_hides_inside_it(sc
         failed += int((true_errors(problem, estimate.gradient[0]) > error).sum())
         total += len(error)
     assert failed <= 0.03 * total
+
+
+@pytest.mark.release
+@pytest.mark.parametrize("scheme", ["forward", "central", "five_point", "richardson"])
+def test_estimates_hold_for_99_percent_of_random_compositions(scheme: str) -> None:
+    # The rest are ripples below the rounding of the loss; see "What no difference can see" in the docs.
+    rng = random.Random(7)
+    weights = [sign * 10.0**power * rng.uniform(0.5, 5) for power in range(-8, 9) for sign in (1, -1)]
+    covered = total = 0
+    for number in range(150):
+        text, function = composition(rng, 3)
+        problem = Problem(text, function, f"random {number}")
+        loss = Loss.from_text(text)
+        if not loss.weights or len(text) > 300:
+            continue
+        values = loss_values(loss)(np.array([weights]), {}, None)
+        estimate = derivative_method("numeric", scheme=scheme).bind(loss)(np.array([weights]), {}, None)
+        assert estimate.error is not None
+        for place, weight in enumerate(weights):
+            if not np.isfinite(values[place]):  # mpmath would compute exp(exp(1e8)) to the last digit
+                continue
+            exact = exact_derivative(problem, weight)
+            if exact is None:
+                continue
+            slope, error = float(estimate.gradient[0, place]), float(estimate.error[0, place])
+            total += 1
+            covered += error == math.inf or abs(mpf(slope) - exact) <= mpf(error)
+    assert total > 4000
+    assert covered >= 0.99 * total
+
+
+UNARY: list[tuple[str, Callable[[mpf], mpf]]] = [
+    ("sin(%s)", mp.sin), ("cos(%s)", mp.cos), ("exp(%s)", mp.exp), ("tanh(%s)", mp.tanh),
+    ("atan(%s)", mp.atan), ("sqrt(1 + (%s)^2)", lambda x: mp.sqrt(1 + x * x)),
+    ("log(1 + (%s)^2)", lambda x: mp.log(1 + x * x)), ("1/(1 + (%s)^2)", lambda x: 1 / (1 + x * x)),
+    ("(%s)^3", lambda x: x**3), ("(%s)^2", lambda x: x**2),
+]  # fmt: skip
+BINARY: dict[str, Callable[[mpf, mpf], mpf]] = {"+": operator.add, "-": operator.sub, "*": operator.mul}
+
+
+def composition(rng: random.Random, depth: int) -> tuple[str, Callable[[mpf], mpf]]:
+    """A random loss as text and as an mpmath function."""
+    draw = rng.random()
+    if depth == 0 or draw < 0.15:
+        factor = rng.choice([1, 2, 3, 5, 10, 40])
+        return f"({factor}*w)", lambda w: factor * w
+    text, inner = composition(rng, depth - 1)
+    if draw < 0.6:
+        template, outer = rng.choice(UNARY)
+        return template % text, lambda w: outer(inner(w))
+    other_text, other = composition(rng, depth - 1)
+    sign = rng.choice("+-*")
+    return f"({text} {sign} {other_text})", lambda w: BINARY[sign](inner(w), other(w))
 
 
 # Aliasing

@@ -103,15 +103,25 @@ def at_points(
     return values(moved, tiled, columns).reshape(count, runs)
 
 
-def _callable_values(loss: Loss) -> Values:
-    function = loss.function
-    assert function is not None
+def guarded(function: Callable[..., float]) -> Callable[..., float]:
+    """Return a Python callable that is nan where the original raises an arithmetic error.
+
+    >>> guarded(lambda w: 1 / w)(0.0)
+    nan
+    """
 
     def value(*weights: float) -> float:
         try:
             return float(function(*weights))
         except (ArithmeticError, ValueError):
             return float("nan")
+
+    return value
+
+
+def _callable_values(loss: Loss) -> Values:
+    assert loss.function is not None
+    value = guarded(loss.function)
 
     def evaluate(weight: Array, parameters: Columns, data: Columns | None) -> Array:
         return np.array([value(*column) for column in weight.T.tolist()], dtype=np.float64)

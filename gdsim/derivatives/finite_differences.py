@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gdsim.derivatives import Estimate, Gradient, ScalarGradient
-from gdsim.derivatives.evaluation import Array, Columns, Values, at_points, loss_values
+from gdsim.derivatives.evaluation import Array, Columns, Values, at_points, guarded, loss_values
 from gdsim.derivatives.rounding import SMALLEST, UNIT, rounding_bound, sampled_noise
 from gdsim.losses import Loss
 
@@ -139,8 +139,8 @@ def bind_scalar(loss: Loss, scheme: str, step: float) -> ScalarGradient:
 
 def _scalar_loss(loss: Loss) -> Callable[..., float]:
     if loss.expression is None:
-        values = loss_values(loss)
-        return lambda *weights: float(values(np.array(weights)[:, np.newaxis], {}, None)[0])
+        assert loss.function is not None
+        return guarded(loss.function)
     from gdsim.expr.emit_python import compile_function
 
     function = compile_function([loss.expression], loss.arguments, "safe")
@@ -150,10 +150,14 @@ def _scalar_loss(loss: Loss) -> Callable[..., float]:
 
 @dataclass(frozen=True)
 class Candidates:
-    """Slopes found at several scales, widest first, each with its own error bar: (scales, runs)."""
+    """Slopes found at several scales, widest first, each with its own error bar: (scales, runs).
+
+    ``steepest`` (runs,) is how steep the loss may be where its noise swamps all that was seen of it.
+    """
 
     value: Array
     error: Array
+    steepest: Array | float = 0.0
 
 
 @dataclass(frozen=True)
@@ -249,9 +253,23 @@ def _automatic_slope(sample: Sampler, place: int, here: Array, scheme: Scheme) -
         first += len(offsets)
     results.append(results.pop(0))
     candidates = Candidates(
-        np.stack([value for value, _ in results]), np.stack([error for _, error in results])
+        np.stack([value for value, _ in results]),
+        np.stack([error for _, error in results]),
+        steepest(weight, found, noise) if sample.bound is not None else 0.0,
     )
     return confirmed(candidates, choose_from=2, trusted=sample.bound is not None)
+
+
+def steepest(weight: Array, found: Array, noise: Array) -> Array:
+    """Return how steep the loss may be at a weight where its noise swamps what was seen of it, else 0.
+
+    Rounding a multiple of w moves it by u·|w|, which the running bound has carried to the value: a noise δ
+    of the size of the loss itself (the phase of a fast oscillation is lost) allows a slope of δ/(u·|w|)
+    that no difference can see. The last row of ``found`` and ``noise`` is the weight itself.
+    """
+    lost = noise[-1] > 1e-3 * np.abs(found).max(axis=0)
+    result: Array = np.where(lost & (weight != 0), noise[-1] / (UNIT * np.abs(weight)), 0.0)
+    return result
 
 
 def _slope_with_error(
@@ -313,6 +331,7 @@ def confirmed(candidates: Candidates, choose_from: int, trusted: bool) -> tuple[
                 contradicts = apart > error[one] + error[other]
                 contradicts &= resolved[other] & np.logical_not(trusted)
             widened[one] = np.where(contradicts, np.maximum(widened[one], apart + error[other]), widened[one])
+    widened = np.where(resolved, widened, np.maximum(widened, candidates.steepest))
     best = np.argmin(widened[:choose_from], axis=0)[np.newaxis]
     chosen = np.take_along_axis(value[:choose_from], best, axis=0)[0]
     # Below the smallest double a derivative is lost whatever the method: the last term bounds that too.

@@ -20,6 +20,7 @@ from gdsim.derivatives.finite_differences import (
     probe_spacing,
     sampler,
     scales,
+    steepest,
 )
 from gdsim.derivatives.rounding import UNIT, sampled_noise
 from gdsim.losses import Loss
@@ -106,7 +107,9 @@ def _slope(sample: Sampler, place: int, here: Array, step: float | None) -> tupl
     ]
     results.append(_probe_slope(points[-5:-1], found[-5:-1], noise[-5:-1]))
     candidates = Candidates(
-        np.stack([value for value, _ in results]), np.stack([error for _, error in results])
+        np.stack([value for value, _ in results]),
+        np.stack([error for _, error in results]),
+        steepest(weight, found, noise) if sample.bound is not None else 0.0,
     )
     return confirmed(candidates, choose_from=len(starts), trusted=sample.bound is not None)
 
