@@ -212,8 +212,13 @@ class _Product:
         coefficient = self._coefficient()
         if coefficient == 0:
             return ZERO
+        if 0 in self.below:
+            if 0 in self.above:
+                return Divide(ZERO, ZERO)  # nan, whatever the other factors are
+            self.above, self.below = [], [Fraction(0)]  # an infinity or nan, whatever else is below
+            self.powers = {base: x for base, x in self.powers.items() if x > 0}
         for base, exponent in self.powers.items():
-            if exponent == 1 and isinstance(base, Where) and ZERO in (base.then, base.otherwise):
+            if exponent == 1 and isinstance(base, Where) and _has_zero_branch(base):
                 return self._inside(base)
         up = [power(base, Number(x)) for base, x in self._ordered() if x > 0]
         down = [power(base, Number(-x)) for base, x in self._ordered() if x < 0]
@@ -271,7 +276,7 @@ class _Product:
         if exponent > 2:
             self.raise_base(base, -2 * Fraction(int((exponent - 1) / 2)))
             return True
-        for old, new in ((size, argument), (argument, size)):
+        for old, new in ((size, argument), (argument, absolute(argument))):
             if self.powers.get(old, 0) >= 1:
                 self.raise_base(base, Fraction(-1))
                 self.raise_base(old, Fraction(-1))
@@ -288,7 +293,7 @@ class _Product:
             return False
         inside = _Product()
         inside.take(base, 1)
-        if inside.negative or inside.above or inside.below or not inside.powers:
+        if inside.negative or inside.above or inside.below or not inside.powers or base in inside.powers:
             return False
         ratios = [self.powers.get(factor, Fraction(0)) / power for factor, power in inside.powers.items()]
         nearest = min(ratios, key=abs)
@@ -338,7 +343,11 @@ class _Product:
             down.insert(0, Number(bottom))
         above = up[0] if len(up) == 1 else Multiply(tuple(up))
         if down:
-            above = Divide(above, down[0] if len(down) == 1 else Multiply(tuple(down)))
+            choice = any(
+                isinstance(factor, Where) and ZERO in (factor.then, factor.otherwise) for factor in down
+            )
+            below = down[0] if len(down) == 1 else multiply(down) if choice else Multiply(tuple(down))
+            above = Divide(above, below)
         elif isinstance(above, Number):  # a single number too large to be folded
             return Number(-above.value) if self.negative else above
         return Negate(above) if self.negative else above
@@ -354,6 +363,10 @@ def _fraction(coefficient: Fraction) -> tuple[Fraction, Fraction]:
     if rest == 1 and denominator % 5 == 0:
         return coefficient, Fraction(1)
     return Fraction(coefficient.numerator), Fraction(denominator)
+
+
+def _has_zero_branch(expr: Expr) -> bool:
+    return isinstance(expr, Where) and ZERO in (expr.then, expr.otherwise)
 
 
 def _root(expr: Expr) -> bool:
@@ -434,7 +447,22 @@ def _power_of_product(base: Expr, exponent: Fraction) -> Expr | None:
     return multiply((Number(scale), power(body, Number(exponent))))
 
 
-# ------------------------------------------------------------------------------------- choices
+# ---------------------------------------------------------------------------- sizes and choices
+
+
+def absolute(argument: Expr) -> Expr:
+    """|u| of a simplified expression; what cannot be negative stays as it is."""
+    negative, positive = sign_apart(argument)
+    if negative:
+        return absolute(positive)
+    match argument:
+        case Number(value):
+            return Number(abs(value))
+        case Call("abs" | "relu" | "exp" | "sqrt" | "sigmoid" | "softplus" | "cosh"):
+            return argument
+        case Power(_, Number(exponent)) if exponent % 2 == 0:
+            return argument
+    return Call("abs", (argument,))
 
 
 def choose(condition: Compare, then: Expr, otherwise: Expr) -> Expr:

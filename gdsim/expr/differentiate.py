@@ -239,7 +239,7 @@ class _Differentiator:
             letter = self.letter
             outer_slope = multiply((p, power(letter, add((p, number(-1))))))
             outer = Derivation("power", Power(letter, exponent), letter.name, outer_slope)
-            return self.found("chain", node, multiply((slope, below.after)), outer, below)
+            return self.found("chain", node, _chained(slope, below), outer, below)
         if below.after == ZERO:
             slope = multiply((power(u, p), _logarithm(u)))
             if exponent == self.variable:
@@ -247,7 +247,7 @@ class _Differentiator:
             letter = self.letter
             outer_slope = multiply((power(u, letter), _logarithm(u)))
             outer = Derivation("exponential", Power(base, letter), letter.name, outer_slope)
-            return self.found("chain", node, multiply((slope, above.after)), outer, above)
+            return self.found("chain", node, _chained(slope, above), outer, above)
         rate = add((multiply((above.after, call("log", u))), divide(multiply((p, below.after)), u)))
         return self.found("general power", node, multiply((power(u, p), rate)), below, above)
 
@@ -258,7 +258,7 @@ class _Differentiator:
             return self.found(known.rule, node, slope)
         letter, inner = self.letter, self.done[argument]
         outer = Derivation(known.rule, Call(name, (letter,)), letter.name, known.outer(letter, letter))
-        return self.found("chain", node, multiply((slope, inner.after)), outer, inner)
+        return self.found("chain", node, _chained(slope, inner), outer, inner)
 
     def extremum(self, node: Call, first: Expr, second: Expr) -> Derivation:
         one, two = self.done[first], self.done[second]
@@ -280,6 +280,11 @@ class _Differentiator:
         outside = choose(near, ZERO, add((size, negate(d))))
         after = add((multiply((clipped, inner.after)), multiply((outside, edge.after))))
         return self.found("huber", node, after, inner, edge)
+
+
+def _chained(slope: Expr, inner: Derivation) -> Expr:
+    """f′(u)·u′; 0 where u does not change, even where f′(u) is infinite, as for √(0·w)."""
+    return ZERO if inner.after == ZERO else multiply((slope, inner.after))
 
 
 def _grows_fast(expr: Expr) -> bool:

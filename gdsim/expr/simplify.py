@@ -13,7 +13,17 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from gdsim.expr.algebra import add, choose, divide, multiply, negate, power, sign_apart, split_coefficient
+from gdsim.expr.algebra import (
+    absolute,
+    add,
+    choose,
+    divide,
+    multiply,
+    negate,
+    power,
+    sign_apart,
+    split_coefficient,
+)
 from gdsim.expr.exact import exact_call
 from gdsim.expr.nodes import (
     ZERO,
@@ -34,7 +44,7 @@ from gdsim.expr.nodes import (
 
 _HALF = Fraction(1, 2)
 _ODD = frozenset({"sin", "tan", "asin", "atan", "sinh", "tanh", "sign"})
-_EVEN = frozenset({"cos", "cosh", "abs"})
+_EVEN = frozenset({"cos", "cosh"})
 
 
 def simplify(expr: Expr) -> Expr:
@@ -106,6 +116,8 @@ def call(function: str, *arguments: Expr) -> Expr:
     """Apply a function to simplified arguments: exact values, signs pulled out of odd functions."""
     if function == "sqrt":
         return power(arguments[0], Number(_HALF))
+    if function == "abs":
+        return absolute(arguments[0])
     exact = exact_call(function, arguments)
     if exact is not None:
         return Number(exact)
@@ -116,13 +128,8 @@ def call(function: str, *arguments: Expr) -> Expr:
         return call(function, positive)
     if function in ("max", "min") and arguments[0] == arguments[1]:
         return arguments[0]
-    match function, arguments:
-        case "abs", (Call("abs" | "relu" | "exp" | "sqrt" | "sigmoid" | "softplus" | "cosh"),):
-            return arguments[0]
-        case "abs", (Power(_, Number(exponent)),) if exponent % 2 == 0:
-            return arguments[0]
-        case "relu", (Call("abs" | "relu"),):
-            return arguments[0]
+    if function == "relu" and isinstance(arguments[0], Call) and arguments[0].function in ("abs", "relu"):
+        return arguments[0]
     return Call(function, arguments)
 
 
