@@ -1,0 +1,305 @@
+"""``gdsim derive``, ``critical`` and ``compare``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gdsim.cli.options import (
+    LooseCommand,
+    ScenarioArgument,
+    domain_of,
+    json_option,
+    loss_or_scenario,
+    weights_at,
+)
+
+if TYPE_CHECKING:
+    from gdsim.expr.differentiate import Derivation
+    from gdsim.losses import Loss
+
+
+@click.command(cls=LooseCommand)
+@click.argument("expression", metavar="EXPR")
+@click.option("--at", metavar="W", help="Where to evaluate: 3, or x=1,y=2; constant expressions are allowed.")
+@json_option
+def derive(expression: str, at: str | None, as_json: bool) -> None:
+    """Differentiate rule by rule, then give the number and say which way to move."""
+    from gdsim.expr.differentiate import differentiate
+
+    loss, _ = loss_or_scenario(expression)
+    weights = loss.weights
+    if not weights:
+        from gdsim.outcomes import Fault, InputError
+
+        raise InputError(Fault(f"{expression} has no weight", "a formula with a weight, such as w^2"))
+    where = weights_at(at, weights) if at is not None else None
+    assert loss.expression is not None
+    found = {name: differentiate(loss.expression, name) for name in weights}
+    values = _gradient_at(loss, where) if where is not None else None
+    if as_json:
+        click.echo(json.dumps(_derive_document(found, values), indent=2, ensure_ascii=False, allow_nan=False))
+        return
+    for place, (name, derivation) in enumerate(found.items()):
+        if place:
+            click.echo()
+        _print_derivation(loss, name, derivation, where, values)
+
+
+def _gradient_at(loss: Loss, where: dict[str, float]) -> dict[str, float]:
+    from gdsim.expr.emit_python import compile_function
+
+    arguments = [*where.values(), *loss.parameters.values(), *loss.data.values()]
+    return dict(zip(where, compile_function(loss.gradient, loss.arguments)(*arguments), strict=True))
+
+
+def _direction(slope: float) -> str:
+    return "left" if slope > 0 else "right" if slope < 0 else "stay"
+
+
+def _derive_document(found: dict[str, Derivation], values: dict[str, float] | None) -> Any:
+    from gdsim.expr.display import to_latex, to_text
+    from gdsim.runs.run import jsonable
+
+    def one(name: str, derivation: Derivation) -> dict[str, Any]:
+        value = None if values is None else values[name]
+        return {
+            "derivative": to_text(derivation.after),
+            "latex": to_latex(derivation.after),
+            "value": value,
+            "direction": None if value is None else _direction(value),
+            "steps": [_step_data(step, depth) for step, depth in _walk(derivation)],
+        }
+
+    if len(found) == 1:
+        ((name, derivation),) = found.items()
+        return jsonable(one(name, derivation))
+    parts = {name: one(name, derivation) for name, derivation in found.items()}
+    keys = ("derivative", "latex", "value", "direction", "steps")
+    return jsonable({key: {name: part[key] for name, part in parts.items()} for key in keys})
+
+
+def _walk(derivation: Derivation, depth: int = 0) -> list[tuple[Derivation, int]]:
+    below = [item for step in derivation.steps for item in _walk(step, depth + 1)]
+    return [(derivation, depth), *below]
+
+
+def _step_data(step: Derivation, depth: int) -> dict[str, Any]:
+    from gdsim.expr.display import to_text
+
+    return {
+        "depth": depth, "rule": step.rule, "variable": step.variable,
+        "before": to_text(step.before), "after": to_text(step.after),
+    }  # fmt: skip
+
+
+def _print_derivation(
+    loss: Loss, name: str, derivation: Derivation, where: dict[str, float] | None, values: dict[str, float] | None
+) -> None:
+    from gdsim.cli.screen import short
+    from gdsim.expr.derivative_rules import RULES
+    from gdsim.expr.display import to_text
+
+    mark = f"∂L/∂{name}" if len(loss.weights) > 1 else "L′"
+    assert loss.expression is not None
+    click.echo(f"L = {to_text(loss.expression, unicode=True)}")
+    click.echo(click.style(f"{mark} = {to_text(derivation.after, unicode=True)}", bold=True))
+    click.echo()
+    for step, depth in _walk(derivation):
+        rule = click.style(step.rule, fg="cyan")
+        text = f"d/d{step.variable} {_bracketed(to_text(step.before, unicode=True))} = {to_text(step.after, unicode=True)}"
+        said = click.style(RULES[step.rule].statement, dim=True)
+        click.echo(f"{'  ' * (depth + 1)}{rule}: {text}    {said}")
+    if where is None or values is None:
+        return
+    click.echo()
+    place = ", ".join(f"{weight} = {short(value)}" for weight, value in where.items())
+    slope = values[name]
+    click.echo(f"at {place}: {mark} = {short(slope)}")
+    click.echo(_move(mark, name, slope))
+
+
+def _bracketed(text: str) -> str:
+    return f"({text})" if any(sign in text for sign in " +·*/") else text
+
+
+def _move(mark: str, name: str, slope: float) -> str:
+    if slope != slope:
+        return f"{mark} is not a number here: there is no way to tell which way to move {name}"
+    if slope > 0:
+        return f"{mark} > 0: the loss rises with {name}, so decrease {name}: move left by η·{slope:.6g}"
+    if slope < 0:
+        return f"{mark} < 0: the loss falls with {name}, so increase {name}: move right by η·{-slope:.6g}"
+    return f"{mark} = 0: flat; a critical point, which may be a minimum, a maximum or a saddle. No step is taken"
+
+
+@click.command(cls=LooseCommand)
+@click.argument("expression", metavar="EXPR|FILE")
+@click.option("--domain", "domains", multiple=True, metavar="A B",
+              help="Where to look: --domain -2 2, or --domain x=-2,2 --domain y=0,1. Default: the scenario's, else ±10.")  # fmt: skip
+@json_option
+def critical(expression: str, domains: tuple[str, ...], as_json: bool) -> None:
+    """Find all critical points in a domain and say what each one is."""
+    from gdsim.critical import find
+    from gdsim.runs.run import critical_point_data, jsonable, search_data
+
+    loss, scenario = loss_or_scenario(expression)
+    bounds: dict[str, Any] = {name: (-10.0, 10.0) for name in loss.weights}
+    bounds |= dict(loss.domain)
+    if scenario is not None:
+        bounds |= dict(scenario.domain)
+    bounds |= domain_of(domains, loss.weights)
+    search = find(loss, bounds)
+    if as_json:
+        points = [critical_point_data(point) for point in search.critical_points]
+        document = jsonable({"critical_points": points, "search": search_data(search)})
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+        return
+    from gdsim.cli.screen import critical_points
+
+    click.echo("\n".join(critical_points(search, loss.weights, most=None)))
+
+
+@click.command(cls=LooseCommand)
+@click.argument("expression", metavar="EXPR|FILE", type=ScenarioArgument())
+@click.option("--at", metavar="W", help="The point: 3, or x=1,y=2. Default: the scenario's initial weight, else 1.")
+@click.option("--along", is_flag=True, help="Compare on every recorded step of the run of a scenario.")
+@json_option
+def compare(expression: str, at: str | None, along: bool, as_json: bool) -> None:
+    """Compare the derivative methods side by side, and show how the error depends on the step h."""
+    from gdsim.derivatives.comparison import compare_along, compare_at, v_curve
+    from gdsim.outcomes import Fault, InputError
+
+    loss, scenario = loss_or_scenario(expression)
+    if along:
+        if scenario is None:
+            raise InputError(Fault("--along needs a scenario", "a scenario file or the name of a shipped one", path="--along"))
+        from gdsim.runs import execute
+
+        trajectory = execute(scenario).trajectory
+        rows = compare_along(loss, trajectory.weight[:, :, 0].T)
+        _show_along(rows, trajectory.step_index.tolist(), loss.weights, as_json)
+        return
+    if at is not None:
+        where = weights_at(at, loss.weights)
+    elif scenario is not None:
+        where = {name: float(scenario.initial_weight[name]) for name in loss.weights}
+    else:
+        where = dict.fromkeys(loss.weights, 1.0)
+    rows = compare_at(loss, where)
+    curves = [v_curve(loss, where, name) for name in loss.weights]
+    if as_json:
+        _print_compare_json(rows, curves, where, loss.weights)
+    else:
+        _print_compare(rows, curves, where, loss.weights)
+
+
+def _row_data(row: Any, weights: tuple[str, ...], point: int = 0) -> dict[str, Any]:
+    if row.estimate is None:
+        return {"method": row.method.label, "unavailable": row.unavailable}
+
+    def by_name(values: Any) -> Any:
+        return None if values is None else {name: float(values[place, point]) for place, name in enumerate(weights)}
+
+    return {
+        "method": row.method.label,
+        "value": by_name(row.estimate.gradient),
+        "error_estimate": by_name(row.estimate.error),
+        "difference": by_name(row.difference),
+        "evaluations": int(row.estimate.evaluations[point]),
+    }
+
+
+def _print_compare_json(rows: Any, curves: Any, where: dict[str, float], weights: tuple[str, ...]) -> None:
+    from gdsim.runs.run import jsonable
+
+    document = {
+        "at": where,
+        "methods": [_row_data(row, weights) for row in rows],
+        "v_curve": {
+            curve.weight: {"step": curve.step.tolist(), "error": {key: e.tolist() for key, e in curve.error.items()}}
+            for curve in curves
+        },
+    }
+    click.echo(json.dumps(jsonable(document), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _print_compare(rows: Any, curves: Any, where: dict[str, float], weights: tuple[str, ...]) -> None:
+    from gdsim.cli.screen import short, table
+
+    click.echo("at " + ", ".join(f"{name} = {short(value)}" for name, value in where.items()))
+    for place, name in enumerate(weights):
+        lines = []
+        for row in rows:
+            if row.estimate is None:
+                lines.append([row.method.label, "–", "–", "–", row.unavailable])
+                continue
+            error = row.estimate.error
+            lines.append([
+                row.method.label, repr(float(row.estimate.gradient[place, 0])),
+                "–" if error is None else f"{float(error[place, 0]):.1e}",
+                "–" if row.difference is None else f"{float(row.difference[place, 0]):.1e}",
+                str(int(row.estimate.evaluations[0])),
+            ])  # fmt: skip
+        headers = ["method", f"∂L/∂{name}", "error estimate", "difference", "losses"]
+        click.echo(table(headers, lines))
+    for curve in curves:
+        click.echo()
+        _print_v_curve(curve)
+
+
+def _print_v_curve(curve: Any) -> None:
+    """One line of blocks for each scheme: the digits lost at each step size, and the best step."""
+    click.echo(f"error against h for ∂L/∂{curve.weight}: tall is wrong, low is exact (h from 1 down to 1e-16)")
+    for scheme, error in curve.error.items():
+        blocks = "".join(_error_block(float(value), abs(curve.exact) or 1.0) for value in error[::2])
+        best = int(error.argmin())
+        click.echo(f"  {scheme:<13}{blocks}  best {float(error[best]):.0e} at h = {float(curve.step[best]):.0e}")
+
+
+def _error_block(error: float, scale: float) -> str:
+    import math
+
+    if not math.isfinite(error):
+        return "×"
+    digits = 16.0 if error == 0 else -math.log10(max(error / scale, 1e-16))
+    return "▁▂▃▄▅▆▇█"[min(7, max(0, round((16.0 - digits) / 16.0 * 7)))]
+
+
+def _show_along(rows: Any, steps: list[int], weights: tuple[str, ...], as_json: bool) -> None:
+    if as_json:
+        from gdsim.runs.run import jsonable
+
+        document = {
+            "steps": steps,
+            "methods": [
+                {"method": row.method.label, "unavailable": row.unavailable} if row.estimate is None
+                else {
+                    "method": row.method.label,
+                    "value": {name: row.estimate.gradient[place].tolist() for place, name in enumerate(weights)},
+                    "difference": None if row.difference is None
+                    else {name: row.difference[place].tolist() for place, name in enumerate(weights)},
+                }
+                for row in rows
+            ],
+        }  # fmt: skip
+        click.echo(json.dumps(jsonable(document), indent=2, ensure_ascii=False, allow_nan=False))
+        return
+    from gdsim.cli.screen import sparkline, table
+
+    lines = []
+    for row in rows:
+        if row.estimate is None or row.difference is None:
+            lines.append([row.method.label, "–", "–", row.unavailable])
+            continue
+        worst = row.difference.max(axis=0)
+        line, _ = sparkline(worst.tolist(), 30)
+        total = int(row.estimate.evaluations.sum())
+        lines.append([row.method.label, f"{float(worst.max()):.1e}", str(total), line])
+    click.echo(f"{len(steps)} records; largest difference from the analytic gradient over all weights")
+    click.echo(table(["method", "worst", "losses", "along the run"], lines))
+
+
+COMMANDS = (derive, critical, compare)
