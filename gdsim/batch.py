@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -69,6 +69,25 @@ class Batch:
         """The number of runs."""
         return int(self.initial_weight.shape[1])
 
+    def take(self, chosen: Sequence[int] | Integers) -> Batch:
+        """Return some of the runs, in the order given; each keeps its numbers, its seed and its key.
+
+        Running them gives the same bytes as running all and taking the same runs of the trajectory.
+        """
+        import numpy as np
+
+        place = np.asarray(chosen, dtype=np.int64)
+        keys = np.arange(self.runs) if self.run_key is None else self.run_key
+        return replace(
+            self,
+            initial_weight=self.initial_weight[:, place],
+            learning_rate=self.learning_rate[place],
+            parameters={name: value[place] for name, value in self.parameters.items()},
+            options={path: value[place] for path, value in self.options.items()},
+            seed=None if self.seed is None else self.seed[place],
+            run_key=keys[place],
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Trajectory:
@@ -87,6 +106,8 @@ class Trajectory:
         The rate of the step out of each record (of the step that was not taken, in the last).
     gradient_evaluations, loss_evaluations
         Gradients judged, and evaluations of the loss made by the derivative method and the line search.
+    last_evaluations
+        How many of these evaluations of the loss were made at the last record.
     previous_weight, last_step
         The weight one step before the final one (itself at step 0), and the last step taken (0 at step 0).
     tail
@@ -108,6 +129,7 @@ class Trajectory:
     steps: Integers
     gradient_evaluations: Integers
     loss_evaluations: Integers
+    last_evaluations: Integers
     final_weight: Array
     final_gradient: Array
     final_loss: Array
@@ -130,7 +152,9 @@ class Trajectory:
         import numpy as np
 
         loss = np.concatenate([self.loss, self.final_loss[None, :]])
-        step = np.concatenate([np.broadcast_to(self.step_index[:, None], self.loss.shape), self.steps[None, :]])
+        step = np.concatenate(
+            [np.broadcast_to(self.step_index[:, None], self.loss.shape), self.steps[None, :]]
+        )
         loss = np.where(step <= self.steps, loss, np.nan)
         with np.errstate(invalid="ignore"):
             fell = (loss[1:] < loss[:-1]) | np.isnan(loss[:-1]) | np.isnan(loss[1:]) | (step[1:] == step[:-1])
@@ -169,7 +193,8 @@ class Trajectory:
 
 
 _PER_RUN = (
-    "steps", "gradient_evaluations", "loss_evaluations", "final_weight", "final_gradient", "final_loss",
+    "steps", "gradient_evaluations", "loss_evaluations", "last_evaluations", "final_weight", "final_gradient",
+    "final_loss",
     "final_learning_rate", "previous_weight", "last_step", "tail",
 )  # fmt: skip
 TAIL = 32  # a period up to 8 is seen four times

@@ -1,13 +1,13 @@
 """Learning-rate schedules, each stated as one formula in the expression language.
 
 A formula may use ``initial`` (η₀), ``step_number`` (0 at the first step), ``period_number`` (how often
-``step_size`` steps have passed) and the schedule's options, in PyTorch's names where PyTorch has the schedule. ``warmup: N`` goes with every schedule: over the first N
-steps the rate climbs linearly, (k + 1)/(N + 1) of η₀ at step k, and the schedule begins at step N.
+``step_size`` steps have passed) and the schedule's options, in PyTorch's names where PyTorch has it.
+``warmup: N`` goes with every schedule: over the first N steps the rate climbs linearly, (k + 1)/(N + 1)
+of η₀ at step k, and the schedule begins at step N.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,13 +22,16 @@ INPUTS = ("initial", "step_number", "period_number")
 
 @dataclass(frozen=True)
 class Schedule:
-    """One schedule: η_k as a formula. ``grows_until`` names the option at which growth ends, if it can grow."""
+    """One schedule: η_k as a formula, which after the warm-up goes only one way, up or down.
+
+    ``ends_with`` names the option that says after how many steps the rate is constant, if there is one.
+    """
 
     name: str
     summary: str
     formula: str
     options: Mapping[str, Option] = field(default_factory=dict)
-    grows_until: str = ""
+    ends_with: str = ""
 
     @cached_property
     def expression(self) -> Expr:
@@ -68,17 +71,6 @@ def schedule(name: str = "constant", warmup: int = 0, **options: object) -> Sche
     return ScheduleChoice(chosen, check_options(options, chosen.options, {}, f"schedule {name}"), int(warmup))
 
 
-def steady_from(choice: ScheduleChoice, options: Mapping[str, float] | None = None) -> int:
-    """Return the first step from which the rate can no longer grow.
-
-    >>> steady_from(schedule("linear", warmup=5, start_factor=0.1, total_iters=10))
-    15
-    """
-    values = {**choice.options, **(options or {})}
-    growth = values[choice.schedule.grows_until] if choice.schedule.grows_until else 0.0
-    return choice.warmup + math.ceil(growth)
-
-
 _GAMMA = "the factor of each decrease"
 
 SCHEDULES: dict[str, Schedule] = {
@@ -115,7 +107,7 @@ SCHEDULES: dict[str, Schedule] = {
                 "end_factor": Option(1.0, "η₀ times this at the end", most=1.0),
                 "total_iters": Option(5.0, "steps from start to end", least=1.0, whole=True),
             },
-            grows_until="total_iters",
+            ends_with="total_iters",
         ),
         Schedule(
             "cosine",
@@ -125,7 +117,7 @@ SCHEDULES: dict[str, Schedule] = {
                 "T_max": Option(None, "steps from η₀ to eta_min", least=1.0, whole=True),
                 "eta_min": Option(0.0, "the rate at the end"),
             },
-            grows_until="T_max",
+            ends_with="T_max",
         ),
     )
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,12 +74,11 @@ def _joined(batch: Batch, start: Trajectory, more: Trajectory) -> Trajectory:
     old_rows = start.step_index % batch.record_every == 0
     new_rows = more.step_index > first
 
-    def rows(name: str) -> Array:
+    def rows(name: str) -> Any:
         return np.concatenate([getattr(start, name)[old_rows], getattr(more, name)[new_rows]])
 
-    def ends(name: str) -> Array:
-        result: Array = np.where(went_on, getattr(more, name), getattr(start, name))
-        return result
+    def ends(name: str) -> Any:
+        return np.where(went_on, getattr(more, name), getattr(start, name))
 
     taken = int(more.steps.max()) - first
     tail = more.tail
@@ -103,6 +102,6 @@ def _joined(batch: Batch, start: Trajectory, more: Trajectory) -> Trajectory:
 
 
 _ENDS = (
-    "steps", "gradient_evaluations", "loss_evaluations", "final_weight", "final_gradient", "final_loss",
-    "final_learning_rate", "previous_weight", "last_step",
+    "steps", "gradient_evaluations", "loss_evaluations", "last_evaluations", "final_weight", "final_gradient",
+    "final_loss", "final_learning_rate", "previous_weight", "last_step",
 )  # fmt: skip

@@ -110,9 +110,7 @@ class UpdateRule:
     @cached_property
     def program(self) -> tuple[tuple[str, Expr], ...]:
         """The assignments as trees; every name in them is a parameter."""
-        known = frozenset(
-            [*INPUTS, *self.options, *self.state, *(name for name, _ in self.assignments)]
-        )
+        known = frozenset([*INPUTS, *self.options, *self.state, *(name for name, _ in self.assignments)])
         return tuple((name, parse(formula, parameters=known)) for name, formula in self.assignments)
 
     @cached_property
@@ -258,7 +256,11 @@ RULES: dict[str, UpdateRule] = {
             ),
             {
                 "momentum": Option(
-                    0.9, "how much of the last velocity is kept, β", most=1.0, open_below=True, open_above=True
+                    0.9,
+                    "how much of the last velocity is kept, β",
+                    most=1.0,
+                    open_below=True,
+                    open_above=True,
                 ),
                 "weight_decay": _WEIGHT_DECAY,
             },
@@ -302,7 +304,9 @@ RULES: dict[str, UpdateRule] = {
                 "eps": Option(1e-8, _EPS),
                 "weight_decay": _WEIGHT_DECAY,
                 "momentum": _decay(0.0, "how much of the last velocity is kept"),
-                "centered": Option(0.0, "subtract the squared mean gradient: divide by a variance", flag=True),
+                "centered": Option(
+                    0.0, "subtract the squared mean gradient: divide by a variance", flag=True
+                ),
             },
             {"mean_square": "0", "mean_gradient": "0", "velocity": "0"},
             adaptive=True,

@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from gdsim.derivatives import Gradient
 from gdsim.derivatives.evaluation import compiled, loss_values
 from gdsim.expr.emit_numpy import compile_raw
 from gdsim.expr.nodes import Add, Symbol
@@ -24,6 +25,7 @@ Rows = list[Array]  # one (runs,) for each weight
 
 ARMIJO_SLOPE = 1e-4  # J. Nocedal and S. J. Wright, Numerical Optimization (2006), §3.1
 ARMIJO_HALVINGS = 50
+TINY = float(np.finfo(np.float64).tiny)
 
 
 @dataclass
@@ -37,6 +39,10 @@ class Lanes:
     state: list[Rows]  # for each name of the rule's state
     gradient_evaluations: Integers
     loss_evaluations: Integers
+
+    def at_least_two(self) -> Lanes:
+        """Return the same runs, a single one twice: NumPy may treat arrays of one number in its own way."""
+        return self.take(np.array([0, 0])) if self.run.size == 1 else self
 
     def take(self, chosen: NDArray[np.bool_] | Integers) -> Lanes:
         """Return the chosen runs."""
@@ -86,11 +92,13 @@ class Descent:
 
     @cached_property
     def _formula(self) -> Callable[..., tuple[Array, ...]]:
+        """The gradient, and behind it the loss where that might fail."""
         loss = self.plan.batch.loss
-        return compile_raw(loss.gradient, loss.arguments)
+        watched = [loss.expression] if self.plan.loss_may_fail and loss.expression is not None else []
+        return compile_raw([*loss.gradient, *watched], loss.arguments)
 
     @cached_property
-    def _bound(self) -> Callable[..., object]:
+    def _bound(self) -> Gradient:
         return self.plan.batch.derivative.bind(self.plan.batch.loss)
 
     @cached_property
@@ -102,10 +110,6 @@ class Descent:
         """The new state and the new weight; w + (−ηg) and w − ηg have the same bits."""
         *state, step = self.plan.rule_outputs
         return compile_raw([*state, Add((Symbol("weight", "parameter"), step))], self.plan.rule_arguments)
-
-    @cached_property
-    def _schedule(self) -> Callable[..., tuple[Array, ...]]:
-        return compile_raw([self.plan.batch.schedule.schedule.expression], self.plan.schedule_arguments)
 
     @cached_property
     def _loss(self) -> Callable[..., Array]:
@@ -132,22 +136,25 @@ class Descent:
         """The loss at the present weights, over all data."""
         return self._loss(np.stack(lanes.weight), self.parameters(lanes.run), None)
 
-    def plain_gradient(self, weight: Rows, parameters: list[Array]) -> Rows:
-        """The analytic gradient alone: the inner loop of a burst."""
-        values = self._formula(*weight, *parameters, *self._columns)
-        return _filled(values, weight[0])
+    def plain_gradient(self, weight: Rows, parameters: list[Array]) -> tuple[Rows, Rows]:
+        """The analytic gradient without noise or clipping, and what must be watched for nan and inf."""
+        values = _filled(self._formula(*weight, *parameters, *self._columns), weight[0])
+        gradient, loss = values[: len(weight)], values[len(weight) :]
+        return gradient, [*gradient, *loss] if self.plan.gradient_may_fail else loss
 
     def gradient(self, lanes: Lanes, k: int) -> tuple[Rows, NDArray[np.bool_]]:
         """The gradient that the rule uses, and which runs had theirs clipped; counts evaluations."""
         batch = self.plan.batch
         parameters = self.parameters(lanes.run)
-        data = self._minibatch(lanes.run, k)
-        if batch.derivative.name == "analytic" and data is None:
-            values = self.plain_gradient(lanes.weight, list(parameters.values()))
+        if batch.noise is not None and batch.noise.kind == "minibatch":
+            values, evaluations = self._minibatch_gradient(lanes, parameters, k)
+        elif batch.derivative.name == "analytic":
+            values, evaluations = self.plain_gradient(lanes.weight, list(parameters.values()))[0], None
         else:
-            estimate = self._bound(np.stack(lanes.weight), parameters, data)
-            values = list(estimate.gradient)  # type: ignore[attr-defined]
-            lanes.loss_evaluations = lanes.loss_evaluations + estimate.evaluations  # type: ignore[attr-defined]
+            estimate = self._bound(np.stack(lanes.weight), parameters, None)
+            values, evaluations = list(estimate.gradient), estimate.evaluations
+        if evaluations is not None:
+            lanes.loss_evaluations = lanes.loss_evaluations + evaluations
         lanes.gradient_evaluations = lanes.gradient_evaluations + 1
         if batch.noise is not None and batch.noise.kind == "gaussian":
             values = self._with_noise(values, lanes.run, k)
@@ -165,15 +172,28 @@ class Descent:
         seed = np.zeros(run.size, dtype=np.int64) if batch.seed is None else batch.seed[run]
         return seed, run if batch.run_key is None else batch.run_key[run]
 
-    def _minibatch(self, run: Integers, k: int) -> dict[str, Array] | None:
-        batch = self.plan.batch
-        if batch.noise is None or batch.noise.kind != "minibatch":
-            return None
-        seed, key = self._seed(run)
-        rows = minibatch_rows(seed, key, k, len(self._columns[0]), batch.noise.size)
-        return {
-            name: column[:, 0][rows] for name, column in zip(batch.loss.data, self._columns, strict=True)
-        }
+    def _minibatch_gradient(
+        self, lanes: Lanes, parameters: dict[str, Array], k: int
+    ) -> tuple[Rows, Integers]:
+        """The gradient over rows of the data drawn for each run; runs that draw equally many go together."""
+        assert self.plan.batch.noise is not None
+        seed, key = self._seed(lanes.run)
+        swept = self.plan.options("noise").get("size")
+        sizes = np.full(lanes.run.size, self.plan.batch.noise.size) if swept is None else swept[lanes.run]
+        gradient = np.empty((len(lanes.weight), lanes.run.size))
+        evaluations = np.zeros(lanes.run.size, dtype=np.int64)
+        weight = np.stack(lanes.weight)
+        for size in np.unique(sizes):
+            chosen = np.flatnonzero(sizes == size)
+            rows = minibatch_rows(seed[chosen], key[chosen], k, len(self._columns[0]), int(size))
+            data = {
+                name: column[:, 0][rows]
+                for name, column in zip(self.plan.batch.loss.data, self._columns, strict=True)
+            }
+            some = {name: value[chosen] for name, value in parameters.items()}
+            estimate = self._bound(weight[:, chosen], some, data)
+            gradient[:, chosen], evaluations[chosen] = estimate.gradient, estimate.evaluations
+        return list(gradient), evaluations
 
     def _clipped(self, values: Rows) -> tuple[Rows, NDArray[np.bool_]]:
         clip = self.plan.batch.clip
@@ -181,8 +201,9 @@ class Descent:
             return values, np.zeros(values[0].shape, dtype=bool)
         if clip.kind == "value":
             clipped = [np.clip(value, -clip.bound, clip.bound) for value in values]
-        else:  # as PyTorch's clip_grad_norm_, with its 1e-6
-            norm = np.sqrt(sum(value * value for value in values))
+        else:  # as PyTorch's clip_grad_norm_, with its 1e-6; scaled, so that no square overflows
+            largest = np.maximum(np.maximum.reduce([np.abs(value) for value in values]), TINY)
+            norm = largest * np.sqrt(sum((value / largest) ** 2 for value in values))
             factor = np.minimum(1.0, clip.bound / (norm + 1e-6))
             clipped = [value * factor for value in values]
         changed = [np.not_equal(new, old) for new, old in zip(clipped, values, strict=True)]
@@ -190,21 +211,7 @@ class Descent:
 
     def rate(self, run: Integers, k: int) -> Array:
         """The learning rate of the step out of w_k."""
-        batch = self.plan.batch
-        initial = batch.learning_rate[run]
-        if self.plan.constant_rate:
-            return initial
-        if k < batch.schedule.warmup:
-            return initial * ((k + 1) / (batch.schedule.warmup + 1))
-        swept = self.plan.options("learning_rate")
-        options = {
-            name: swept[name][run] if name in swept else np.full(run.size, value)
-            for name, value in batch.schedule.options.items()
-        }
-        step = float(k - batch.schedule.warmup)
-        period = np.floor(step / options["step_size"]) if "step_size" in options else 0.0
-        (value,) = self._schedule(initial, step, period, *options.values())
-        return value
+        return self.plan.rates.at(run, k)
 
     def rule_options(self, run: Integers) -> list[Array | float]:
         """The values of the rule's options, in the order of its formulas."""
@@ -232,7 +239,13 @@ class Descent:
         return steps, state
 
     def move(
-        self, weight: Rows, state: list[Rows], gradient: Rows, rate: Array, k: int, options: list[Array | float]
+        self,
+        weight: Rows,
+        state: list[Rows],
+        gradient: Rows,
+        rate: Array,
+        k: int,
+        options: list[Array | float],
     ) -> tuple[Rows, list[Rows]]:
         """The weight after the rule's step and its new state: the inner loop of a burst."""
         results = [
@@ -251,7 +264,9 @@ class Descent:
             return [gradient[0] / entries[0]]
         matrix = np.stack(entries).reshape(weights, weights, -1).transpose(2, 0, 1)
         solution = np.full((matrix.shape[0], weights), np.nan)
-        solvable = np.isfinite(matrix).all(axis=(1, 2)) & (np.linalg.det(np.nan_to_num(matrix)) != 0.0)
+        # the sign of the determinant is 0 only where elimination meets a zero pivot; the determinant
+        # itself may underflow
+        solvable = np.isfinite(matrix).all(axis=(1, 2)) & (np.linalg.slogdet(np.nan_to_num(matrix))[0] != 0.0)
         right = np.stack(gradient, axis=1)[..., None]
         solution[solvable] = np.linalg.solve(matrix[solvable], right[solvable])[..., 0]
         return list(solution.T)
@@ -266,7 +281,7 @@ class Descent:
         """
         parameters = self.parameters(lanes.run)
         here = self._loss(np.stack(lanes.weight), parameters, None)
-        slope = sum(g * s for g, s in zip(gradient, steps, strict=True))
+        slope = sum((g * s for g, s in zip(gradient, steps, strict=True)), np.zeros_like(rate))
         factor = np.ones_like(rate)
         open_ = slope < 0.0
         factor[~open_] = 0.0

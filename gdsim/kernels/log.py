@@ -15,9 +15,9 @@ Integers = NDArray[np.int64]
 
 
 def record_bytes(batch: Batch, max_steps: int) -> int:
-    """Return how many bytes the records of a batch take at most."""
+    """Return how many bytes recording a batch takes at most: records one by one, then put together."""
     records = max_steps // batch.record_every + 2
-    return 8 * records * batch.runs * (2 * len(batch.loss.weights) + 2)
+    return 2 * 8 * records * batch.runs * (2 * len(batch.loss.weights) + 2)
 
 
 def check_budget(batch: Batch, budget: int) -> None:
@@ -54,7 +54,10 @@ class Log:
         self.steps = np.zeros(runs, dtype=np.int64)
         self.gradient_evaluations = np.zeros(runs, dtype=np.int64)
         self.loss_evaluations = np.zeros(runs, dtype=np.int64)
-        self.final = {name: np.full((weights, runs), np.nan) for name in ("weight", "gradient", "previous", "step")}
+        self.last_evaluations = np.zeros(runs, dtype=np.int64)
+        self.final = {
+            name: np.full((weights, runs), np.nan) for name in ("weight", "gradient", "previous", "step")
+        }
         self.final_loss = np.full(runs, np.nan)
         self.final_rate = np.full(runs, np.nan)
         self.tail = np.full((TAIL, weights, runs), np.nan)
@@ -63,12 +66,18 @@ class Log:
 
     def flag(self, run: int, step: int, word: str) -> None:
         """Note what the descent did on the way to a step."""
-        self.flags[run][step] = (*self.flags[run].get(step, ()), word)
+        words = self.flags[run].get(step, ())
+        if word not in words:
+            self.flags[run][step] = (*words, word)
 
     def record(self, k: int, run: Integers, weight: Array, gradient: Array, loss: Array, rate: Array) -> None:
         """Write record k of the chosen runs; ``weight`` and ``gradient`` are (weights, runs)."""
         weights, runs = self.batch.initial_weight.shape
-        row = [np.full((weights, runs), np.nan), np.full((weights, runs), np.nan), *np.full((2, runs), np.nan)]
+        row = [
+            np.full((weights, runs), np.nan),
+            np.full((weights, runs), np.nan),
+            *np.full((2, runs), np.nan),
+        ]
         for target, values in zip(row, (weight, gradient, loss, rate), strict=True):
             target[..., run] = values
         self.step_index.append(k)
@@ -91,6 +100,7 @@ class Log:
             steps=self.steps,
             gradient_evaluations=self.gradient_evaluations,
             loss_evaluations=self.loss_evaluations,
+            last_evaluations=self.last_evaluations,
             final_weight=self.final["weight"],
             final_gradient=self.final["gradient"],
             final_loss=self.final_loss,
@@ -108,7 +118,13 @@ class Log:
         if self.table is not None:
             parts = np.split(self.table, [weights, 2 * weights, 2 * weights + 1], axis=1)
             weight, gradient, loss, rate = (np.ascontiguousarray(part) for part in parts)
-            return np.array(self.step_index, dtype=np.int64), weight[:, :, None], gradient[:, :, None], loss, rate
+            return (
+                np.array(self.step_index, dtype=np.int64),
+                weight[:, :, None],
+                gradient[:, :, None],
+                loss,
+                rate,
+            )
 
         def stacked(rows: list[Array], *shape: int) -> Array:
             return np.stack(rows) if rows else np.empty((0, *shape))

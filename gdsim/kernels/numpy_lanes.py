@@ -48,10 +48,10 @@ class _Loop:
     def __init__(self, plan: Plan, start: Trajectory | None) -> None:
         self.plan, self.batch, self.descent = plan, plan.batch, Descent(plan)
         self.stop = self.batch.stopping.max_steps
-        self.k, self.lanes = initial_lanes(plan, start)
+        self.k, lanes = initial_lanes(plan, start)
+        self.lanes = lanes.at_least_two()
         self.log = Log(self.batch, self.k)
-        derivative = self.batch.derivative.name == "analytic"
-        self.in_bursts = plan.plain and derivative and not plan.loss_may_fail
+        self.in_bursts = plan.plain and self.batch.derivative.name == "analytic"
 
     def go(self) -> None:
         while self.lanes.run.size:
@@ -63,13 +63,11 @@ class _Loop:
                 self.k += 1
 
     def _burst_length(self) -> int:
-        """Steps until the next record, the tail, or the first step at which a standstill is judged."""
-        if not self.in_bursts or self.k % self.batch.record_every == 0 or self.k == self.log.first:
+        """Steps until the next record or the tail."""
+        every = self.batch.record_every
+        if not self.in_bursts or self.k % every == 0:
             return 1
-        limits = [BURST, self.batch.record_every - self.k % self.batch.record_every, self.stop - TAIL - self.k]
-        if self.plan.judges_standstill and self.k < self.plan.steady_from:
-            limits.append(1)
-        return min(limits)
+        return min(BURST, every - self.k % every, self.stop - TAIL - self.k)
 
     def _burst(self, length: int) -> None:
         """Take several steps, keeping the smallest |gradient| and the largest |weight| on the way."""
@@ -78,13 +76,15 @@ class _Loop:
         options = self.descent.rule_options(start.run)
         rate = self.descent.rate(start.run, self.k)
         smallest, largest = np.full(start.run.size, np.inf), np.zeros(start.run.size)
-        space = np.empty(start.run.size)
+        space, sentinel = np.empty(start.run.size), np.zeros(start.run.size)
         weight, previous, before, state = start.weight, start.previous, start.before, start.state
         for k in range(self.k, self.k + length):
-            gradient = self.descent.plain_gradient(weight, parameters)
+            gradient, watched = self.descent.plain_gradient(weight, parameters)
+            for value in watched:  # one nan or inf makes the sum nan or inf
+                sentinel += value
             np.minimum(smallest, self._size(gradient, space), out=smallest)
             np.maximum(largest, self._size(weight, space), out=largest)
-            if not self.plan.constant_rate:
+            if not self.plan.rates.constant:
                 rate = self.descent.rate(start.run, k)
             previous, before = weight, previous
             weight, state = self.descent.move(weight, state, gradient, rate, k, options)
@@ -93,17 +93,24 @@ class _Loop:
             start.gradient_evaluations + length, start.loss_evaluations,
         )  # fmt: skip
         # a comparison with nan is False, so that nan counts as suspicious
-        calm = (smallest > self.batch.stopping.gradient_tolerance) & (
-            largest <= self.batch.stopping.divergence_bound
+        calm = (
+            (smallest > self.batch.stopping.gradient_tolerance)
+            & (largest <= self.batch.stopping.divergence_bound)
+            & np.isfinite(sentinel)
         )
-        if self.plan.judges_standstill:
+        if self.plan.judges_stall:  # a standstill lasts, so that it is seen at the burst's end
             calm &= ~_all_equal(lanes.weight, lanes.previous) & ~_all_equal(lanes.weight, lanes.before)
         if not calm.all():
-            replayed = start.take(~calm)
-            for k in range(self.k, self.k + length):
-                replayed = self._judged_step(replayed, k)
-            lanes = Lanes.join([lanes.take(calm), replayed])
+            lanes = self._replayed(start, lanes, calm, length)
         self.lanes, self.k = lanes, self.k + length
+
+    def _replayed(self, start: Lanes, lanes: Lanes, calm: Mask, length: int) -> Lanes:
+        """Take the burst's steps again, each one judged, with the runs that are not calm."""
+        some = start.take(~calm).at_least_two()
+        for k in range(self.k, self.k + length):
+            some = self._judged_step(some, k)
+        once = np.unique(some.run, return_index=True)[1]
+        return Lanes.join([lanes.take(calm), some.take(once)]).at_least_two()
 
     @staticmethod
     def _size(values: Rows, space: Array) -> Array:
@@ -117,10 +124,15 @@ class _Loop:
         """Judge the runs at w_k, record them, and take the step of those that go on."""
         if not lanes.run.size:
             return lanes
+        before = lanes.loss_evaluations
         gradient, clipped = self.descent.gradient(lanes, k)
         rate = self.descent.rate(lanes.run, k)
         recording = k % self.batch.record_every == 0
-        loss = self.descent.loss(lanes) if recording or self.plan.loss_may_fail else None
+        loss = (
+            self.descent.loss(lanes)
+            if recording or self.plan.loss_may_fail or not self._inside(lanes).all()
+            else None
+        )
         options = self.descent.rule_options(lanes.run)
         steps, state = self.descent.step(lanes, gradient, rate, k, options)
         backtracked = np.zeros(lanes.run.size, dtype=bool)
@@ -131,6 +143,7 @@ class _Loop:
             self.log.tail[k - self.stop - 1][:, lanes.run] = lanes.weight
         going = ended == _GOING
         if not going.all():
+            self.log.last_evaluations[lanes.run] = lanes.loss_evaluations - before
             self._finish(lanes, k, gradient, loss, rate, ended)
         if recording:
             assert loss is not None
@@ -139,9 +152,11 @@ class _Loop:
             for run in lanes.run[happened & going]:
                 self.log.flag(int(run), k + 1, word)
         if not going.all():
-            lanes = lanes.take(going)
-            steps = [step[going] for step in steps]
-            state = [[value[going] for value in rows] for rows in state]
+            kept = np.flatnonzero(going)
+            kept = np.repeat(kept, 2) if kept.size == 1 else kept  # see Lanes.at_least_two
+            lanes = lanes.take(kept)
+            steps = [step[kept] for step in steps]
+            state = [[value[kept] for value in rows] for rows in state]
         lanes.advance(steps, state)
         return lanes
 
@@ -153,7 +168,7 @@ class _Loop:
         finite = np.logical_and.reduce([np.isfinite(value) for value in (*lanes.weight, *gradient)])
         if loss is not None:
             finite &= np.isfinite(loss)
-        inside = np.logical_and.reduce([np.abs(value) <= stopping.divergence_bound for value in lanes.weight])
+        inside = self._inside(lanes)
         settled = np.logical_and.reduce([np.abs(value) <= stopping.gradient_tolerance for value in gradient])
         if not self.batch.rule.rule.memoryless:
             settled &= np.logical_and.reduce(
@@ -162,18 +177,24 @@ class _Loop:
         tests: list[tuple[Status, Mask]] = [
             (Status.NONFINITE, ~finite), (Status.DIVERGED, ~inside), (Status.CONVERGED, settled),
         ]  # fmt: skip
-        if self.plan.judges_standstill and k >= self.plan.steady_from:
+        if self.plan.judges_stall:
             moved = [weight + step for weight, step in zip(lanes.weight, steps, strict=True)]
-            tests.append((Status.STALLED, _all_equal(moved, lanes.weight)))
-            tests.append((Status.CYCLING, _all_equal(lanes.weight, lanes.before)))
-        elif self.batch.line_search is not None:
-            still = [weight + step for weight, step in zip(lanes.weight, steps, strict=True)]
-            tests.append((Status.STALLED, _all_equal(still, lanes.weight)))
+            steady = k >= self.plan.rates.rises_until[lanes.run]
+            tests.append((Status.STALLED, steady & _all_equal(moved, lanes.weight)))
+        if self.plan.judges_cycle:
+            constant = k >= self.plan.rates.changes_until[lanes.run]
+            tests.append((Status.CYCLING, constant & _all_equal(lanes.weight, lanes.before)))
         if k >= self.stop:
             tests.append((Status.MAX_STEPS, np.ones(lanes.run.size, dtype=bool)))
         result = np.full(lanes.run.size, _GOING, dtype=np.int8)
         for status, mask in reversed(tests):
             result[mask] = _STATUSES.index(status)
+        return result
+
+    def _inside(self, lanes: Lanes) -> Mask:
+        """Which runs are within the divergence bound."""
+        bound = self.batch.stopping.divergence_bound
+        result: Mask = np.logical_and.reduce([np.abs(value) <= bound for value in lanes.weight])
         return result
 
     def _finish(
@@ -216,15 +237,13 @@ def initial_lanes(plan: Plan, start: Trajectory | None) -> tuple[int, Lanes]:
         going, list(start.final_weight[:, going]), list(start.previous_weight[:, going]),
         list(earlier[:, going]),
         [list(value[:, going]) for value in start.rule_state.values()],
-        # the last record is judged once more, and its gradient counted once
+        # the last record is judged once more, and counted once
         start.gradient_evaluations[going] - 1,
-        start.loss_evaluations[going] - (start.loss_evaluations[going] // start.gradient_evaluations[going]),
+        start.loss_evaluations[going] - start.last_evaluations[going],
     )  # fmt: skip
 
 
-def _initial_state(
-    plan: Plan, name: str, options: dict[str, Array | float], runs: int, weights: int
-) -> Rows:
+def _initial_state(plan: Plan, name: str, options: dict[str, Array | float], runs: int, weights: int) -> Rows:
     from gdsim.expr.emit_numpy import compile_raw
     from gdsim.expr.nodes import Symbol
 

@@ -29,12 +29,14 @@ from gdsim.expr.nodes import (
     walk,
 )
 from gdsim.expr.simplify import simplify
-from gdsim.outcomes import Fault, InputError
-from gdsim.schedules import steady_from
+from gdsim.kernels.rates import Rates
+from gdsim.outcomes import Fault, InputError, nearest
+from gdsim.update_rules import Option
 
 Array = NDArray[np.float64]
 
 BURST = 8  # steps between two looks; finished runs are replayed from the burst's start
+_SURE = 1e290  # a bound below this leaves room for the sums of a burst
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +46,7 @@ class Plan:
     batch: Batch
 
     def __post_init__(self) -> None:
+        check_options(self.batch)
         if self.batch.rule.rule.needs_hessian and self.batch.loss.expression is None:
             raise InputError(
                 Fault(
@@ -54,21 +57,19 @@ class Plan:
             )
 
     @property
-    def judges_standstill(self) -> bool:
-        """Whether STALLED and CYCLING are judged: a standstill of these runs is for ever."""
-        batch = self.batch
-        return batch.rule.rule.memoryless and batch.noise is None and batch.line_search is None
+    def judges_stall(self) -> bool:
+        """Whether a step too small to change the weight stays so, once the rate can no longer grow."""
+        return self.batch.rule.rule.memoryless and self.batch.noise is None
 
     @property
-    def steady_from(self) -> int:
-        """The first step from which no run's learning rate can grow."""
-        choice = self.batch.schedule
-        latest = steady_from(choice)
-        swept = self.options("learning_rate")
-        if choice.schedule.grows_until in swept:
-            growth = swept[choice.schedule.grows_until]
-            latest = max(latest, choice.warmup + math.ceil(growth.max(initial=0.0)))
-        return latest
+    def judges_cycle(self) -> bool:
+        """Whether a weight seen two steps ago comes back for ever, once the rate is constant."""
+        return self.judges_stall and self.batch.line_search is None
+
+    @cached_property
+    def rates(self) -> Rates:
+        """The learning rates."""
+        return Rates(self.batch)
 
     @property
     def plain(self) -> bool:
@@ -117,30 +118,53 @@ class Plan:
         return tuple(values[Symbol(name, "parameter")] for name in (*rule.state, "step"))
 
     @cached_property
-    def schedule_arguments(self) -> tuple[Symbol, ...]:
-        """The symbols of the schedule's formula: initial, step_number, period_number, options."""
-        names = ("initial", "step_number", "period_number", *self.batch.schedule.schedule.options)
-        return tuple(Symbol(name, "parameter") for name in names)
-
-    @cached_property
-    def constant_rate(self) -> bool:
-        """Whether the learning rate never changes."""
-        return self.batch.schedule.schedule.name == "constant" and self.batch.schedule.warmup == 0
-
-    @cached_property
     def loss_may_fail(self) -> bool:
         """Whether the loss might be nan or infinite at a weight within the divergence bound."""
         expression = self.batch.loss.expression
-        if expression is None:
-            return True
-        largest = {
-            name: float(np.max(np.abs(self.batch.parameters.get(name, np.float64(value))), initial=abs(value)))
-            for name, value in self.batch.loss.parameters.items()
+        return expression is None or self._may_fail(expression)
+
+    @cached_property
+    def gradient_may_fail(self) -> bool:
+        """Whether the analytic gradient might be nan or infinite at a weight within the divergence bound."""
+        return any(map(self._may_fail, self.batch.loss.gradient))
+
+    def _may_fail(self, expression: Expr) -> bool:
+        loss = self.batch.loss
+        values = {
+            name: float(
+                np.max(np.abs(self.batch.parameters.get(name, np.float64(value))), initial=abs(value))
+            )
+            for name, value in loss.parameters.items()
         }
-        columns = {name: max(map(abs, column), default=0.0) for name, column in self.batch.loss.data.items()}
-        rows = len(next(iter(self.batch.loss.data.values()), ()))
+        values |= {name: max(map(abs, column), default=0.0) for name, column in loss.data.items()}
+        rows = len(next(iter(loss.data.values()), ()))
         bound = self.batch.stopping.divergence_bound
-        return not magnitude(expression, bound, {**largest, **columns}, rows) < 1e300
+        return not magnitude(expression, bound, values, rows) < _SURE
+
+
+def check_options(batch: Batch) -> None:
+    """Raise InputError where the options of single runs are unknown or out of range."""
+    known = {f"update_rule.{name}": option for name, option in batch.rule.rule.options.items()}
+    known |= {f"learning_rate.{name}": option for name, option in batch.schedule.schedule.options.items()}
+    known["learning_rate.warmup"] = Option(0.0, "steps", whole=True)
+    if batch.noise is not None:
+        gaussian = batch.noise.kind == "gaussian"
+        name, option = ("scale", Option(0.0, "")) if gaussian else ("size", Option(1.0, "", 1.0, whole=True))
+        known[f"noise.{name}"] = option
+    faults: list[Fault] = []
+    for path, values in batch.options.items():
+        if path not in known:
+            faults.append(
+                Fault("not an option of these runs", ", ".join(known), nearest(path, [*known]), path=path)
+            )
+            continue
+        try:
+            for value in np.unique(values).tolist():
+                known[path].check(path, value)
+        except InputError as error:
+            faults.extend(error.faults)
+    if faults:
+        raise InputError(*faults)
 
 
 def magnitude(expr: Expr, bound: float, values: Mapping[str, float], rows: int = 0) -> float:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,7 +21,7 @@ from gdsim.batch import TAIL, Trajectory
 from gdsim.expr.emit_python import NAMESPACES, compile_function, statements
 from gdsim.expr.lower import lower
 from gdsim.expr.nodes import Expr, Symbol
-from gdsim.kernels.descent import ARMIJO_HALVINGS, ARMIJO_SLOPE, Descent
+from gdsim.kernels.descent import ARMIJO_HALVINGS, ARMIJO_SLOPE, TINY, Descent
 from gdsim.kernels.log import Log
 from gdsim.kernels.numpy_lanes import initial_lanes
 from gdsim.kernels.plan import BURST, Plan
@@ -28,7 +29,7 @@ from gdsim.noise import gaussian, minibatch_rows
 from gdsim.outcomes import Status
 
 Floats = tuple[float, ...]
-_NOISE_BLOCK = 256
+_BLOCK = 256  # steps whose noise and rates are worked out together
 
 
 def run(plan: Plan, start: Trajectory | None = None) -> Trajectory:
@@ -66,11 +67,9 @@ class _Walk:
         self.k, lanes = initial_lanes(plan, start)
         self.state: _State | None = None
         if lanes.run.size:
-            self.state = _State(
-                *(tuple(float(value[0]) for value in rows)
-                  for rows in (lanes.weight, lanes.previous, lanes.before)),
-                memory=[tuple(float(value[0]) for value in rows) for rows in lanes.state],
-            )  # fmt: skip
+            groups = (lanes.weight, lanes.previous, lanes.before, *lanes.state)
+            weight, previous, before, *memory = (tuple(float(row[0]) for row in rows) for rows in groups)
+            self.state = _State(weight, previous, before, memory)
             self.gradients = int(lanes.gradient_evaluations[0])
             self.losses = int(lanes.loss_evaluations[0])
         self.parameters = tuple(
@@ -83,6 +82,7 @@ class _Walk:
         self.steps: list[int] = []  # of the records
         self.records: list[float] = []  # weights, gradients, loss and rate, one record after the other
         self.noise_block: tuple[int, list[list[float]]] = (-1, [])
+        self.rate_block: tuple[int, list[float]] = (-1, [])
 
     # -- the formulas ---------------------------------------------------------------------------
 
@@ -123,24 +123,15 @@ class _Walk:
     def _rule(self) -> Callable[..., Floats]:
         return compile_function(self.plan.rule_outputs, self.plan.rule_arguments)
 
-    @cached_property
-    def _rate(self) -> Callable[[int], float]:
-        initial = float(self.batch.learning_rate[0])
-        if self.plan.constant_rate:
-            return lambda k: initial
-        choice = self.batch.schedule
-        swept = self.plan.options("learning_rate")
-        options = {name: float(swept[name][0]) if name in swept else value for name, value in choice.options.items()}
-        function = compile_function([choice.schedule.expression], self.plan.schedule_arguments)
-
-        def rate(k: int) -> float:
-            if k < choice.warmup:
-                return initial * ((k + 1) / (choice.warmup + 1))
-            step = float(k - choice.warmup)
-            period = math.floor(step / options["step_size"]) if "step_size" in options else 0
-            return function(initial, step, float(period), *options.values())[0]
-
-        return rate
+    def _rate(self, k: int) -> float:
+        """The rate of one step, worked out in blocks by the same code as for many runs."""
+        block, values = self.rate_block
+        if block != k // _BLOCK:
+            block = k // _BLOCK
+            steps = np.arange(block * _BLOCK, (block + 1) * _BLOCK, dtype=np.float64)
+            values = self.plan.rates.at(np.zeros(1, dtype=np.int64), steps).tolist()
+            self.rate_block = (block, values)
+        return values[k % _BLOCK]
 
     @cached_property
     def _hessian(self) -> Callable[..., Floats]:
@@ -158,9 +149,9 @@ class _Walk:
         in_bursts = self.plan.plain and self.batch.derivative.name == "analytic"
         burst = _Burst(self) if in_bursts else None
         while True:
-            if burst is not None and burst.possible():
+            if burst is not None:
                 burst.go()
-            for _ in range(BURST):
+            for _ in range(burst.steps_to_judge if burst is not None else 1):
                 if self.judged_step():
                     return
 
@@ -168,6 +159,7 @@ class _Walk:
         """Judge w_k, record it, take the step. Returns whether the run has ended."""
         state, k = self.state, self.k
         assert state is not None
+        self.losses_before = self.losses
         gradient, clipped = self._used_gradient(state.weight, k)
         self.gradients += 1
         rate = self._rate(k)
@@ -199,9 +191,12 @@ class _Walk:
         data = None
         if batch.noise is not None and batch.noise.kind == "minibatch":
             seed, key = self._seed()
-            rows = minibatch_rows(seed, key, k, len(self.columns[0]), batch.noise.size)
+            swept = self.plan.options("noise").get("size")
+            size = batch.noise.size if swept is None else int(swept[0])
+            rows = minibatch_rows(seed, key, k, len(self.columns[0]), size)
             data = {
-                name: np.array(column)[rows] for name, column in zip(batch.loss.data, self.columns, strict=True)
+                name: np.array(column)[rows]
+                for name, column in zip(batch.loss.data, self.columns, strict=True)
             }
         values = self._gradient(weight, data)
         if batch.noise is not None and batch.noise.kind == "gaussian":
@@ -212,30 +207,34 @@ class _Walk:
         if batch.clip.kind == "value":
             clipped = tuple(value if value != value else min(max(value, -bound), bound) for value in values)
         else:
-            norm = math.sqrt(sum(value * value for value in values))
-            factor = min(1.0, bound / (norm + 1e-6))
+            largest = max(*map(abs, values), TINY)
+            norm = largest * math.sqrt(sum((value / largest) ** 2 for value in values))
+            factor = bound / (norm + 1e-6)
+            factor = 1.0 if factor >= 1.0 else factor  # nan stays nan
             clipped = tuple(value * factor for value in values)
         return clipped, clipped != values
 
     def _seed(self) -> tuple[Any, Any]:
         batch = self.batch
         zero = np.zeros(1, dtype=np.int64)
-        return (zero if batch.seed is None else batch.seed), (zero if batch.run_key is None else batch.run_key)
+        return (zero if batch.seed is None else batch.seed), (
+            zero if batch.run_key is None else batch.run_key
+        )
 
     def _noise(self, k: int) -> Floats:
         """The noise of one step, drawn in blocks by the same code as for many runs."""
         assert self.batch.noise is not None
         block, values = self.noise_block
-        if block != k // _NOISE_BLOCK:
-            block = k // _NOISE_BLOCK
+        if block != k // _BLOCK:
+            block = k // _BLOCK
             seed, key = self._seed()
             swept = self.plan.options("noise").get("scale")
             scale = self.batch.noise.scale if swept is None else float(swept[0])
-            steps = np.arange(block * _NOISE_BLOCK, (block + 1) * _NOISE_BLOCK)
+            steps = np.arange(block * _BLOCK, (block + 1) * _BLOCK)
             weights = np.arange(len(self.batch.loss.weights))[:, None]
             values = (scale * gaussian(seed[0], key[0], steps, weights)).T.tolist()
             self.noise_block = (block, values)
-        return tuple(values[k % _NOISE_BLOCK])
+        return tuple(values[k % _BLOCK])
 
     def _step(self, state: _State, gradient: Floats, rate: float, k: int) -> tuple[Floats, list[Floats]]:
         extra = self._newton(state.weight, gradient) if self.batch.rule.rule.needs_hessian else None
@@ -286,14 +285,13 @@ class _Walk:
         small = [*gradient] if rule.memoryless else [*gradient, *state.last_step]
         if all(abs(value) <= stopping.gradient_tolerance for value in small):
             return Status.CONVERGED
-        stays = all(weight + step == weight for weight, step in zip(state.weight, steps, strict=True))
-        if self.plan.judges_standstill and self.k >= self.plan.steady_from:
-            if stays:
+        rates = self.plan.rates
+        if self.plan.judges_stall and self.k >= rates.rises_until[0]:
+            moved = tuple(weight + step for weight, step in zip(state.weight, steps, strict=True))
+            if moved == state.weight:
                 return Status.STALLED
-            if state.weight == state.before:
-                return Status.CYCLING
-        elif self.batch.line_search is not None and stays:
-            return Status.STALLED
+        if self.plan.judges_cycle and self.k >= rates.changes_until[0] and state.weight == state.before:
+            return Status.CYCLING
         return Status.MAX_STEPS if self.k >= self.stop else None
 
     def _finish(self, status: Status, gradient: Floats, loss: float, rate: float) -> None:
@@ -302,6 +300,7 @@ class _Walk:
         log.status[0] = status
         log.steps[0] = self.k
         log.gradient_evaluations[0], log.loss_evaluations[0] = self.gradients, self.losses
+        log.last_evaluations[0] = self.losses - self.losses_before
         log.final["weight"][:, 0], log.final["gradient"][:, 0] = state.weight, gradient
         log.final["previous"][:, 0], log.final["step"][:, 0] = state.previous, state.last_step
         log.final_loss[0], log.final_rate[0] = loss, rate
@@ -322,17 +321,12 @@ class _Burst:
         self.walk, self.plan = walk, walk.plan
         self.every = walk.batch.record_every
         self.save: list[Any] = []
-        self.functions = [self._compile(recording) for recording in (False, True)]
-
-    def possible(self) -> bool:
-        """Whether at least one burst fits before the next record, the tail, or a growing rate's end."""
-        return self._last() >= self.walk.k + BURST
+        self.steps_to_judge = 1
+        self.function = self._compile(recording=self.every == 1)
 
     def _last(self) -> int:
         walk = self.walk
         limit = walk.stop - TAIL
-        if self.plan.judges_standstill and walk.k < self.plan.steady_from:
-            return walk.k
         if self.every > 1:
             if walk.k % self.every == 0:
                 return walk.k
@@ -344,14 +338,23 @@ class _Burst:
         walk = self.walk
         state = walk.state
         assert state is not None
-        function = self.functions[self.every == 1]
-        flat = [*state.weight, *state.previous, *state.before, *(v for values in state.memory for v in values)]
+        last = self._last()
+        if last < walk.k + BURST:
+            self.steps_to_judge = max(1, last - walk.k)
+            return
+        flat = [
+            *state.weight,
+            *state.previous,
+            *state.before,
+            *(v for values in state.memory for v in values),
+        ]
         self.save[:] = [walk.k, flat, len(walk.records)]
-        try:
-            function(walk.k, self._last(), self.save, walk.records, *flat)
-        except (OverflowError, ZeroDivisionError, ValueError):
-            pass  # the safe dialect walks this burst again
+        # where the fast dialect raises, the safe one walks this burst again
+        with suppress(OverflowError, ZeroDivisionError, ValueError):
+            self.function(walk.k, last, self.save, walk.records, *flat)
         k, flat, kept = self.save
+        # what stopped it short lies within the next burst; else one step leads past a record
+        self.steps_to_judge = BURST if k + BURST <= last else 1
         del walk.records[kept:]
         if self.every == 1:
             walk.steps.extend(range(walk.k, k))
@@ -380,24 +383,28 @@ class _Burst:
         return function
 
     def _source(self, recording: bool) -> list[str]:
-        """Write ``burst(k, last, save, log, *state)``."""
+        """Write ``burst(k, last, save, records, *state)``."""
         weights = len(self.walk.batch.loss.weights)
-        state = [f"s{place}_{w}" for place in range(len(self.plan.batch.rule.rule.state)) for w in range(weights)]
+        state = [
+            f"s{place}_{w}" for place in range(len(self.plan.batch.rule.rule.state)) for w in range(weights)
+        ]
         names = [*(f"{letter}{w}" for letter in ("w", "a", "b") for w in range(weights)), *state]
         shared = ["tolerance", "bound", "initial", "rows", *self._shared()]
-        lines = [f"def burst(k, last, save, log, {', '.join(names)}, {', '.join(f'{s}={s}' for s in shared)}):"]
+        lines = [
+            f"def burst(k, last, save, records, {', '.join(names)}, {', '.join(f'{s}={s}' for s in shared)}):"
+        ]
         if recording:
-            lines.append("    keep = log.extend")
+            lines.append("    keep = records.extend")
         lines.append(f"    while k + {BURST} <= last:")
-        lines.append(f"        save[:] = k, ({', '.join(names)},), len(log)")
+        lines.append(f"        save[:] = k, ({', '.join(names)},), len(records)")
         for offset in range(BURST):
             lines += [f"        {line}" for line in self._one_step(offset, recording)]
-        if self.plan.judges_standstill:
+        if self.plan.judges_stall:
             still = " and ".join(f"w{w} == a{w}" for w in range(weights))
             cycle = " and ".join(f"w{w} == b{w}" for w in range(weights))
             lines.append(f"        if {still} or {cycle}: return")
         lines.append(f"        k += {BURST}")
-        lines.append(f"    save[:] = k, ({', '.join(names)},), len(log)")
+        lines.append(f"    save[:] = k, ({', '.join(names)},), len(records)")
         return lines
 
     def _shared(self) -> list[str]:
@@ -409,7 +416,10 @@ class _Burst:
         loss = self.walk.batch.loss
         weights = range(len(loss.weights))
         with_loss = recording or self.plan.loss_may_fail
-        expressions: list[Expr] = [*loss.gradient, *([loss.expression] if with_loss and loss.expression else [])]
+        expressions: list[Expr] = [
+            *loss.gradient,
+            *([loss.expression] if with_loss and loss.expression else []),
+        ]
         names = {Symbol(name): f"w{place}" for place, name in enumerate(loss.weights)}
         others = [symbol for symbol in loss.arguments if symbol.role != "weight"]
         names |= {symbol: f"p{place}" for place, symbol in enumerate(others)}
@@ -423,7 +433,7 @@ class _Burst:
             finite += " and -inf < loss < inf"
         lines.append(f"if not (({outside}) and {inside}{finite}): return")
         rate = "initial"
-        if not self.plan.constant_rate:
+        if not self.plan.rates.constant:
             lines.append(f"rate = rate_of(k + {offset})")
             rate = "rate"
         if recording:
@@ -452,4 +462,3 @@ class _Burst:
             moves.append(", ".join([*targets, f"b{w}", f"a{w}", f"w{w}"]) + " = "
                          + ", ".join([*results[:-1], f"a{w}", f"w{w}", f"w{w} + {results[-1]}"]))  # fmt: skip
         return [*lines, *moves]
-
