@@ -94,7 +94,10 @@ class Simplifier:
 def _rebuilt(node: Expr, done: dict[Expr, Expr]) -> Expr:
     match node:
         case Add(terms):
-            return add(done[term] for term in terms)
+            # a subtracted sum is not turned round first, so that w - (v - 2) reads w - v + 2
+            return add(
+                Negate(done[term.operand]) if isinstance(term, Negate) else done[term] for term in terms
+            )
         case Multiply(factors):
             return multiply(done[factor] for factor in factors)
         case Divide(numerator, denominator):
