@@ -1,70 +1,65 @@
-"""Every place in a domain where ∂L/∂w = 0, and what it is.
+"""Critical points: where every ∂L/∂w is zero or the loss has a kink, and what each one is.
 
-The finder here is numerical: it works for formulas and for Python functions, and it never claims to be
-complete. One weight: ``one_dimension``; several: ``several_dimensions``.
+The search is numerical: what it finds is there to rounding, what it does not find is not disproved.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from gdsim.critical import one_dimension
+from gdsim.critical.landscape import Landscape
 from gdsim.losses import Loss
 from gdsim.outcomes import Fault, InputError, Interval, Search
 
+__all__ = ["find"]
+
 
 def find(
-    loss: Loss, domain: Mapping[str, Interval], extra_starts: Sequence[Sequence[float]] = ()
+    loss: Loss, domain: Mapping[str, Interval], extra_starts: Sequence[Mapping[str, float]] = ()
 ) -> Search:
-    """Find and classify the critical points of a loss in a domain.
+    """Find and classify the critical points of a loss in a box.
 
     Parameters
     ----------
     loss
-        A formula or a Python function, at its own parameter values.
+        A formula, or a Python callable (then derivatives are differences).
     domain
-        For each weight its interval, in the weight's unit.
+        For each weight a closed interval.
     extra_starts
-        Further weights from which to look, such as the end of a run.
+        Points from which to search, too: for example the final weight of a run.
 
     Returns
     -------
     Search
-        With ``proof`` "numerical" and ``complete`` False: a sign change of f′ narrower than the grid, or a
-        basin that no start reaches, stays unseen.
+        Critical points in ascending order of the first weight; ``complete`` is False and every ``proof``
+        is ``"numerical"``.
 
     Raises
     ------
     InputError
-        Where the domain does not name every weight with two different finite ends.
+        For a domain that lacks a weight or is empty.
 
     Notes
     -----
-    Cost: in one dimension at least 2,049 gradients and about 100 more for each point; in several, some
-    tens of gradients and Hessians for each of up to 2,500 starts.
+    Cost: for one weight some 2,100 evaluations of f′ and f″, and about 150 for each point; for several
+    weights some 4,000 starts of a damped Newton method.
 
     Examples
     --------
-    >>> search = find(Loss.from_text("x^3 - 3x"), {"x": (-2, 2)})
-    >>> [(point.kind, point.weight["x"]) for point in search.critical_points]
-    [('maximum', -1.0), ('minimum', 1.0)]
+    >>> search = find(Loss.from_text("3w^4 - 4w^3"), {"w": (-1.2, 1.6)})
+    >>> [(point.kind, point.weight["w"], point.multiplicity) for point in search.critical_points]
+    [('inflection', 0.0, 2), ('minimum', 1.0, 1)]
     """
-    _check_domain(loss, domain)
-    bounds = {name: (float(domain[name][0]), float(domain[name][1])) for name in loss.weights}
-    if len(loss.weights) == 1:
-        from gdsim.critical.one_dimension import search
-    else:
-        from gdsim.critical.several_dimensions import search
-    return search(loss, bounds, extra_starts)
-
-
-def _check_domain(loss: Loss, domain: Mapping[str, Interval]) -> None:
     for name in loss.weights:
         if name not in domain:
-            raise InputError(Fault(f"the domain has no interval for the weight {name!r}", f"{name}: [low, high]"))
+            raise InputError(Fault(f"the domain lacks the weight {name!r}", path=f"domain.{name}"))
         low, high = domain[name]
-        if not (float("-inf") < low < high < float("inf")):
-            raise InputError(
-                Fault(f"the domain of {name} is [{low}, {high}]", "two finite numbers, the lower one first")
-            )
-    if unknown := set(domain) - set(loss.weights):
-        raise InputError(Fault(f"the domain names {sorted(unknown)[0]!r}, which is no weight", ", ".join(loss.weights)))
+        if not (-1e300 < low < high < 1e300):
+            raise InputError(Fault(f"[{low}, {high}] is no interval", "low < high, both finite", path="domain"))
+    landscape = Landscape(loss, {name: (float(domain[name][0]), float(domain[name][1])) for name in loss.weights})
+    if len(loss.weights) == 1:
+        return one_dimension.search(landscape, extra_starts)
+    from gdsim.critical import several_dimensions
+
+    return several_dimensions.search(landscape, extra_starts)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gdsim.derivatives import derivative_method
 from gdsim.derivatives.rounding import rounding_bound
-from gdsim.expr.nodes import Expr
+from gdsim.expr.nodes import Expr, walk
 from gdsim.losses import Loss
 from gdsim.outcomes import Interval
 
@@ -110,6 +110,10 @@ class Landscape:
         loss = replace(self.loss, expression=tree)
         bound = rounding_bound(loss)
         return loss.evaluate, lambda points: bound(points, {}, None)
+
+    def size(self, order: int) -> int:
+        """The number of distinct nodes of the derivative of that order."""
+        return sum(1 for _ in walk(self._derivatives(order)))
 
     def _derivatives(self, order: int) -> Expr:
         from gdsim.expr.differentiate import derivative
