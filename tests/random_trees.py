@@ -79,56 +79,59 @@ SCALAR = Kinds(reductions=False)
 SMOOTH_ONLY = Kinds(functions=SMOOTH, choices=False, free_exponents=False, reductions=False)
 
 
-def leaves(symbols: Sequence[Symbol]) -> st.SearchStrategy[Expr]:
-    """A symbol (more often than not), a number or a constant."""
-    symbol = st.sampled_from(list(symbols))
-    return st.one_of(symbol, symbol, NUMBERS.map(Number), st.sampled_from([Constant("pi"), Constant("e")]))
+def _leaf(draw: st.DrawFn, symbols: Sequence[Symbol]) -> Expr:
+    kind = draw(st.sampled_from(["symbol", "symbol", "symbol", "number", "constant"]))
+    if kind == "symbol":
+        return draw(st.sampled_from(symbols))
+    return Number(draw(NUMBERS)) if kind == "number" else Constant(draw(st.sampled_from(["pi", "e"])))
 
 
-def _level(inner: st.SearchStrategy[Expr], kinds: Kinds) -> st.SearchStrategy[Expr]:
-    several = st.lists(inner, min_size=2, max_size=3).map(tuple)
-    unary = [name for name in kinds.functions if name in UNARY]
-    binary = [name for name in kinds.functions if name in BINARY]
-    options: list[st.SearchStrategy[Expr]] = [
-        several.map(Add),
-        several.map(Multiply),
-        st.tuples(inner, inner).map(lambda pair: Divide(*pair)),
-        inner.map(Negate),
-    ]
-    if kinds.powers:
-        options.append(st.tuples(inner, EXPONENTS).map(lambda pair: Power(*pair)))
-    if kinds.powers and kinds.free_exponents:
-        options.append(st.tuples(inner, inner).map(lambda pair: Power(*pair)))
-    if unary:
-        call = st.tuples(st.sampled_from(unary), inner).map(lambda pair: Call(pair[0], (pair[1],)))
-        options += [call, call]
-    if binary:
-        pair = st.tuples(inner, inner)
-        options.append(st.tuples(st.sampled_from(binary), pair).map(lambda two: Call(*two)))
-    if kinds.choices:
-        compare = st.tuples(st.sampled_from(COMPARISONS), inner, inner).map(lambda three: Compare(*three))
-        options.append(st.tuples(compare, inner, inner).map(lambda three: Where(*three)))
-    return st.one_of(options)
+def _operations(kinds: Kinds) -> list[str]:
+    """The operations by name, those named twice twice as often."""
+    names = ["add", "add", "multiply", "multiply", "divide", "negate"]
+    names += ["power"] * kinds.powers + ["free power"] * (kinds.powers and kinds.free_exponents)
+    names += ["call"] * (4 if kinds.functions else 0) + ["choice"] * kinds.choices
+    return names
 
 
-def _grown(ground: st.SearchStrategy[Expr], kinds: Kinds, depth: int) -> st.SearchStrategy[Expr]:
-    strategy = ground
-    for _ in range(depth):
-        strategy = st.one_of(ground, _level(strategy, kinds))
-    return _level(strategy, kinds)
+def _tree(draw: st.DrawFn, kinds: Kinds, symbols: Sequence[Symbol], depth: int, top: bool) -> Expr:
+    """A tree of at most so many levels; ``top`` asks for an operation at its top."""
+    if depth == 0 or (not top and draw(st.integers(0, 3)) == 0):
+        return _leaf(draw, symbols)
+    inside = any(symbol.role == "column" for symbol in symbols)
+    if kinds.reductions and not inside and draw(st.integers(0, 7)) == 0:
+        body = _tree(draw, kinds, (*symbols, *COLUMNS, *COLUMNS), min(depth, 2), True)
+        return Reduce(draw(st.sampled_from(["mean", "sum"])), body)
+
+    def part() -> Expr:
+        return _tree(draw, kinds, symbols, depth - 1, False)
+
+    match draw(st.sampled_from(_operations(kinds))):
+        case "add":
+            return Add(tuple(part() for _ in range(draw(st.integers(2, 3)))))
+        case "multiply":
+            return Multiply(tuple(part() for _ in range(draw(st.integers(2, 3)))))
+        case "divide":
+            return Divide(part(), part())
+        case "negate":
+            return Negate(part())
+        case "power":
+            return Power(part(), draw(EXPONENTS))
+        case "free power":
+            return Power(part(), part())
+        case "choice":
+            return Where(Compare(draw(st.sampled_from(COMPARISONS)), part(), part()), part(), part())
+    function = draw(st.sampled_from(kinds.functions))
+    return Call(function, tuple(part() for _ in range(2 if function in BINARY else 1)))
 
 
-def trees(kinds: Kinds = EVERYTHING, depth: int = 3) -> st.SearchStrategy[Expr]:
-    """Formulas of at most ``depth`` + 1 levels of operations above the leaves, reductions included.
+@st.composite
+def trees(draw: st.DrawFn, kinds: Kinds = EVERYTHING, depth: int = 3) -> Expr:
+    """Formulas of at most ``depth`` levels of operations above the leaves, reductions apart.
 
-    A reduction's body has at most three levels of its own, and no reduction stands in another.
+    A reduction's body has at most two levels of its own, and no reduction stands in another.
     """
-    ground = leaves(kinds.leaves)
-    if kinds.reductions:
-        body = _grown(leaves((*kinds.leaves, *COLUMNS, *COLUMNS)), kinds, 1)
-        reduction = st.tuples(st.sampled_from(["mean", "sum"]), body).map(lambda pair: Reduce(*pair))
-        ground = st.one_of(ground, ground, reduction)
-    return _grown(ground, kinds, depth - 1)
+    return _tree(draw, kinds, kinds.leaves, depth, True)
 
 
 MODERATE = st.one_of(
