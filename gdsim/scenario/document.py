@@ -7,6 +7,7 @@ the YAML 1.2 core schema, so that ``1e-3`` is a number, ``010`` is ten and ``on`
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -30,7 +31,7 @@ class Place(NamedTuple):
     within the text can be turned into one within the file. ``shown`` is the path as the user wrote it.
     """
 
-    file: str
+    file: str | None
     line: int | None
     column: int | None
     inner: int | None = None
@@ -86,7 +87,7 @@ class Document:
     def file_of(self, path: KeyPath) -> str:
         """Return the file in which a value is written, or ``""``."""
         place = self.place(path)
-        return place.file if place else ""
+        return (place.file if place else None) or ""
 
 
 def dotted(path: KeyPath) -> str:
@@ -158,7 +159,7 @@ def read_value(text: str, name: str) -> object:
 def compose(text: str, name: str) -> yaml.Node | None:
     """Return the node tree of a YAML text, or None for an empty one. Raises InputError."""
     try:
-        return yaml.compose(text, Loader=_Loader)  # type: ignore[no-any-return]
+        return yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         message = f"this is not YAML: {_plain(error)}"
@@ -285,15 +286,14 @@ class _Conversion:
             return None
         if kind == "bool" and text.lower() in ("true", "false"):
             return text.lower() == "true"
-        try:
+        if kind == "int" and len(text) > LONGEST_INTEGER:
+            self.faults.append(self._fault(place, "the number is too long", "a finite number", path))
+            return None
+        with suppress(ValueError):  # a tag such as !!int written by hand, on text that is none
             if kind == "int":
-                if len(text) > LONGEST_INTEGER:
-                    raise InputError(self._fault(place, "the number is too long", "a finite number", path))
                 return _whole(text)
             if kind == "float":
                 return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
-        except ValueError:
-            pass
         self.faults.append(
             self._fault(place, f"{text!r} does not fit its tag {_short(node.tag)}", "no tag", path)
         )

@@ -329,7 +329,11 @@ SCENARIO = Group(
         "noise": Key(NOISE, "random gradients", example={"kind": "gaussian", "scale": 0.01}),
         "record": Key(RECORD, "which steps are kept", {"every": 1}, {"every": 1}),
         "seed": Key(Number(0, LARGEST_SEED, whole=True), "the seed of the noise", 0, 0),
-        "sweep": Key(SWEEP, "the axes of gdsim sweep"),
+        "sweep": Key(
+            SWEEP,
+            "the axes of gdsim sweep",
+            example={"parameters": {"learning_rate": {"values": [0.01, 0.1, 1]}}},
+        ),
         "expect": Key(EXPECT, "what gdsim check asserts", example={"verdict": "minimum"}),
     },
     "a mapping",

@@ -137,10 +137,9 @@ def promote(document: Document, *, whole: bool = True) -> None:
             continue
         inner = _loss_key(value) if key == "loss" else shape.shorthand
         document.data[key] = {inner: value}
-        place = document.values.get((key,))
-        if place:
-            document.values[key, inner] = place._replace(shown=key)
-            document.keys[key, inner] = document.keys[(key,)]
+        place = document.values.get((key,), Place(None, None, None))
+        document.values[key, inner] = place._replace(shown=key)
+        document.keys[key, inner] = document.keys.get((key,), place)
         if whole:
             document.whole.add(key)
 
@@ -219,7 +218,8 @@ def _forget_places(document: Document, path: KeyPath) -> None:
 def origin(document: Document, path: KeyPath) -> str:
     """Return where a value comes from: ``built-in``, ``file:line`` or the override."""
     for length in range(len(path), 0, -1):
-        if place := document.values.get(path[:length]):
+        place = document.values.get(path[:length])
+        if place and place.file:
             return place.file if place.line is None else f"{place.file}:{place.line}"
     return "built-in"
 

@@ -44,6 +44,8 @@ def resolve(document: Document, source: Path | None) -> Scenario:
     name = _name(check, given, source)
     loss, weights = _loss(check, given.get("loss"), data) if data is not _BROKEN else (None, None)
     start = _by_weight(check, given.get("initial_weight"), weights, ("initial_weight",), complete=True)
+    if start is None and weights is not None:
+        _hint_at_library(check, weights)
     domain = _domain(check, given.get("domain"), weights, start)
     rate = _learning_rate(check, given.get("learning_rate"))
     rule = _rule(check, given.get("update_rule", {}))
@@ -162,6 +164,17 @@ def _library_loss(check: Check, given: Mapping[str, Any]) -> LossSpec:
             check.unknown_key(("loss", "parameters", key), [*entry.parameters])
     known = {key: float(value) for key, value in entry.parameters.items()}
     return LossSpec(entry.formula, given["name"], {**known, **given.get("parameters", {})})
+
+
+def _hint_at_library(check: Check, weights: tuple[str, ...]) -> None:
+    """A formula that is one name, with initial values that do not fit it, is likely a misspelt loss."""
+    from gdsim.losses import LOSSES
+
+    given = check.document.data.get("loss")
+    text = given.get("expression") if isinstance(given, dict) else None
+    if (text,) == weights and (near := nearest(weights[0], [*LOSSES])):
+        message = f"no loss of the library is called {text!r}, so it is read as a weight"
+        check.report(("loss", "expression"), message, "", near)
 
 
 def _check_symbols(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -133,11 +132,18 @@ def _float(value: float) -> str:
 
 
 def _scalar(text: str) -> str:
-    """Write text plainly where no reader can take it for anything else, otherwise in JSON quotes."""
+    """Write text plainly where no reader can take it for anything else, otherwise in quotes."""
     if _PLAIN.match(text) and text.lower() not in _WORDS:
         return text
     simple = re.fullmatch(r"[A-Za-z_(][A-Za-z0-9_ ()*/^+.-]*[A-Za-z0-9_)]", text)
-    return text if simple and text.lower() not in _WORDS else json.dumps(text)
+    return text if simple and text.lower() not in _WORDS else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    """Write text in double quotes; YAML, unlike JSON, has an escape for every character."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    signs = [sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in escaped]
+    return '"' + "".join(signs) + '"'
 
 
 def _key(key: object) -> str:
