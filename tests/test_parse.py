@@ -277,6 +277,14 @@ def test_deepest_formula_is_read_and_one_level_more_is_not() -> None:
     assert "deep" in fault("-" + fits).message
 
 
+def test_levels_that_only_the_tree_has_count_as_well() -> None:
+    def maximum(arguments: int) -> str:
+        return f"max({','.join('x' * arguments)})"
+
+    assert isinstance(parse(maximum(DEEPEST)), Call)
+    assert "deep" in fault(maximum(DEEPEST + 1)).message
+
+
 HOSTILE = {
     "round brackets": "(" * 500 + ")" * 500,
     "open brackets": "(" * 1000,
