@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gdsim.cli.options import (
-    LooseCommand,
+    ExpressionCommand,
     ScenarioArgument,
     domain_of,
     json_option,
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gdsim.losses import Loss
 
 
-@click.command(cls=LooseCommand)
+@click.command(cls=ExpressionCommand)
 @click.argument("expression", metavar="EXPR")
 @click.option("--at", metavar="W", help="Where to evaluate: 3, or x=1,y=2; constant expressions are allowed.")
 @json_option
@@ -135,7 +135,7 @@ def _move(mark: str, name: str, slope: float) -> str:
     return f"{mark} = 0: flat; a critical point, which may be a minimum, a maximum or a saddle. No step is taken"
 
 
-@click.command(cls=LooseCommand)
+@click.command(cls=ExpressionCommand)
 @click.argument("expression", metavar="EXPR|FILE")
 @click.option("--domain", "domains", multiple=True, metavar="A B",
               help="Where to look: --domain -2 2, or --domain x=-2,2 --domain y=0,1. Default: the scenario's, else ±10.")  # fmt: skip
@@ -162,7 +162,7 @@ def critical(expression: str, domains: tuple[str, ...], as_json: bool) -> None:
     click.echo("\n".join(critical_points(search, loss.weights, most=None)))
 
 
-@click.command(cls=LooseCommand)
+@click.command(cls=ExpressionCommand)
 @click.argument("expression", metavar="EXPR|FILE", type=ScenarioArgument())
 @click.option("--at", metavar="W", help="The point: 3, or x=1,y=2. Default: the scenario's initial weight, else 1.")
 @click.option("--along", is_flag=True, help="Compare on every recorded step of the run of a scenario.")

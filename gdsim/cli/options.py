@@ -1,18 +1,23 @@
-"""Options and arguments that several commands share."""
+"""Options and arguments that several commands share. Nothing heavier than click is imported with them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+import re
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gdsim.losses import Loss
     from gdsim.outcomes import Interval
     from gdsim.scenario import Scenario
+
+_BOUNDS_OF_A_WEIGHT = re.compile(r"\s*\w+\s*=[^=]")
+_LONG_OPTION = re.compile(r"--[A-Za-z][A-Za-z-]*(=|\Z)")
 
 
 class ScenarioArgument(click.ParamType):
@@ -20,12 +25,35 @@ class ScenarioArgument(click.ParamType):
 
     name = "scenario"
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
         """Offer the shipped names, then files."""
         from gdsim.scenario.library import shipped_scenarios
 
         names = [CompletionItem(name) for name in shipped_scenarios() if name.startswith(incomplete)]
         return names or [CompletionItem(incomplete, type="file")]
+
+
+class Folder(click.ParamType):
+    """A folder, which need not exist; an option of this kind costs no import of pathlib before it is used."""
+
+    name = "directory"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """Return the path; fail where a file stands there."""
+        from pathlib import Path
+
+        path = Path(value)
+        if path.exists() and not path.is_dir():
+            self.fail(f"{value!r} is a file, not a folder", param, ctx)
+        return path
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Offer folders."""
+        return [CompletionItem(incomplete, type="dir")]
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -40,41 +68,72 @@ def set_option(command: Callable[..., Any]) -> Callable[..., Any]:
         help="Override one value of the scenario, such as -S learning_rate=0.1. May be repeated.",
     )(command)  # fmt: skip
     return click.option(
-        "--config", "preset", metavar="FILE", help="A preset below the scenario: a file, or a name of `gdsim list presets`."
-    )(command)
+        "--config", "preset", metavar="FILE", shell_complete=_complete_preset,
+        help="A preset below the scenario: a file, or a name of `gdsim list presets`.",
+    )(command)  # fmt: skip
+
+
+def _complete_preset(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from gdsim.scenario.library import presets
+
+    names = [CompletionItem(name) for name in presets() if name.startswith(incomplete)]
+    return names or [CompletionItem(incomplete, type="file")]
 
 
 def out_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--out DIR``."""
     return click.option(
-        "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("outputs"), show_default=True,
+        "--out", type=Folder(), metavar="DIR", default="outputs", show_default=True,
         help="The folder below which run directories are written.",
     )(command)  # fmt: skip
 
 
-class LooseCommand(click.Command):
-    """A command whose expression may begin with a minus, and whose ``--domain`` takes ``a b`` or ``x=a,b …``."""
+class ExpressionCommand(click.Command):
+    """A command whose expression may begin with a minus and whose ``--domain`` takes several words.
 
-    def __init__(self, *args: Any, **extra: Any) -> None:
-        settings = extra.pop("context_settings", None) or {}
-        super().__init__(*args, context_settings={"ignore_unknown_options": True, **settings}, **extra)
+    Only its own options, spelt out, are options; every other word is the expression. So ``-cosh(w)`` is
+    not a request for help, though it holds an h. After ``--`` everything is the expression.
+    """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Join the words after ``--domain`` and protect what begins with a minus and is no option."""
-        known = {name for param in self.get_params(ctx) for name in (*param.opts, *param.secondary_opts)}
-        joined: list[str] = []
+        """Put options first and the expression behind ``--``."""
+        takes_value: dict[str, bool] = {}
+        for param in self.get_params(ctx):
+            if isinstance(param, click.Option):
+                takes_value |= dict.fromkeys([*param.opts, *param.secondary_opts], not param.is_flag)
+        options: list[str] = []
+        expression: list[str] = []
         words = list(args)
         while words:
             word = words.pop(0)
-            joined.append(word)
+            name = word.partition("=")[0]
+            if word == "--":
+                expression += words
+                break
             if word == "--domain" and words:
-                value = words.pop(0)
-                if "=" not in value and words and words[0] not in known:
-                    value = f"{value} {words.pop(0)}"
-                joined.append(value)
-            elif word.startswith("--") and "=" not in word and word not in known:
-                raise click.NoSuchOption(word, possibilities=sorted(known), ctx=ctx)
-        return super().parse_args(ctx, joined)
+                options += _domain_words(words, takes_value)
+            elif word in takes_value:
+                options += [word, *words[:1]] if takes_value[word] else [word]
+                words = words[1:] if takes_value[word] else words
+            elif name in takes_value:
+                options.append(word)
+            elif _LONG_OPTION.match(word):
+                raise click.NoSuchOption(name, possibilities=sorted(takes_value), ctx=ctx)
+            else:
+                expression.append(word)
+        return super().parse_args(ctx, [*options, "--", *expression])
+
+
+def _domain_words(words: list[str], known: dict[str, bool]) -> list[str]:
+    """Take ``a b``, or ``x=a,b`` and the bounds of further weights behind it, off the words."""
+    first = words.pop(0)
+    if not _BOUNDS_OF_A_WEIGHT.match(first):
+        second = [words.pop(0)] if words and words[0] not in known and "," not in first else []
+        return ["--domain", " ".join([first, *second])]
+    found = ["--domain", first]
+    while words and _BOUNDS_OF_A_WEIGHT.match(words[0]):
+        found += ["--domain", words.pop(0)]
+    return found
 
 
 def number(text: str, what: str) -> float:
@@ -90,46 +149,58 @@ def number(text: str, what: str) -> float:
 
 def weights_at(text: str, weights: tuple[str, ...]) -> dict[str, float]:
     """Read ``3`` or ``x=1,y=2`` as a value for every weight. Raises InputError."""
-    from gdsim.outcomes import Fault, InputError, nearest
+    from gdsim.outcomes import Fault, InputError
 
     if "=" not in text:
         if len(weights) != 1:
             expected = ",".join(f"{name}=…" for name in weights)
-            raise InputError(Fault(f"{text!r} gives one number for {len(weights)} weights", expected, path="--at"))
+            raise InputError(
+                Fault(f"{text!r} gives one number for {len(weights)} weights", expected, path="--at")
+            )
         return {weights[0]: number(text, "--at")}
     found: dict[str, float] = {}
     for part in text.split(","):
         name, _, value = part.partition("=")
-        name = name.strip()
-        if name not in weights:
-            raise InputError(
-                Fault(f"{name!r} is no weight", f"one of {', '.join(weights)}", nearest(name, weights), path="--at")
-            )
+        name = _known_weight(name, weights, "--at")
+        if name in found:
+            raise InputError(Fault(f"{name} has two values", "one value for each weight", path="--at"))
         found[name] = number(value, f"--at {name}")
     if missing := [name for name in weights if name not in found]:
-        raise InputError(Fault(f"no value for {missing[0]}", f"{missing[0]}=…", path="--at"))
+        raise InputError(Fault(f"no value for {', '.join(missing)}", f"{missing[0]}=…", path="--at"))
     return {name: found[name] for name in weights}
 
 
 def domain_of(texts: tuple[str, ...], weights: tuple[str, ...]) -> dict[str, Interval]:
     """Read ``("-2 2",)`` or ``("x=-2,2", "y=0,1")`` as a domain. Raises InputError."""
-    from gdsim.outcomes import Fault, InputError, nearest
+    from gdsim.outcomes import Fault, InputError
 
     found: dict[str, Interval] = {}
     for text in texts:
         name, _, rest = text.partition("=") if "=" in text else ("", "", text)
         ends = rest.replace(",", " ").split()
         if len(ends) != 2:
-            raise InputError(Fault(f"{text!r} is no interval", "--domain a b or --domain x=a,b", path="--domain"))
-        names = [name.strip()] if name else list(weights)
-        for weight in names:
-            if weight not in weights:
-                raise InputError(
-                    Fault(f"{weight!r} is no weight", f"one of {', '.join(weights)}", nearest(weight, weights),
-                          path="--domain")
-                )  # fmt: skip
-            found[weight] = (number(ends[0], "--domain"), number(ends[1], "--domain"))
+            raise InputError(
+                Fault(f"{text!r} is no interval", "--domain a b or --domain x=a,b", path="--domain")
+            )
+        low, high = (number(end, "--domain") for end in ends)
+        if low >= high:
+            raise InputError(
+                Fault(f"the interval [{low:g}, {high:g}] is empty", "the lower bound first", path="--domain")
+            )
+        for weight in [_known_weight(name, weights, "--domain")] if name else weights:
+            found[weight] = (low, high)
     return found
+
+
+def _known_weight(name: str, weights: tuple[str, ...], option: str) -> str:
+    from gdsim.outcomes import Fault, InputError, nearest
+
+    name = name.strip()
+    if name in weights:
+        return name
+    raise InputError(
+        Fault(f"{name!r} is no weight", f"one of {', '.join(weights)}", nearest(name, weights), path=option)
+    )
 
 
 def is_scenario(argument: str) -> bool:
@@ -142,7 +213,7 @@ def is_scenario(argument: str) -> bool:
 
 
 def loss_or_scenario(argument: str) -> tuple[Loss, Scenario | None]:
-    """Read EXPR|FILE: a scenario's loss, a named loss, or a formula."""
+    """Read EXPR|FILE: a scenario's loss, a named loss, or a formula with at least one weight."""
     if is_scenario(argument):
         from gdsim.runs.compose import loss_of
         from gdsim.scenario import load
@@ -150,7 +221,36 @@ def loss_or_scenario(argument: str) -> tuple[Loss, Scenario | None]:
         scenario = load(argument)
         return loss_of(scenario), scenario
     from gdsim.losses import LOSSES, Loss, named_loss
+    from gdsim.outcomes import Fault, InputError
 
     if argument in LOSSES:
         return named_loss(argument), None
-    return Loss.from_text(argument), None
+    loss = Loss.from_text(argument)
+    if not loss.weights:
+        raise InputError(Fault(f"{argument} has no weight", "a formula with a weight, such as w^2"))
+    return loss, None
+
+
+def scenarios_of(
+    arguments: Sequence[str], overrides: Sequence[str] = (), preset: str | None = None
+) -> list[Scenario]:
+    """Find and read the scenarios that arguments mean. Raises InputError with the faults of all of them."""
+    from gdsim.outcomes import Fault, InputError
+    from gdsim.scenario import find, load
+
+    files: list[Path] = []
+    found: list[Scenario] = []
+    faults: list[Fault] = []
+    for argument in arguments:
+        try:
+            files += find(argument)
+        except InputError as error:
+            faults += error.faults
+    for file in files:
+        try:
+            found.append(load(file, overrides=overrides, preset=preset))
+        except InputError as error:
+            faults += (fault for fault in error.faults if fault not in faults)
+    if faults:
+        raise InputError(*faults)
+    return found
