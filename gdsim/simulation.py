@@ -57,6 +57,10 @@ def simulate(
     check_budget(batch, budget)
     plan = Plan(batch)
     chosen = ("python" if batch.runs == 1 else "numpy") if engine == "auto" else engine
+    if chosen == "python" and batch.runs != 1:
+        raise InputError(
+            Fault(f"the python engine takes one run, not {batch.runs}", "the numpy engine", path="engine")
+        )
     run = python_loop.run if chosen == "python" else numpy_lanes.run
     trajectory = run(plan, start)
     if start is not None:

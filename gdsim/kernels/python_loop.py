@@ -322,6 +322,10 @@ class _Burst:
         self.every = walk.batch.record_every
         self.save: list[Any] = []
         self.steps_to_judge = 1
+        loss = self.plan.batch.loss
+        self.with_loss = self.every == 1 or self.plan.loss_may_fail
+        watched = [loss.expression] if self.with_loss and loss.expression is not None else []
+        self.formula, self.rule = lower([*loss.gradient, *watched]), lower(self.plan.rule_outputs)
         self.function = self._compile(recording=self.every == 1)
 
     def _last(self) -> int:
@@ -415,20 +419,15 @@ class _Burst:
     def _one_step(self, offset: int, recording: bool) -> list[str]:
         loss = self.walk.batch.loss
         weights = range(len(loss.weights))
-        with_loss = recording or self.plan.loss_may_fail
-        expressions: list[Expr] = [
-            *loss.gradient,
-            *([loss.expression] if with_loss and loss.expression else []),
-        ]
         names = {Symbol(name): f"w{place}" for place, name in enumerate(loss.weights)}
         others = [symbol for symbol in loss.arguments if symbol.role != "weight"]
         names |= {symbol: f"p{place}" for place, symbol in enumerate(others)}
-        lines, results = statements(lower(expressions), names, "fast")
+        lines, results = statements(self.formula, names, "fast")
         lines += [f"g{place} = {results[place]}" for place in weights]
         outside = " or ".join(f"tolerance < g{w} < inf or -inf < g{w} < -tolerance" for w in weights)
         inside = " and ".join(f"-bound <= w{w} <= bound" for w in weights)
         finite = "" if len(weights) == 1 else "".join(f" and -inf < g{w} < inf" for w in weights)
-        if with_loss:
+        if self.with_loss:
             lines.append(f"loss = {results[-1]}")
             finite += " and -inf < loss < inf"
         lines.append(f"if not (({outside}) and {inside}{finite}): return")
@@ -456,7 +455,7 @@ class _Burst:
                 Symbol("step_number", "parameter"): f"(k + {offset + 1}.0)",
                 **{Symbol(name, "parameter"): f"s{place}_{w}" for place, name in enumerate(rule.state)},
             }
-            written, results = statements(lower(self.plan.rule_outputs), names, "fast", prefix=f"r{w}_")
+            written, results = statements(self.rule, names, "fast", prefix=f"r{w}_")
             lines += written
             targets = [f"s{place}_{w}" for place in range(len(rule.state))]
             moves.append(", ".join([*targets, f"b{w}", f"a{w}", f"w{w}"]) + " = "

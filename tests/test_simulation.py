@@ -1,0 +1,301 @@
+"""Runs: what ends them, what is recorded, and what must not depend on anything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from batches import ENGINES, RULE_CHOICES, batch_of
+
+from gdsim.batch import Batch, Clip, Trajectory
+from gdsim.losses import Loss
+from gdsim.noise import Noise
+from gdsim.outcomes import InputError, Status
+from gdsim.schedules import schedule
+from gdsim.simulation import simulate
+from gdsim.update_rules import RULES, RuleChoice, update_rule
+
+engines = pytest.mark.parametrize("engine", ENGINES)
+rules = pytest.mark.parametrize("rule", RULES)
+
+
+def ending(trajectory: Trajectory, run: int = 0) -> tuple[Status, int]:
+    return trajectory.status[run], int(trajectory.steps[run])
+
+
+# -- runs that go wrong -----------------------------------------------------------------------
+
+
+@engines
+@rules
+def test_a_nan_start_ends_at_step_0(engine, rule):
+    assert ending(simulate(batch_of("w^2", np.nan, rule=rule), engine)) == (Status.NONFINITE, 0)
+
+
+@engines
+@rules
+def test_an_infinite_start_is_nonfinite_before_it_is_diverged(engine, rule):
+    assert ending(simulate(batch_of("w^2", np.inf, rule=rule), engine)) == (Status.NONFINITE, 0)
+
+
+@engines
+def test_an_overflow_at_step_1_is_nonfinite_there(engine):
+    trajectory = simulate(batch_of("w^4", 1e5, rate=1e300), engine)
+    assert ending(trajectory) == (Status.NONFINITE, 1)
+    assert trajectory.weight[0, 0, 0] == 1e5  # the record before the overflow is kept
+    assert trajectory.final_weight[0, 0] == -np.inf
+
+
+@engines
+@rules
+def test_a_flat_loss_converges_at_step_0(engine, rule):
+    trajectory = simulate(batch_of("0*w + 7", 2.0, rule=rule), engine)
+    assert ending(trajectory) == (Status.CONVERGED, 0)
+    assert trajectory.final_weight[0, 0] == 2.0
+    assert trajectory.final_loss[0] == 7.0
+
+
+@engines
+@rules
+def test_a_start_on_a_critical_point_takes_no_step(engine, rule):
+    trajectory = simulate(batch_of("(w^2 - 1)^2", 0.0, rule=rule), engine)
+    assert ending(trajectory) == (Status.CONVERGED, 0)
+    assert trajectory.gradient_evaluations[0] == 1
+
+
+@engines
+@rules
+@pytest.mark.parametrize("max_steps", [0, 1, 7, 8, 9, 40, 41])
+def test_max_steps_is_the_number_of_steps_taken(engine, rule, max_steps):
+    trajectory = simulate(batch_of("w^2 - w", 3.0, rate=1e-3, rule=rule, max_steps=max_steps), engine)
+    assert ending(trajectory) == (Status.MAX_STEPS, max_steps)
+    assert trajectory.step_index.tolist() == list(range(max_steps + 1))
+    assert trajectory.gradient_evaluations[0] == max_steps + 1
+
+
+@engines
+def test_two_over_the_curvature_is_a_cycle(engine):
+    trajectory = simulate(batch_of("(w - 3)^2", 0.0, rate=1.0), engine)
+    assert ending(trajectory) == (Status.CYCLING, 2)
+    assert trajectory.weight[:, 0, 0].tolist() == [0.0, 6.0, 0.0]
+
+
+@engines
+def test_a_rate_just_below_two_over_the_curvature_is_no_cycle(engine):
+    """The distance shrinks by 1e-10 a step: far above rounding (2e-16), far below what 5,000 steps show."""
+    rate = 1.0 - 0.5e-10
+    trajectory = simulate(batch_of("w^2", 1.0, rate=rate, max_steps=5000), engine)
+    assert ending(trajectory) == (Status.MAX_STEPS, 5000)
+    assert trajectory.final_weight[0, 0] == pytest.approx((1 - 2 * rate) ** 5000, rel=5000 * 2**-52)
+
+
+@engines
+def test_a_stable_cycle_of_a_curved_loss_is_found(engine):
+    trajectory = simulate(batch_of("w^4 - 2w^2", 0.8, rate=0.27, max_steps=5000), engine)
+    assert trajectory.status[0] is Status.CYCLING
+    a, b = trajectory.previous_weight[0, 0], trajectory.final_weight[0, 0]
+    slope = lambda w: 4 * w**3 - 4 * w  # noqa: E731
+    assert a - 0.27 * slope(a) == pytest.approx(b, rel=4 * 2**-52)
+    assert b - 0.27 * slope(b) == pytest.approx(a, rel=4 * 2**-52)
+
+
+@engines
+def test_momentum_in_flight_does_not_converge_where_the_gradient_is_zero(engine):
+    """From −1 with momentum the third weight of (w² − …) is where the gradient vanishes by design."""
+    rule = update_rule("momentum", momentum=0.5)
+    # w₀ = −1, η = 1/2 on w²/2: w₁ = −1/2, w₂ = w₁ + (½·½ + ½·½) = 0 exactly, moving by 1/2
+    trajectory = simulate(batch_of("w^2/2", -1.0, rate=0.5, rule=rule), engine)
+    assert trajectory.weight[2, 0, 0] == 0.0
+    assert trajectory.gradient[2, 0, 0] == 0.0
+    assert trajectory.steps[0] > 2
+    assert trajectory.status[0] is Status.CONVERGED
+    assert abs(trajectory.last_step[0, 0]) <= 1e-8
+
+
+def test_one_diverging_run_leaves_the_others_alone():
+    starts = np.linspace(-1, 1, 21)
+    rates = np.full(21, 0.1)
+    rates[7] = 1.5
+    many = simulate(batch_of("w^2", *starts, rate=rates, tolerance=1e-6))
+    assert ending(many, 7) == (Status.DIVERGED, 29)  # 0.3·2²⁹ is the first above 10⁸
+    assert all(status is Status.CONVERGED for run, status in enumerate(many.status) if run not in (7,))
+    without = simulate(batch_of("w^2", *np.delete(starts, 7), rate=np.delete(rates, 7), tolerance=1e-6))
+    assert np.array_equal(np.delete(many.final_weight, 7, axis=1), without.final_weight)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("engine", ["auto", "numpy"])
+def test_an_empty_batch_is_an_empty_trajectory(engine, rule):
+    trajectory = simulate(batch_of("x^2 + y^2", rule=rule), engine)
+    assert trajectory.runs == 0
+    assert trajectory.status == ()
+    assert trajectory.weight.shape == (0, 2, 0)
+    assert trajectory.final_weight.shape == (2, 0)
+    assert trajectory.loss_fell.shape == (0,)
+
+
+def test_the_python_engine_takes_one_run():
+    with pytest.raises(InputError, match="one run"):
+        simulate(batch_of("w^2", 1.0, 2.0), "python")
+
+
+@engines
+def test_a_weight_beyond_the_bound_diverges_at_the_first_such_record(engine):
+    trajectory = simulate(batch_of("w^2", 1.0, rate=1.5, bound=100.0), engine)
+    assert ending(trajectory) == (Status.DIVERGED, 7)  # |w| = 2^k, and 2^7 is the first above 100
+    assert trajectory.final_weight[0, 0] == -128.0
+
+
+@engines
+@pytest.mark.parametrize("every", [1, 3, 100])
+def test_a_loss_that_overflows_beyond_the_bound_is_nonfinite_however_often_recorded(engine, every):
+    """From 10 the weight jumps to −4·10¹⁰¹, where 4w³ is finite and w⁴ is not (the limit is 1.8·10³⁰⁸)."""
+    trajectory = simulate(batch_of("w^4", 10.0, rate=1e98, record_every=every), engine)
+    assert np.isfinite(trajectory.final_gradient[0, 0])
+    assert ending(trajectory) == (Status.NONFINITE, 1)
+
+
+@engines
+@pytest.mark.parametrize("every", [1, 3, 100])
+def test_a_loss_that_fails_while_the_gradient_is_finite_is_nonfinite_however_often_recorded(engine, every):
+    """The derivative of log(w) is 1/w also where w < 0; the logarithm is not a number there."""
+    trajectory = simulate(batch_of("log(w)", 1.0, rate=0.01, record_every=every), engine)
+    assert trajectory.status[0] is Status.NONFINITE
+    assert np.isfinite(trajectory.final_gradient[0, 0])
+    assert trajectory.final_weight[0, 0] < 0 < trajectory.previous_weight[0, 0]
+
+
+@engines
+@pytest.mark.parametrize("start", range(1, 18))
+def test_an_infinite_gradient_is_nonfinite_although_its_sign_is_finite(engine, start):
+    """At w = 0, reached at any place within a burst, the slope is 10³¹⁰ and the loss 0."""
+    loss = "where(w > 0.5, w, 1e300*(1e10*w))"
+    batch = batch_of(loss, float(start), rate=1.0, rule="sign_descent", record_every=50)
+    trajectory = simulate(batch, engine)
+    assert ending(trajectory) == (Status.NONFINITE, start)
+    assert trajectory.final_loss[0] == 0.0
+
+
+@engines
+def test_a_step_below_rounding_stalls(engine):
+    trajectory = simulate(batch_of("w", 1e3, rate=1e-14), engine)
+    assert ending(trajectory) == (Status.STALLED, 0)
+    assert trajectory.final_learning_rate[0] == 1e-14
+
+
+@engines
+def test_nothing_stalls_while_the_rate_still_grows(engine):
+    rates = schedule("linear", start_factor=1e-14, end_factor=1.0, total_iters=50)
+    trajectory = simulate(batch_of("w", 1e3, rate=1.0, rates=rates, max_steps=60), engine)
+    assert trajectory.weight[:3, 0, 0].tolist() == [1e3, 1e3, pytest.approx(1e3 - 1 / 50)]
+    assert ending(trajectory) == (Status.MAX_STEPS, 60)
+
+
+@engines
+def test_a_falling_rate_that_no_longer_moves_the_weight_stalls(engine):
+    """Half a unit in the last place of a number just below 1000 is 2⁻⁴⁴ ≈ 0.568·10⁻¹³."""
+    rates = schedule("linear", start_factor=1.0, end_factor=0.0, total_iters=500)
+    trajectory = simulate(batch_of("w", 1e3, rate=1e-13, rates=rates), engine)
+    assert ending(trajectory) == (Status.STALLED, 216)  # the first k with 1 − k/500 ≤ 0.568…
+
+
+@engines
+def test_a_cycle_is_not_called_one_while_the_rate_will_still_fall(engine):
+    """At η = 1 the weight jumps between 0 and 6; from step 10 on η falls tenfold, again and again."""
+    trajectory = simulate(batch_of("(w - 3)^2", 0.0, rate=1.0, rates=schedule("step", step_size=10)), engine)
+    assert trajectory.weight[:11, 0, 0].tolist() == [0.0, 6.0] * 5 + [0.0]
+    # multipliers 1 − 2η: ten times 0.8, ten times 0.98, ten times 0.998 …
+    product = np.prod([(1 - 2 * 10.0**-power) ** 10 for power in range(1, 17)])
+    assert trajectory.final_weight[0, 0] == pytest.approx(3 - 3 * product, rel=1e-12)
+    assert trajectory.status[0] is Status.STALLED
+
+
+@engines
+@rules
+def test_rules_with_memory_and_noisy_runs_neither_stall_nor_cycle(engine, rule):
+    noise = Noise("gaussian", scale=1e-9) if RULES[rule].memoryless else None
+    batch = batch_of("w^2 + 1000w", 1e3, rate=1e-30, rule=rule, noise=noise, max_steps=50)
+    assert ending(simulate(batch, engine)) == (Status.MAX_STEPS, 50)
+
+
+# -- laws ------------------------------------------------------------------------------------
+
+SMOOTH = "(w^2 - 1)^2 + 0.3w + 0.1*sin(5w)"
+TWO = "(1 - x)^2 + 3*(y - x^2)^2"
+
+PER_RUN = (
+    "steps", "gradient_evaluations", "loss_evaluations", "final_weight", "final_gradient", "final_loss",
+    "final_learning_rate", "previous_weight", "last_step",
+)  # fmt: skip
+
+
+def assert_same_bytes(one: Trajectory, other: Trajectory, *, records: bool = True) -> None:
+    assert one.status == other.status
+    for name in (
+        *PER_RUN,
+        "tail",
+        *(("step_index", "weight", "gradient", "loss", "learning_rate") if records else ()),
+    ):
+        first, second = getattr(one, name), getattr(other, name)
+        assert first.shape == second.shape, name
+        assert first.tobytes() == second.tobytes(), name
+    for name, values in one.rule_state.items():
+        assert values.tobytes() == other.rule_state[name].tobytes(), name
+    if records:
+        assert one.flags == other.flags
+
+
+def mixed_batch(rule: RuleChoice, **more: Any) -> Batch:
+    """Runs that converge, wander, diverge, fail and stand still, of one rule."""
+    starts = [-1.7, 0.3, 1.1, 50.0, np.nan, -0.9, 0.0, 2.5, 1e7, 0.35]
+    rates = [0.01, 0.05, 0.2, 0.5, 0.1, 0.3, 1e-18, 0.02, 1.0, 0.13]
+    return batch_of(SMOOTH, *starts, rate=rates, rule=rule, max_steps=150, tolerance=1e-6, **more)
+
+
+choices = pytest.mark.parametrize("rule", RULE_CHOICES.values(), ids=RULE_CHOICES)
+
+
+@choices
+@pytest.mark.parametrize("every", [1, 70])
+def test_a_column_is_a_batch_of_one(rule, every):
+    many = mixed_batch(rule, record_every=every)
+    together = simulate(many)
+    for run in range(many.runs):
+        assert_same_bytes(together[run], simulate(many.take([run]), "numpy"))
+
+
+@choices
+def test_permuting_runs_permutes_results(rule):
+    many = mixed_batch(rule, record_every=5)
+    order = [3, 8, 0, 9, 4, 1, 7, 2, 6, 5]
+    together, permuted = simulate(many), simulate(many.take(order))
+    for place, run in enumerate(order):
+        assert_same_bytes(together[run], permuted[place])
+
+
+@engines
+@choices
+@pytest.mark.parametrize(
+    "first", [1, 97, *(pytest.param(n, marks=pytest.mark.release) for n in (0, 2, 17, 149))]
+)
+def test_splitting_and_resuming_changes_nothing(engine, rule, first):
+    many = mixed_batch(rule, record_every=3)
+    for batch in [many] if engine == "numpy" else [many.take([run]) for run in (0, 5)]:
+        short = replace(batch, stopping=replace(batch.stopping, max_steps=first))
+        begun = simulate(short, engine)
+        assert_same_bytes(simulate(batch, engine, start=begun), simulate(batch, engine))
+
+
+@engines
+@choices
+@pytest.mark.parametrize(
+    "every", [70, *(pytest.param(n, marks=pytest.mark.release) for n in (2, 10, 97, 1000))]
+)
+def test_how_often_is_recorded_changes_no_ending(engine, rule, every):
+    many = mixed_batch(rule)
+    for batch in [many] if engine == "numpy" else [many.take([run]) for run in (0, 3, 4, 5, 9)]:
+        all_of_it, some = simulate(batch, engine), simulate(replace(batch, record_every=every), engine)
+        assert_same_bytes(all_of_it, some, records=False)
+        assert set(some.step_index.tolist()) <= {*range(0, 151, every), int(some.steps[0])}
