@@ -33,13 +33,15 @@ def contour(run: Run) -> Figure:
     Returns
     -------
     Figure
-        One axes with the weights in their own units. Levels are quantiles of the loss over the
-        domain, so that valleys are as visible as walls; darker is lower.
+        One axes with the weights in their own units, equally long where the domain's sides are
+        comparable, so that steps stand upright on the contours. Levels are quantiles of the loss over
+        the domain, so that valleys are as visible as walls; lighter is lower.
 
     Notes
     -----
     Cost: 161 × 161 evaluations of the loss.
     """
+    import matplotlib
     from matplotlib.figure import Figure
 
     first, second = run.loss.weights
@@ -52,12 +54,13 @@ def contour(run: Run) -> Figure:
     axes = figure.add_subplot()
     heights = levels(values)
     if heights.size > 1:
-        colours = axes.contourf(x, y, values, levels=heights, cmap="YlGnBu_r", extend="both", alpha=0.75)
-        axes.contour(x, y, values, levels=heights, colors=INK, linewidths=0.5, alpha=0.35)
+        shades = matplotlib.colormaps["Blues"](np.linspace(0.03, 0.75, heights.size + 1))
+        colours = axes.contourf(x, y, values, levels=heights, colors=shades, extend="both")
+        axes.contour(x, y, values, levels=heights, colors=INK, linewidths=0.5, alpha=0.3)
         bar = figure.colorbar(colours, ax=axes, pad=0.02)
         bar.set_label("loss")
         ticks = heights[:: max(1, heights.size // 6)]
-        bar.set_ticks(ticks, labels=[text.short(float(tick)) for tick in ticks])
+        bar.set_ticks(ticks, labels=[text.short(float(f"{tick:.2g}")) for tick in ticks])
     axes.grid(False)
     axes.set_xlim(x[0], x[-1])
     axes.set_ylim(y[0], y[-1])
@@ -65,7 +68,9 @@ def contour(run: Run) -> Figure:
     _draw_path(axes, run.trajectory.weight[:, :, 0])
     axes.set_xlabel(f"weight {first}")
     axes.set_ylabel(f"weight {second}")
-    axes.legend(loc="best")
+    if 0.5 <= np.ptp(x) / np.ptp(y) <= 2.0:
+        axes.set_aspect("equal")
+    figure.legend(loc="outside right upper", frameon=False)
     text.label(figure, run)
     return figure
 

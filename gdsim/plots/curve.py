@@ -62,7 +62,7 @@ def curve(run: Run) -> Figure:
     _draw_departures(axes, run.trajectory.step_index, weight, (low, high))
     axes.set_xlabel(f"weight {name}")
     axes.set_ylabel("loss")
-    axes.legend(loc="best")
+    points.legend_above(axes)
     text.label(figure, run)
     return figure
 
@@ -70,13 +70,13 @@ def curve(run: Run) -> Figure:
 def window(weight: Array, domain: tuple[float, float]) -> tuple[float, float]:
     """Return the stretch of the domain to show: all of it, unless the run happened in a small part.
 
-    A run that stays within a quarter of the domain (but moves) is shown with half its span on
-    either side.
+    A run that stays within a sixteenth of the domain (but moves) is shown with its span on either
+    side.
 
     >>> window(np.array([3.0, 2.9]), (-2.0, 4.0))
     (-2.0, 4.0)
     >>> window(np.array([10.0, 5.0, 1.0, 0.0]), (-90.0, 110.0))
-    (-5.0, 15.0)
+    (-10.0, 20.0)
     """
     low, high = domain
     visited = weight[np.isfinite(weight) & (weight >= low) & (weight <= high)]
@@ -84,9 +84,9 @@ def window(weight: Array, domain: tuple[float, float]) -> tuple[float, float]:
         return domain
     left, right = float(visited.min()), float(visited.max())
     span = right - left
-    if not 0.02 * (high - low) < span < 0.25 * (high - low):
+    if not 1e-6 * (high - low) < span < (high - low) / 16:
         return domain
-    return max(low, left - span / 2), min(high, right + span / 2)
+    return max(low, left - span), min(high, right + span)
 
 
 def limits(values: Array, marked: Array) -> tuple[float, float]:
@@ -156,4 +156,4 @@ def _draw_departures(axes: Axes, step: Array, weight: Array, window: tuple[float
             first = gone[0]
             count = "" if gone.size == 1 else f" and {gone.size - 1} more"
             words = f"step {int(step[first])}{count}: {text.short(float(weight[first]))}"
-            points.draw_edge_arrow(axes, side, 0.5 if side == "left" else 0.58, words)
+            points.draw_edge_arrow(axes, side, 0.94, words)

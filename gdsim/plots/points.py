@@ -53,5 +53,14 @@ def draw_edge_arrow(axes: Axes, side: str, height: float, text: str) -> None:
     axes.text(
         inner + (0.01 if side == "left" else -0.01), height, text, transform=axes.transAxes,
         ha=align, va="center", color=ORANGE, fontsize=12.5, zorder=8,
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5},
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.9, "pad": 2.0},
+    )  # fmt: skip
+
+
+def legend_above(axes: Axes) -> None:
+    """Put the legend in one row above the axes, where it hides nothing."""
+    count = len(axes.get_legend_handles_labels()[0])
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=min(6, count), frameon=False,
+        borderaxespad=0.2, handlelength=1.4, columnspacing=1.4,
     )  # fmt: skip

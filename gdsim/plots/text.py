@@ -60,5 +60,7 @@ def outcome(run: Run) -> str:
 
 def label(figure: Figure, run: Run) -> None:
     """Put title and caption on a figure."""
-    figure.suptitle(f"{run.title}  —  {outcome(run)}", x=0.012, ha="left", fontsize=17, fontweight="bold")
+    title = f"{run.title}  —  {outcome(run)}"
+    size = min(17.0, 17.0 * 64 / len(title))  # a line of 64 letters fills the width
+    figure.suptitle(title, x=0.012, ha="left", fontsize=size, fontweight="bold")
     figure.supxlabel(caption(run), x=0.012, ha="left", fontsize=12.5, color="#444444")

@@ -55,7 +55,7 @@ def execute_batch(
     """Run a batch of one and judge it against the critical points of the domain."""
     trajectory = simulate(batch, engine, start=start)
     loss = batch.loss.with_parameters({key: float(value[0]) for key, value in batch.parameters.items()})
-    end = dict(zip(loss.weights, trajectory.final_weight[:, 0].tolist(), strict=True))
+    end = trajectory.final_weight[:, 0].tolist()
     search = critical.find(loss, domain, extra_starts=[end])
     judged = verdicts.judge(batch, trajectory, search)
     verdict = judged.verdict(0)
