@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from gdsim.critical import one_dimension
 from gdsim.critical.landscape import Landscape
 from gdsim.losses import Loss
@@ -16,7 +18,9 @@ __all__ = ["find"]
 
 
 def find(
-    loss: Loss, domain: Mapping[str, Interval], extra_starts: Sequence[Mapping[str, float]] = ()
+    loss: Loss,
+    domain: Mapping[str, Interval],
+    extra_starts: Sequence[Sequence[float]] = (),
 ) -> Search:
     """Find and classify the critical points of a loss in a box.
 
@@ -27,7 +31,8 @@ def find(
     domain
         For each weight a closed interval.
     extra_starts
-        Points from which to search, too: for example the final weight of a run.
+        Points from which to search, too, each with its coordinates in the order of ``loss.weights``: for
+        example the final weight of a run. Those that are not finite are passed over.
 
     Returns
     -------
@@ -56,10 +61,15 @@ def find(
             raise InputError(Fault(f"the domain lacks the weight {name!r}", path=f"domain.{name}"))
         low, high = domain[name]
         if not (-1e300 < low < high < 1e300):
-            raise InputError(Fault(f"[{low}, {high}] is no interval", "low < high, both finite", path="domain"))
-    landscape = Landscape(loss, {name: (float(domain[name][0]), float(domain[name][1])) for name in loss.weights})
+            raise InputError(
+                Fault(f"[{low}, {high}] is no interval", "low < high, both finite", path=f"domain.{name}")
+            )
+    ends = {name: (float(domain[name][0]), float(domain[name][1])) for name in loss.weights}
+    landscape = Landscape(loss, ends)
+    more = np.array(extra_starts, dtype=np.float64).reshape(-1, len(loss.weights)).T
+    more = more[:, np.isfinite(more).all(axis=0)]
     if len(loss.weights) == 1:
-        return one_dimension.search(landscape, extra_starts)
+        return one_dimension.search(landscape, more[0])
     from gdsim.critical import several_dimensions
 
-    return several_dimensions.search(landscape, extra_starts)
+    return several_dimensions.search(landscape, more)

@@ -118,8 +118,9 @@ def _approach(landscape: Landscape, at: Array, room: Array, side: float) -> Arra
 
 def _least_reach(landscape: Landscape, at: Array) -> Array:
     """How well a position can be known at best: to rounding, or for a callable to its difference formula."""
-    least = np.maximum(4 * np.spacing(np.abs(at)), 2e-16 * landscape.width[0])
-    return least if landscape.exact else np.maximum(least, 1e-6 * landscape.width[0])
+    part = 2e-16 if landscape.exact else 1e-6
+    least: Array = np.maximum(4 * np.spacing(np.abs(at)), part * landscape.width[0])
+    return least
 
 
 def _sides(landscape: Landscape, at: Array, room: Array) -> _Sides:
@@ -145,7 +146,7 @@ def _kind(left: float, right: float, behaviour: Array) -> CriticalKind | None:
     """The kind that the signs on either side and the approach from either side make; None: not critical."""
     if np.isnan(left) or np.isnan(right):  # the loss ends here; one side decides
         inner, approach = (right, behaviour[1]) if np.isnan(left) else (-left, behaviour[0])
-        if approach != -1 or not abs(inner) == 1:
+        if approach != -1 or abs(inner) != 1:
             return None
         return "minimum" if inner > 0 else "maximum"
     if left == 0 or right == 0:
@@ -222,7 +223,9 @@ def _bend_is_certain(landscape: Landscape, at: Array, blur: Array) -> NDArray[np
     values = bend(landscape, at)
     bounds = landscape.hessian_bound(at[None])[0, 0]
     with np.errstate(invalid="ignore"):
-        moved = np.maximum(np.abs(bend(landscape, at + blur) - values), np.abs(bend(landscape, at - blur) - values))
+        moved = np.maximum(
+            np.abs(bend(landscape, at + blur) - values), np.abs(bend(landscape, at - blur) - values)
+        )
         result: NDArray[np.bool_] = np.abs(values) > bounds + 2 * moved
     return result & np.isfinite(values)
 

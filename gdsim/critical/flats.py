@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gdsim.critical.landscape import Array, Landscape
 from gdsim.critical.sampling import Samples, runs_of, slope
 from gdsim.critical.signs import bisect
 from gdsim.outcomes import CriticalPoint
 
+Mask: TypeAlias = NDArray[np.bool_]
 _UNDERFLOW = 1e-290  # slopes below fade to zero because doubles end, not because the loss is flat
 _LEAST_RUN = 4  # grid points
 
@@ -65,10 +68,10 @@ def _end(landscape: Landscape, samples: Samples, place: int, side: int) -> tuple
     if not np.isnan(switch):
         return float(switch), False
 
-    def flat(at: Array) -> Array:
-        if landscape.exact:
-            return slope(landscape, at) == 0
-        return landscape.value(at[None]) == landscape.value(samples.at[None, [place]])
+    def flat(at: Array) -> Mask:
+        level = landscape.value(samples.at[None, [place]])
+        result: Mask = slope(landscape, at) == 0 if landscape.exact else landscape.value(at[None]) == level
+        return result
 
     while not landscape.exact and 0 <= beyond + side < samples.at.size and flat(samples.at[[beyond]])[0]:
         beyond += side  # a difference formula sees the slope before it begins
@@ -76,7 +79,7 @@ def _end(landscape: Landscape, samples: Samples, place: int, side: int) -> tuple
     return inner, bool(0 < abs(slope(landscape, np.array([outer]))[0]) < _UNDERFLOW)
 
 
-def last_true(holds: Callable[[Array], Array], inside: float, outside: float) -> tuple[float, float]:
+def last_true(holds: Callable[[Array], Mask], inside: float, outside: float) -> tuple[float, float]:
     """Return the two neighbours between which a property ends.
 
     >>> last_true(lambda at: at <= 1, 0.0, 2.0)
@@ -137,8 +140,9 @@ def undefined(landscape: Landscape, samples: Samples) -> list[Mapping[str, objec
     if np.isfinite(samples.slope).all():
         return found
 
-    def missing(points: Array) -> Array:
-        return np.isnan(landscape.value(points[None]))
+    def missing(points: Array) -> Mask:
+        result: Mask = np.isnan(landscape.value(points[None]))
+        return result
 
     for first, last in runs_of(missing(at)):
         low, high = float(at[first]), float(at[last])

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gdsim.derivatives import derivative_method
+from gdsim.derivatives import Gradient, derivative_method
 from gdsim.derivatives.rounding import rounding_bound
 from gdsim.expr.nodes import Expr, walk
 from gdsim.losses import Loss
@@ -138,7 +138,7 @@ class Landscape:
         return [[rounding_bound(replace(self.loss, expression=t)) for t in row] for row in self.loss.hessian]
 
     @cached_property
-    def _automatic(self) -> Callable[..., object]:
+    def _automatic(self) -> Gradient:
         return derivative_method("numeric", scheme="five_point").bind(self.loss)
 
     @property
@@ -170,5 +170,5 @@ class Landscape:
             moved[i] += sign_i * steps[i]
             moved[j] += sign_j * steps[j]
             total += sign_i * sign_j * self.value(moved)
-        result = total / (4.0 * steps[i] * steps[j])
-        return result
+        mixed: Array = total / (4.0 * steps[i] * steps[j])
+        return mixed

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 
 from gdsim.critical.classify import Candidates, classify
@@ -15,7 +13,7 @@ from gdsim.critical.switches import switch_points
 from gdsim.outcomes import Search
 
 
-def search(landscape: Landscape, extra: Sequence[Mapping[str, float]] = ()) -> Search:
+def search(landscape: Landscape, extra: Array) -> Search:
     """Find and classify the critical points of a loss of one weight in a closed interval.
 
     Notes
@@ -27,11 +25,9 @@ def search(landscape: Landscape, extra: Sequence[Mapping[str, float]] = ()) -> S
     """
     name = landscape.loss.weights[0]
     low, high = landscape.low[0], landscape.high[0]
-    more = np.array([float(start[name]) for start in extra])
-    more = more[(more >= low) & (more <= high)]
     grid = np.linspace(low, high, 2049)
     switches = switch_points(landscape, grid)
-    samples = sample(landscape, switches, more)
+    samples = sample(landscape, switches, extra[(extra >= low) & (extra <= high)])
     flats = find_flats(landscape, samples)
     runs = _zero_runs(landscape, samples, flats.all)
     smooth = np.concatenate([runs, _brackets(landscape, samples), _touches(landscape, samples)])
@@ -41,7 +37,7 @@ def search(landscape: Landscape, extra: Sequence[Mapping[str, float]] = ()) -> S
         domain=dict(landscape.domain),
         critical_points=tuple(sorted(points, key=lambda point: point.weight[name])),
         unresolved=unresolved(landscape, samples, flats),
-        singular=tuple([*singular, *undefined(landscape, samples)]),
+        singular=(*singular, *undefined(landscape, samples)),
     )
 
 
@@ -84,12 +80,14 @@ def _touches(landscape: Landscape, samples: Samples) -> Array:
         dips = same & (sign[:-1] * samples.bend[:-1] < 0) & (sign[:-1] * samples.bend[1:] > 0)
     left, right, outer = samples.at[:-1][dips], samples.at[1:][dips], sign[:-1][dips]
     if not left.size:
-        return left
+        return np.empty(0)
     low, high = bisect(lambda at: np.sign(bend(landscape, at)), left, right)
     middle = rounded(landscape, 0.5 * (low + high))
     values, bounds = (part[0] for part in landscape.judged_gradient(middle[None]))
     tolerance = 1e-15 * landscape.width[0] + (high - low)  # positions are not told apart below it
-    reach = np.maximum(np.abs(bend(landscape, middle - tolerance)), np.abs(bend(landscape, middle + tolerance)))
+    reach = np.maximum(
+        np.abs(bend(landscape, middle - tolerance)), np.abs(bend(landscape, middle + tolerance))
+    )
     with np.errstate(invalid="ignore"):
         zero = np.abs(values) <= bounds + tolerance * reach
     through = ~zero & (np.sign(values) == -outer)

@@ -36,20 +36,24 @@ class Samples:
 
 def slope(landscape: Landscape, at: Array) -> Array:
     """f′ at points of shape (points,)."""
-    return landscape.gradient(at[None])[0]
+    values: Array = landscape.gradient(at[None])[0]
+    return values
 
 
 def bend(landscape: Landscape, at: Array) -> Array:
     """f″ at points of shape (points,)."""
-    return landscape.hessian(at[None])[0, 0]
+    values: Array = landscape.hessian(at[None])[0, 0]
+    return values
 
 
 def bound(landscape: Landscape, at: Array) -> Array:
     """How far rounding can have moved the quick f′."""
     if landscape.exact:
-        return landscape.judged_gradient(at[None])[1][0]
-    step = EPSILON**0.2 * landscape.width[0] / 4
-    return 64.0 * EPSILON * np.abs(landscape.value(at[None])) / min(step, EPSILON**0.2)
+        bounds: Array = landscape.judged_gradient(at[None])[1][0]
+        return bounds
+    step = EPSILON**0.2 * min(landscape.width[0] / 4, 1.0)
+    result: Array = 64.0 * EPSILON * np.abs(landscape.value(at[None])) / step
+    return result
 
 
 def certain_sign(values: Array, bounds: Array) -> Array:
@@ -155,7 +159,8 @@ def _open_at(at: Array, switches: Array, low: float, high: float) -> tuple[Array
 
 def gap_around(at: Array, width: float) -> Array:
     """Half the width of the interval that stands for one point of the domain."""
-    return np.maximum(1e-12 * width, 8 * np.spacing(np.abs(at)))
+    gap: Array = np.maximum(1e-12 * width, 8 * np.spacing(np.abs(at)))
+    return gap
 
 
 def _straddled(at: Array, switches: Array) -> Array:
