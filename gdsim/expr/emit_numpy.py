@@ -2,7 +2,11 @@
 
 Shapes: a weight or parameter is ``(runs,)``, a data column ``(rows, 1)`` or ``(rows, runs)``; what
 differs from row to row is ``(rows, runs)`` and is added row after row, so that the bits of a run do not
-depend on how many run beside it. Memory: one temporary for each value that is read more than once.
+depend on how many run beside it.
+
+Memory: 8 bytes a run for each value that is read more than once, and three or four arrays more while an
+expression is worked out. What differs from row to row takes (rows, runs) elements for each of these, so a
+batch over much data is best cut into pieces by the caller. All is released when the function returns.
 """
 
 from __future__ import annotations
@@ -13,14 +17,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gdsim.expr.emit_python import generated_names, literal
+from gdsim.expr.emit_python import function_source, generated_names, literal
 from gdsim.expr.lower import Instruction, Program, lower
 from gdsim.expr.nodes import Expr, Symbol
 
 Array = NDArray[np.float64]
 
 _DEEPEST_INLINE = 12
-_NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "pow": "power", "max": "maximum", "min": "minimum"}
+_NAMES = {
+    "asin": "arcsin", "acos": "arccos", "atan": "arctan",
+    "pow": "power", "max": "maximum", "min": "minimum",
+}  # fmt: skip
 _PLAIN = ("sqrt", "exp", "log", "log2", "log10", "sin", "cos", "tan", "sinh", "cosh", "tanh", "abs", "sign")
 
 
@@ -82,8 +89,8 @@ def statements(
     uses = program.uses()
     scale = "" if row_scale == 1.0 else f" * {row_scale!r}"
     for place, step in enumerate(program.instructions):
-        fixed = step.operation in ("number", "constant")
-        if fixed or step.operation == "rows" or isinstance(step.payload, Symbol):
+        fixed = step.operation in ("number", "constant", "rows")
+        if fixed or isinstance(step.payload, Symbol):
             source, level = _atom(step, names, scale), 0
         else:
             values = [text[operand] for operand in step.operands]
@@ -135,8 +142,8 @@ def compile_function(
     -------
     callable
         ``function(*arguments) -> (value, …)`` with values of shape ``(runs,)``, the shape to which the
-        weights and parameters broadcast. It warns of nothing and raises nothing: overflow gives inf,
-        invalid operations nan.
+        weights and parameters broadcast, each in an array of its own. It warns of nothing and raises
+        nothing: overflow gives inf, invalid operations nan.
 
     Notes
     -----
@@ -156,12 +163,23 @@ def compile_function(
     def evaluate(*values: Array) -> tuple[Array, ...]:
         shape = np.broadcast_shapes(*(np.shape(values[place]) for place in over_runs))
         with np.errstate(all="ignore"):
-            return tuple(
-                value if np.shape(value) == shape else np.array(np.broadcast_to(value, shape), dtype=np.float64)
-                for value in function(*values)
-            )
+            return _own_arrays(function(*values), shape, values)
 
     return evaluate
+
+
+def _own_arrays(
+    results: Sequence[Array | float], shape: tuple[int, ...], inputs: Sequence[Array]
+) -> tuple[Array, ...]:
+    """Bring results to one shape; what is an input or another result is copied."""
+    taken = {id(value) for value in inputs}
+    own: list[Array] = []
+    for result in results:
+        if not isinstance(result, np.ndarray) or result.shape != shape or id(result) in taken:
+            result = np.array(np.broadcast_to(result, shape), dtype=np.float64)
+        taken.add(id(result))
+        own.append(result)
+    return tuple(own)
 
 
 def compile_raw(
@@ -175,8 +193,7 @@ def compile_raw(
     columns = [names[symbol] for symbol in arguments if symbol.role == "column"]
     if program.reads_rows:
         lines.insert(0, f"rows = float(len({columns[0]}))")
-    body = "\n".join(f"    {line}" for line in [*lines, f"return ({''.join(f'{result}, ' for result in results)})"])
-    source = f"def function({', '.join(names.values())}):\n{body}\n"
+    source = function_source(names.values(), lines, results)
     namespace: dict[str, Any] = dict(NAMESPACE)
     exec(compile(source, "<gdsim formula>", "exec"), namespace)
     function: Callable[..., tuple[Array, ...]] = namespace["function"]

@@ -8,7 +8,7 @@ runs fast and replays in safe the one step that raised.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -18,8 +18,23 @@ from gdsim.expr.nodes import Expr, Symbol
 Dialect = Literal["fast", "safe"]
 
 _DEEPEST_INLINE = 12
-_ATOMS_ONLY = frozenset({"max", "min", "relu", "sign"})  # their text repeats an operand
-_MATH = ("sqrt", "exp", "log", "log2", "log10", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh")
+_ATOMS_ONLY = frozenset({"max", "min", "relu", "sign", "abs"})  # their text repeats an operand
+_MATH = (
+    "sqrt",
+    "exp",
+    "log",
+    "log2",
+    "log10",
+    "sin",
+    "cos",
+    "tan",
+    "asin",
+    "acos",
+    "atan",
+    "sinh",
+    "cosh",
+    "tanh",
+)
 
 
 def sigmoid(x: float) -> float:
@@ -70,12 +85,19 @@ def _guarded(function: Callable[[float], float], name: str) -> Callable[[float],
     return safe
 
 
-_SHARED: dict[str, object] = {"sigmoid": sigmoid, "softplus": softplus, "inf": math.inf, "pi": math.pi, "e": math.e}
+_SHARED: dict[str, object] = {
+    "sigmoid": sigmoid,
+    "softplus": softplus,
+    "inf": math.inf,
+    "pi": math.pi,
+    "e": math.e,
+}
 FAST_NAMESPACE: dict[str, object] = {
     **_SHARED, **{name: getattr(math, name) for name in _MATH}, "power": math.pow,
 }  # fmt: skip
 SAFE_NAMESPACE: dict[str, object] = {
-    **_SHARED, **{name: _guarded(getattr(math, name), name) for name in _MATH}, "power": power, "divide": divide,
+    **_SHARED, **{name: _guarded(getattr(math, name), name) for name in _MATH},
+    "power": power, "divide": divide,
 }  # fmt: skip
 NAMESPACES: dict[Dialect, dict[str, object]] = {"fast": FAST_NAMESPACE, "safe": SAFE_NAMESPACE}
 
@@ -114,9 +136,12 @@ class _Writer:
         self.uses = program.uses()
         steps = program.instructions
         self.atom_uses = {place for step in steps if step.operation in _ATOMS_ONLY for place in step.operands}
-        self.atom_uses |= {place for step in steps if step.operation in ("sum", "mean") for place in step.operands}
         self.crossing = {
-            operand for step in steps if step.rowwise for operand in step.operands if not steps[operand].rowwise
+            operand
+            for step in steps
+            if step.rowwise
+            for operand in step.operands
+            if not steps[operand].rowwise
         }
 
     def write(self) -> tuple[list[str], list[str]]:
@@ -139,18 +164,19 @@ class _Writer:
         return late
 
     def _loop(self, within: list[str], reductions: list[int]) -> list[str]:
-        columns = [symbol for symbol in self.program.symbols if symbol.role == "column"]
-        heads = ", ".join(f"row_{self.names[symbol]}" for symbol in columns)
-        sequences = ", ".join(self.names[symbol] for symbol in columns)
+        columns = [self.names[symbol] for symbol in self.program.symbols if symbol.role == "column"]
+        heads = ", ".join(f"row_{name}" for name in columns)
+        rows = columns[0] if len(columns) == 1 else f"zip({', '.join(columns)})"
         lines = [f"{self.prefix}{place} = 0.0" for place in reductions]
-        lines.append(f"for {heads}, in zip({sequences}):" if len(columns) == 1 else f"for {heads} in zip({sequences}):")
+        lines.append(f"for {heads} in {rows}:")
         lines += [f"    {line}" for line in within]
         for place in reductions:
             (body,) = self.program.instructions[place].operands
             lines.append(f"    {self.prefix}{place} += {self.text[body]}")
         for place in reductions:
             if self.program.instructions[place].operation == "mean":
-                lines.append(f"{self.prefix}{place} = {self.prefix}{place} / rows")
+                mean = self._quotient(f"{self.prefix}{place}", "rows", certain=False)
+                lines.append(f"{self.prefix}{place} = {mean}")
         return lines
 
     def _write(self, place: int, step: Instruction, target: list[str]) -> None:
@@ -188,7 +214,7 @@ class _Writer:
             case "mul", [a, b]:
                 return f"({a} * {b})"
             case "div", [a, b]:
-                return f"divide({a}, {b})" if self.dialect == "safe" else f"({a} / {b})"
+                return self._quotient(a, b, certain=self._is_nonzero_number(step.operands[1]))
             case "neg", [a]:
                 return f"(-{a})"
             case "pow", [a, b]:
@@ -201,9 +227,21 @@ class _Writer:
                 return f"({a} if {a} <= {b} or {a} != {a} else {b})"
             case "relu", [a]:
                 return f"({a} if not {a} <= 0.0 else 0.0)"
+            case "abs", [a]:
+                return f"({a} if {a} > 0.0 else 0.0 - {a})"  # the difference makes 0.0 of −0.0
             case "sign", [a]:
                 return f"(1.0 if {a} > 0.0 else -1.0 if {a} < 0.0 else {a})"
         return f"{step.operation}({', '.join(values)})"
+
+    def _quotient(self, above: str, below: str, certain: bool) -> str:
+        """Write a division; ``certain`` says that the divisor cannot be 0."""
+        return (
+            f"divide({above}, {below})" if self.dialect == "safe" and not certain else f"({above} / {below})"
+        )
+
+    def _is_nonzero_number(self, place: int) -> bool:
+        payload = self.program.instructions[place].payload
+        return isinstance(payload, Fraction) and literal(payload) not in ("0.0", "(-0.0)")
 
 
 def literal(value: Fraction) -> str:
@@ -223,6 +261,19 @@ def generated_names(arguments: Sequence[Symbol]) -> dict[Symbol, str]:
     """Return a variable name of our own for each symbol; no name of a user reaches generated source."""
     letter = {"weight": "w", "parameter": "p", "column": "c"}
     return {symbol: f"{letter[symbol.role]}{place}" for place, symbol in enumerate(arguments)}
+
+
+def function_source(parameters: Iterable[str], lines: Sequence[str], results: Sequence[str]) -> str:
+    """Wrap statements into the text of ``function``, which returns a tuple.
+
+    >>> print(function_source(["w0"], ["t1 = w0 + 1.0"], ["t1"]))
+    def function(w0):
+        t1 = w0 + 1.0
+        return (t1,)
+    """
+    values = "".join(f"{result}, " for result in results).removesuffix(" ")
+    body = [f"    {line}" for line in [*lines, f"return ({values})"]]
+    return "\n".join([f"def function({', '.join(parameters)}):", *body])
 
 
 def compile_function(
@@ -254,8 +305,7 @@ def compile_function(
     if program.reads_rows:
         columns = [names[symbol] for symbol in arguments if symbol.role == "column"]
         lines.insert(0, f"rows = float(len({columns[0]}))")
-    body = "\n".join(f"    {line}" for line in [*lines, f"return ({''.join(f'{result}, ' for result in results)})"])
-    source = f"def function({', '.join(names.values())}):\n{body}\n"
+    source = function_source(names.values(), lines, results)
     namespace: dict[str, Any] = dict(NAMESPACES[dialect])
     exec(compile(source, "<gdsim formula>", "exec"), namespace)
     function: Callable[..., tuple[float, ...]] = namespace["function"]

@@ -7,10 +7,13 @@ a mask that detaches the runs that take the other branch.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any
 
-from gdsim.expr.emit_python import generated_names, literal
+from gdsim.expr.emit_python import function_source, generated_names, literal
+from gdsim.expr.lower import rational_exponent
 from gdsim.expr.nodes import (
     Add,
     Call,
@@ -28,12 +31,13 @@ from gdsim.expr.nodes import (
     symbols,
 )
 
-_UNARY = {
+_FUNCTIONS = {
     "sqrt": "torch.sqrt", "exp": "torch.exp", "log": "torch.log", "log2": "torch.log2",
     "log10": "torch.log10", "sin": "torch.sin", "cos": "torch.cos", "tan": "torch.tan",
     "asin": "torch.asin", "acos": "torch.acos", "atan": "torch.atan", "sinh": "torch.sinh",
     "cosh": "torch.cosh", "tanh": "torch.tanh", "abs": "torch.abs", "sign": "torch.sign",
-    "relu": "torch.relu", "sigmoid": "torch.sigmoid", "max": "torch.maximum", "min": "torch.minimum",
+    "relu": "torch.relu", "max": "torch.maximum", "min": "torch.minimum",
+    "sigmoid": "sigmoid", "softplus": "softplus", "huber": "huber",
 }  # fmt: skip
 
 
@@ -63,8 +67,8 @@ class _Writer:
                 return self.assign(f"tensor({literal(value)})")
             case Constant(name):
                 return self.assign(f"tensor({name})")
-            case Power(base, Number(value)):
-                return self.assign(f"torch.pow({self.write(base, names)}, {literal(value)})")
+            case Power(base, exponent) if (known := rational_exponent(exponent)) is not None:
+                return self.power(self.write(base, names), known)
             case Where():
                 return self.where(expr, names)
             case Reduce(kind, body):
@@ -77,8 +81,14 @@ class _Writer:
         left, right = self.write(condition.left, names), self.write(condition.right, names)
         chosen = self.assign(f"{left} {condition.operator} {right}")
         then = self.write(expr.then, self.masked(expr.then, names, f"{chosen}, {{0}}, {{0}}.detach()"))
-        other = self.write(expr.otherwise, self.masked(expr.otherwise, names, f"{chosen}, {{0}}.detach(), {{0}}"))
-        return self.assign(f"torch.where({chosen}, {then}, {other})")
+        inverse = f"{chosen}, {{0}}.detach(), {{0}}"
+        otherwise = self.write(expr.otherwise, self.masked(expr.otherwise, names, inverse))
+        return self.assign(f"torch.where({chosen}, {then}, {otherwise})")
+
+    def power(self, base: str, exponent: Fraction) -> str:
+        if exponent == Fraction(1, 2):
+            return self.assign(f"torch.sqrt({base})")
+        return self.assign(f"torch.pow({base}, {literal(exponent)})")
 
     def masked(self, branch: Expr, names: dict[Symbol, str], pattern: str) -> dict[Symbol, str]:
         inside = dict(names)
@@ -104,15 +114,8 @@ def _source(expr: Expr, values: list[str]) -> str:
             return f"-{values[0]}"
         case Power():
             return f"torch.pow({values[0]}, {values[1]})"
-        case Call("softplus"):
-            (x,) = values
-            return f"torch.relu({x}) + torch.log1p(torch.exp(-torch.abs({x})))"
-        case Call("huber"):
-            x, bound = values
-            clipped = f"torch.minimum(torch.abs({x}), {bound})"  # x²/2 inside, d(|x| − d/2) outside
-            return f"{clipped} * (torch.abs({x}) - 0.5 * {clipped})"
         case Call(function):
-            return f"{_UNARY[function]}({', '.join(values)})"
+            return f"{_FUNCTIONS[function]}({', '.join(values)})"
         case Compare():
             raise AssertionError("a comparison stands only inside where")
     raise AssertionError(f"unknown node {type(expr).__name__}")
@@ -141,17 +144,22 @@ def compile_function(
     The derivative conventions at kinks are those of the tree: abs′(0) = sign(0) = relu′(0) = 0, ties of
     max and min average; PyTorch has the same.
     """
-    import math
-
-    import torch
-
     names = generated_names(arguments)
     writer = _Writer()
     results = [writer.write(output, dict(names)) for output in outputs]
     columns = [names[symbol] for symbol in arguments if symbol.role == "column"]
     head = [f"rows = float(len({columns[0]}))"] if columns else []
-    lines = [*head, *writer.lines, f"return ({''.join(f'{result}, ' for result in results)})"]
-    source = f"def function({', '.join(names.values())}):\n" + "\n".join(f"    {line}" for line in lines) + "\n"
+    source = function_source(names.values(), [*head, *writer.lines], results)
+
+    namespace = {**_namespace(), "row_scale": row_scale}
+    exec(compile(source, "<gdsim formula>", "exec"), namespace)
+    function: Callable[..., tuple[Any, ...]] = namespace["function"]
+    return function
+
+
+def _namespace() -> dict[str, Any]:
+    """What generated source may name."""
+    import torch
 
     def tensor(value: float) -> Any:
         return torch.tensor(value, dtype=torch.float64)
@@ -159,10 +167,24 @@ def compile_function(
     def row_sum(values: Any, rows: float) -> Any:
         return values.sum(dim=0) if values.dim() == 2 else values * rows
 
-    namespace: dict[str, Any] = {
-        "torch": torch, "tensor": tensor, "row_sum": row_sum, "row_scale": row_scale,
+    def sigmoid(x: Any) -> Any:
+        """Either side without overflow; ``torch.sigmoid`` differentiates to s(1 − s), which cancels."""
+        return torch.exp(torch.minimum(x, tensor(0.0))) / (1.0 + torch.exp(-torch.abs(x)))
+
+    def softplus(x: Any) -> Any:
+        """log1p(exp(x)) up to 40, from where on log(1 + exp(x)) rounds to x."""
+        return torch.nn.functional.softplus(x, 1.0, 40.0)
+
+    def huber(x: Any, bound: Any) -> Any:
+        """x²/2 for |x| ≤ d, else d(|x| − d/2); each piece sees only what is its own."""
+        size = torch.abs(x)
+        inside = size <= bound
+        near = torch.where(inside, x, tensor(0.0))
+        far = torch.where(inside, tensor(0.0), bound)
+        return torch.where(inside, 0.5 * (near * near), far * (size - 0.5 * far))
+
+    return {
+        "torch": torch, "tensor": tensor, "row_sum": row_sum,
+        "sigmoid": sigmoid, "softplus": softplus, "huber": huber,
         "inf": math.inf, "pi": math.pi, "e": math.e,
     }  # fmt: skip
-    exec(compile(source, "<gdsim formula>", "exec"), namespace)
-    function: Callable[..., tuple[Any, ...]] = namespace["function"]
-    return function

@@ -16,6 +16,10 @@ functions              ``sqrt exp log log2 log10 sin cos tan asin acos atan sinh
 ``sum mean``           over the rows of one row-wise operand
 ``rows``               the number of rows
 =====================  =========================================================================
+
+A new back-end is one function from ``Program`` to source: walk the instructions in order, write one
+statement or sub-expression for each operation of the table, and give the texts at ``outputs``. What differs
+from row to row is marked ``rowwise``; everything else stands outside the loop over the rows.
 """
 
 from __future__ import annotations
@@ -42,6 +46,7 @@ from gdsim.expr.nodes import (
 )
 
 LARGEST_UNROLLED_POWER = 8
+_TAKES_SIGNS = frozenset({"neg", "abs", "mul", "div", "add", "sub"})
 
 
 @dataclass(frozen=True)
@@ -88,12 +93,14 @@ class Program:
 def lower(outputs: Sequence[Expr]) -> Program:
     """Lower expressions to one program.
 
-    Common subexpressions are shared over all outputs, so that a loss costs little beside its gradient.
-    Powers with integer exponents up to 8 become repeated squarings (which share their squares) and
-    x^½, x^1½ … become square roots; other powers stay ``pow``.
+    Common subexpressions are shared over all outputs, so that a loss costs little beside its gradient;
+    x and −x share what they are made of. Powers with integer exponents up to 8 become repeated squarings
+    (which share their squares) and x^½, x^1½ … become square roots; other powers stay ``pow``.
 
     Notes
     -----
+    An expression gets the same operations whatever stands beside it, and every rewriting of signs is
+    exact in IEEE arithmetic. Its value has therefore the same bits alone and among other outputs.
     Cost: linear in the number of distinct nodes.
 
     Examples
@@ -114,6 +121,10 @@ class _Builder:
         self.places: dict[Expr, int] = {}
 
     def emit(self, operation: str, *operands: int, payload: object = None) -> int:
+        if operation in _TAKES_SIGNS:
+            rewritten = self.without_signs(operation, operands)
+            if rewritten is not None:
+                return rewritten
         if operation in ("add", "mul"):
             operands = tuple(sorted(operands))  # both commute exactly in IEEE arithmetic
         key = (operation, operands, payload)
@@ -124,6 +135,33 @@ class _Builder:
             self.known[key] = len(self.instructions)
             self.instructions.append(Instruction(operation, operands, payload, rowwise))
         return self.known[key]
+
+    def without_signs(self, operation: str, operands: tuple[int, ...]) -> int | None:
+        """Absorb a minus where that costs nothing and changes no bit; None where there is none to absorb."""
+        inner = [self.negated(operand) for operand in operands]
+        match operation, inner:
+            case "neg", [x] if x is not None:
+                return x
+            case "neg", [None]:
+                value = self.instructions[operands[0]].payload
+                if isinstance(value, Fraction) and value != 0:  # −0.0 is not 0.0
+                    return self.number(-value)
+            case "abs", [x] if x is not None:
+                return self.emit("abs", x)
+            case (("mul" | "div"), [x, y]) if x is not None and y is not None:
+                return self.emit(operation, x, y)
+            case "add", [_, y] if y is not None:
+                return self.emit("sub", operands[0], y)
+            case "add", [x, None] if x is not None:
+                return self.emit("sub", operands[1], x)
+            case "sub", [_, y] if y is not None:
+                return self.emit("add", operands[0], y)
+        return None
+
+    def negated(self, place: int) -> int | None:
+        """The place of x where −x stands."""
+        step = self.instructions[place]
+        return step.operands[0] if step.operation == "neg" else None
 
     def place(self, expr: Expr) -> int:
         for node in walk(expr):
@@ -145,10 +183,7 @@ class _Builder:
             case Add(terms):
                 total = places[terms[0]]
                 for term in terms[1:]:
-                    if isinstance(term, Negate):
-                        total = self.emit("sub", total, places[term.operand])
-                    else:
-                        total = self.emit("add", total, places[term])
+                    total = self.emit("add", total, places[term])
                 return total
             case Multiply(factors):
                 product = places[factors[0]]
@@ -177,9 +212,11 @@ class _Builder:
         return self.emit("number", payload=Fraction(value))
 
     def power(self, base: int, exponent: Expr) -> int:
-        value = _rational_exponent(exponent)
-        if value is None or abs(value) > LARGEST_UNROLLED_POWER or value.denominator > 2:
+        value = rational_exponent(exponent)
+        if value is None:
             return self.emit("pow", base, self.places[exponent])
+        if abs(value) > LARGEST_UNROLLED_POWER or value.denominator > 2:
+            return self.emit("pow", base, self.number(value))
         whole, half = divmod(abs(value.numerator), value.denominator)
         result = self.integer_power(base, whole) if whole else None
         if half:
@@ -210,15 +247,22 @@ class _Builder:
         return body if kind == "mean" else self.emit("mul", body, self.emit("rows"))
 
 
-def _rational_exponent(exponent: Expr) -> Fraction | None:
+def rational_exponent(exponent: Expr) -> Fraction | None:
+    """Return the value of an exponent such as 3, −1/2 or 2/3, None where it is none.
+
+    >>> from gdsim.expr.parse import parse
+    >>> rational_exponent(parse("-1/2"))
+    Fraction(-1, 2)
+    """
     match exponent:
         case Number(value):
             return value
         case Negate(operand):
-            inner = _rational_exponent(operand)
+            inner = rational_exponent(operand)
             return None if inner is None else -inner
-        case Divide(Number(numerator), Number(denominator)) if denominator != 0:
-            return numerator / denominator
+        case Divide(numerator, denominator):
+            above, below = rational_exponent(numerator), rational_exponent(denominator)
+            return None if above is None or not below else above / below
     return None
 
 
