@@ -38,6 +38,7 @@ def caption(run: Run) -> str:
         parts.append(f"$L = {to_latex(run.loss.expression, mathtext=True)}$")
     elif run.loss.name:
         parts.append(f"L = {run.loss.name}")
+    parts += [f"{name} = {short(value)}" for name, value in run.loss.parameters.items()]
     parts.append(f"η = {short(float(run.trajectory.learning_rate[0, 0]))}")
     start = ", ".join(
         f"{name} = {short(float(value))}"
