@@ -44,11 +44,14 @@ class Number(NamedTuple):
         >>> Number(0, above=True).words
         'a number > 0'
         """
+        if self.least == self.most:
+            return f"{self.least:g}"
         text = "a whole number" if self.whole else "a number"
         if self.least > -inf:
             text += f" {'>' if self.above else '≥'} {self.least:g}"
         if self.most < inf:
-            text += f"{' and' if self.least > -inf else ''} ≤ {self.most:g}"
+            most = str(self.most) if self.whole else f"{self.most:g}"
+            text += f"{' and' if self.least > -inf else ''} ≤ {most}"
         return text
 
 

@@ -98,14 +98,19 @@ def _data(data: DataSpec, data_file: str | None) -> dict[str, object]:
 
 def _block(value: object, level: int) -> str:
     """Write what stands behind a key: on one line where it fits, else one entry to a line."""
-    line = _flow(value)
+    line = flow_text(value)
     if len(line) <= _WIDTH or not isinstance(value, Mapping) or not value:
         return f" {line}"
     indent = "  " * level
     return "".join(f"\n{indent}{_key(key)}:{_block(item, level + 1)}" for key, item in value.items())
 
 
-def _flow(value: object) -> str:
+def flow_text(value: object) -> str:
+    """Return a value as YAML on one line.
+
+    >>> flow_text({"a": [1, 2.5e-9], "b": "on"})
+    '{a: [1, 2.5e-09], b: "on"}'
+    """
     match value:
         case None:
             return "null"
@@ -118,9 +123,9 @@ def _flow(value: object) -> str:
         case str():
             return _scalar(value)
         case Mapping():
-            return "{" + ", ".join(f"{_key(key)}: {_flow(item)}" for key, item in value.items()) + "}"
+            return "{" + ", ".join(f"{_key(key)}: {flow_text(item)}" for key, item in value.items()) + "}"
         case Sequence():
-            return "[" + ", ".join(map(_flow, value)) + "]"
+            return "[" + ", ".join(map(flow_text, value)) + "]"
     raise TypeError(f"{type(value).__name__} has no place in a scenario")
 
 
