@@ -110,6 +110,9 @@ class Trajectory:
         How many of these evaluations of the loss were made at the last record.
     previous_weight, last_step
         The weight one step before the final one (itself at step 0), and the last step taken (0 at step 0).
+    anchor
+        The weight at the last step so far that is a power of two (NaN before step 8, and where no cycle
+        can be judged): what a cycle is recognised by.
     tail
         ``(32, weights, runs)``: the last weights of runs that ended at ``max_steps``, oldest first,
         NaN in front where there were fewer, and NaN for runs that ended earlier.
@@ -136,6 +139,7 @@ class Trajectory:
     final_learning_rate: Array
     previous_weight: Array
     last_step: Array
+    anchor: Array
     tail: Array
     rule_state: Mapping[str, Array]
     flags: tuple[Mapping[int, tuple[str, ...]], ...]
@@ -195,6 +199,6 @@ class Trajectory:
 _PER_RUN = (
     "steps", "gradient_evaluations", "loss_evaluations", "last_evaluations", "final_weight", "final_gradient",
     "final_loss",
-    "final_learning_rate", "previous_weight", "last_step", "tail",
+    "final_learning_rate", "previous_weight", "last_step", "anchor", "tail",
 )  # fmt: skip
 TAIL = 32  # a period up to 8 is seen four times

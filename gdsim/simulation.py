@@ -107,5 +107,5 @@ def _joined(batch: Batch, start: Trajectory, more: Trajectory) -> Trajectory:
 
 _ENDS = (
     "steps", "gradient_evaluations", "loss_evaluations", "last_evaluations", "final_weight", "final_gradient",
-    "final_loss", "final_learning_rate", "previous_weight", "last_step",
+    "final_loss", "final_learning_rate", "previous_weight", "last_step", "anchor",
 )  # fmt: skip

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from batches import ENGINES, RULE_CHOICES, batch_of
+from batches import ENGINES, LINEAR_DATA, RULE_CHOICES, batch_of
 
 from gdsim.batch import Batch, Clip, Trajectory
+from gdsim.derivatives import derivative_method
 from gdsim.losses import Loss
 from gdsim.noise import Noise
 from gdsim.outcomes import InputError, Status
@@ -99,6 +101,29 @@ def test_a_stable_cycle_of_a_curved_loss_is_found(engine):
     slope = lambda w: 4 * w**3 - 4 * w  # noqa: E731
     assert a - 0.27 * slope(a) == pytest.approx(b, rel=4 * 2**-52)
     assert b - 0.27 * slope(b) == pytest.approx(a, rel=4 * 2**-52)
+
+
+@engines
+@pytest.mark.parametrize("every", [1, 7, 1000])
+def test_a_cycle_that_rounding_makes_longer_than_two_is_found_at_the_same_step(engine, every):
+    """Here the weight of two steps ago comes back but for its last bit, for ever."""
+    batch = batch_of("w^4 - 2w^2 + 0.3w", -0.33, rate=0.27, max_steps=5000, record_every=every)
+    trajectory = simulate(batch, engine)
+    assert ending(trajectory) == (Status.CYCLING, 264)
+    assert trajectory.final_weight[0, 0] == trajectory.anchor[0, 0]
+    longer = simulate(replace(batch, stopping=replace(batch.stopping, max_steps=263), record_every=1), engine)
+    late, two_earlier = longer.weight[220:, 0, 0], longer.weight[218:-2, 0, 0]
+    assert not np.any(late == two_earlier)
+    assert late == pytest.approx(two_earlier, rel=4 * 2**-52, abs=0)
+
+
+@engines
+def test_a_cycle_of_period_4_is_not_called_cycling(engine):
+    trajectory = simulate(batch_of("w^4 - 2w^2 + 0.3w", -0.33, rate=0.28, max_steps=3000), engine)
+    assert ending(trajectory) == (Status.MAX_STEPS, 3000)
+    last = trajectory.tail[:, 0, 0]
+    assert last[4:] == pytest.approx(last[:-4], abs=1e-12)
+    assert abs(last[2] - last[0]) > 0.01
 
 
 @engines
@@ -299,3 +324,114 @@ def test_how_often_is_recorded_changes_no_ending(engine, rule, every):
         all_of_it, some = simulate(batch, engine), simulate(replace(batch, record_every=every), engine)
         assert_same_bytes(all_of_it, some, records=False)
         assert set(some.step_index.tolist()) <= {*range(0, 151, every), int(some.steps[0])}
+
+
+def two_weights(rule: RuleChoice, **more: Any) -> Batch:
+    starts = [(-1.2, 1.0), (0.4, 0.2), (3.0, -2.0), (1.0, 1.0), (0.0, 0.0)]
+    settings = {"max_steps": 120, **more}
+    return batch_of(TWO, *starts, rate=[0.01, 0.02, 0.2, 0.1, 0.03], rule=rule, **settings)
+
+
+def data_batch(**more: Any) -> Batch:
+    loss = Loss.from_text("mean((a*x^2 + b - y)^2) + sum(0.01*x*a)", data=LINEAR_DATA)
+    return batch_of(loss, (0.0, 0.0), (1.0, -1.0), (2.0, 0.5), rate=[0.2, 0.1, 0.3], max_steps=60, **more)
+
+
+VARIANTS: dict[str, Batch] = {
+    "two weights": two_weights(update_rule("gradient_descent")),
+    "two weights with adam": two_weights(update_rule("adam")),
+    "two weights with newton": two_weights(update_rule("newton")),
+    "numeric derivative": two_weights(
+        update_rule("momentum"), derivative=derivative_method("numeric", scheme="central")
+    ),
+    "richardson": two_weights(
+        update_rule("momentum"), derivative=derivative_method("numeric", scheme="richardson"), max_steps=45
+    ).take([0, 1]),
+    "clip by norm": two_weights(update_rule("gradient_descent"), clip=Clip("norm", 0.5)),
+    "clip by value": two_weights(update_rule("momentum"), clip=Clip("value", 0.3)),
+    "line search": two_weights(update_rule("gradient_descent"), line_search="armijo"),
+    "line search with newton": two_weights(update_rule("newton"), line_search="armijo"),
+    "line search with momentum": two_weights(update_rule("momentum"), line_search="armijo"),
+    "gaussian": two_weights(update_rule("adam"), noise=Noise("gaussian", scale=0.1)),
+    "gaussian of several scales": two_weights(
+        update_rule("gradient_descent"),
+        noise=Noise("gaussian", scale=0.1),
+        options={"noise.scale": np.array([0.0, 0.1, 0.2, 0.0, 1.0])},
+        seed=np.array([0, 1, 1, 0, -5]),
+    ),
+    "data": data_batch(),
+    "minibatch": data_batch(noise=Noise("minibatch", size=4)),
+    "minibatch of several sizes": data_batch(
+        noise=Noise("minibatch", size=4), options={"noise.size": np.array([1.0, 5.0, 12.0])}
+    ),
+    "cosine with warmup": two_weights(
+        update_rule("momentum"), rates=schedule("cosine", warmup=5, T_max=50, eta_min=1e-4)
+    ),
+    "several schedules": two_weights(
+        update_rule("gradient_descent"),
+        rates=schedule("step", step_size=10, gamma=0.5),
+        options={
+            "learning_rate.step_size": np.array([5.0, 7.0, 10.0, 1.0, 200.0]),
+            "learning_rate.warmup": np.array([0.0, 3.0, 50.0, 0.0, 1.0]),
+        },
+    ),
+    "several momenta": two_weights(
+        update_rule("momentum"),
+        options={
+            "update_rule.momentum": np.array([0.0, 0.5, 0.9, 0.99, 0.3]),
+            "update_rule.weight_decay": np.array([0.0, 0.1, 0.0, 0.01, 0.0]),
+        },
+    ),
+    "a Python function": batch_of(
+        Loss.from_callable(lambda u, v: (u - 1) ** 2 + math.exp(u * v)),
+        (0.0, 1.0),
+        (5.0, 200.0),
+        (0.3, 0.2),
+        derivative=derivative_method("numeric", scheme="central", step=1e-5),
+        max_steps=80,
+    ),
+    "a parameter of its own for each run": batch_of(
+        "a*w^2 + b*w", 1.0, 2.0, 3.0, parameters={"a": [1, 2, 30], "b": [0, 1, 2]}, max_steps=60
+    ),
+}
+variants = pytest.mark.parametrize("batch", VARIANTS.values(), ids=VARIANTS)
+
+
+@variants
+def test_columns_permutations_and_parts_of_every_variant(batch):
+    together = simulate(batch)
+    order = np.arange(batch.runs)[::-1]
+    backwards = simulate(batch.take(order))
+    for run in range(batch.runs):
+        assert_same_bytes(together[run], simulate(batch.take([run]), "numpy"))
+        assert_same_bytes(together[run], backwards[batch.runs - 1 - run])
+    short = replace(batch, stopping=replace(batch.stopping, max_steps=41))
+    assert_same_bytes(simulate(batch, start=simulate(short)), together)
+
+
+@variants
+def test_the_python_engine_splits_and_records_alike_in_every_variant(batch):
+    for run in range(min(batch.runs, 3)):
+        one = batch.take([run])
+        whole = simulate(one, "python")
+        short = replace(one, stopping=replace(one.stopping, max_steps=41))
+        assert_same_bytes(simulate(one, "python", start=simulate(short, "python")), whole)
+        seldom = simulate(replace(one, record_every=13), "python")
+        assert_same_bytes(seldom, whole, records=False)
+
+
+@variants
+def test_the_engines_agree_step_by_step(batch):
+    """One step from the same state. Each engine's step is a few roundings of the gradient's terms and of the
+    rule's (2⁻⁵² each, of numbers not larger than 10⁴ here), except that a numeric derivative divides the
+    loss's rounding by its step."""
+    numeric = batch.derivative.name == "numeric"
+    for run in range(batch.runs):
+        one = batch.take([run])
+        first = simulate(one, "python")
+        second = simulate(one, "numpy")
+        shared = min(int(first.steps[0]), int(second.steps[0]), 3)
+        tolerance = (1e-6 if numeric else 1e-12) * max(1.0, float(np.abs(first.weight[: shared + 1]).max()))
+        assert first.weight[: shared + 1] == pytest.approx(second.weight[: shared + 1], rel=0, abs=tolerance)
+        if not numeric:
+            assert first.status == second.status

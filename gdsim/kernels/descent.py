@@ -36,6 +36,7 @@ class Lanes:
     weight: Rows
     previous: Rows  # one step ago
     before: Rows  # two steps ago; nan where there is none
+    anchor: Rows  # at the last power of two; nan where there is none
     state: list[Rows]  # for each name of the rule's state
     gradient_evaluations: Integers
     loss_evaluations: Integers
@@ -51,7 +52,7 @@ class Lanes:
             return [value[chosen] for value in values]
 
         return Lanes(
-            self.run[chosen], rows(self.weight), rows(self.previous), rows(self.before),
+            self.run[chosen], rows(self.weight), rows(self.previous), rows(self.before), rows(self.anchor),
             [rows(values) for values in self.state],
             self.gradient_evaluations[chosen], self.loss_evaluations[chosen],
         )  # fmt: skip
@@ -66,7 +67,7 @@ class Lanes:
         return Lanes(
             np.concatenate([part.run for part in parts]),
             rows([part.weight for part in parts]), rows([part.previous for part in parts]),
-            rows([part.before for part in parts]),
+            rows([part.before for part in parts]), rows([part.anchor for part in parts]),
             [rows(list(groups)) for groups in zip(*(part.state for part in parts), strict=True)],
             np.concatenate([part.gradient_evaluations for part in parts]),
             np.concatenate([part.loss_evaluations for part in parts]),

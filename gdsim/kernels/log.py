@@ -56,7 +56,8 @@ class Log:
         self.loss_evaluations = np.zeros(runs, dtype=np.int64)
         self.last_evaluations = np.zeros(runs, dtype=np.int64)
         self.final = {
-            name: np.full((weights, runs), np.nan) for name in ("weight", "gradient", "previous", "step")
+            name: np.full((weights, runs), np.nan)
+            for name in ("weight", "gradient", "previous", "step", "anchor")
         }
         self.final_loss = np.full(runs, np.nan)
         self.final_rate = np.full(runs, np.nan)
@@ -107,6 +108,7 @@ class Log:
             final_learning_rate=self.final_rate,
             previous_weight=self.final["previous"],
             last_step=self.final["step"],
+            anchor=self.final["anchor"],
             tail=self.tail,
             rule_state=self.state,
             flags=tuple(self.flags),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gdsim.batch import TAIL, Trajectory
 from gdsim.kernels.descent import Descent, Lanes, Rows
 from gdsim.kernels.log import Log
-from gdsim.kernels.plan import BURST, Plan
+from gdsim.kernels.plan import BURST, NEAR, Plan, is_anchor
 from gdsim.outcomes import Status
 
 Array = NDArray[np.float64]
@@ -63,11 +63,11 @@ class _Loop:
                 self.k += 1
 
     def _burst_length(self) -> int:
-        """Steps until the next record or the tail."""
+        """Steps until the next record, the tail, or the next step at which cycles are looked for."""
         every = self.batch.record_every
-        if not self.in_bursts or self.k % every == 0:
+        if not self.in_bursts or self.k % every == 0 or is_anchor(self.k):
             return 1
-        return min(BURST, every - self.k % every, self.stop - TAIL - self.k)
+        return min(BURST - self.k % BURST, every - self.k % every, self.stop - TAIL - self.k)
 
     def _burst(self, length: int) -> None:
         """Take several steps, keeping the smallest |gradient| and the largest |weight| on the way."""
@@ -89,7 +89,7 @@ class _Loop:
             previous, before = weight, previous
             weight, state = self.descent.move(weight, state, gradient, rate, k, options)
         lanes = Lanes(
-            start.run, weight, previous, before, state,
+            start.run, weight, previous, before, start.anchor, state,
             start.gradient_evaluations + length, start.loss_evaluations,
         )  # fmt: skip
         # a comparison with nan is False, so that nan counts as suspicious
@@ -100,6 +100,8 @@ class _Loop:
         )
         if self.plan.judges_stall:  # a standstill lasts, so that it is seen at the burst's end
             calm &= ~_all_equal(lanes.weight, lanes.previous) & ~_all_equal(lanes.weight, lanes.before)
+        if self.plan.judges_cycle:
+            calm &= ~_cycling(start, self.k)
         if not calm.all():
             lanes = self._replayed(start, lanes, calm, length)
         self.lanes, self.k = lanes, self.k + length
@@ -157,6 +159,9 @@ class _Loop:
             lanes = lanes.take(kept)
             steps = [step[kept] for step in steps]
             state = [[value[kept] for value in rows] for rows in state]
+        if self.plan.judges_cycle and is_anchor(k):
+            constant = k >= self.plan.rates.changes_until[lanes.run]
+            lanes.anchor = [np.where(constant, weight, np.nan) for weight in lanes.weight]
         lanes.advance(steps, state)
         return lanes
 
@@ -183,7 +188,7 @@ class _Loop:
             tests.append((Status.STALLED, steady & _all_equal(moved, lanes.weight)))
         if self.plan.judges_cycle:
             constant = k >= self.plan.rates.changes_until[lanes.run]
-            tests.append((Status.CYCLING, constant & _all_equal(lanes.weight, lanes.before)))
+            tests.append((Status.CYCLING, constant & _cycling(lanes, k)))
         if k >= self.stop:
             tests.append((Status.MAX_STEPS, np.ones(lanes.run.size, dtype=bool)))
         result = np.full(lanes.run.size, _GOING, dtype=np.int8)
@@ -212,6 +217,7 @@ class _Loop:
         log.final["gradient"][:, run] = [value[place] for value in gradient]
         log.final["previous"][:, run] = done.previous
         log.final["step"][:, run] = done.last_step
+        log.final["anchor"][:, run] = done.anchor
         log.final_loss[run] = self.descent.loss(done) if loss is None else loss[place]
         log.final_rate[run] = rate[place]
         for name, rows in zip(log.state, done.state, strict=True):
@@ -227,6 +233,7 @@ def initial_lanes(plan: Plan, start: Trajectory | None) -> tuple[int, Lanes]:
         options = dict(zip(batch.rule.options, Descent(plan).rule_options(runs), strict=True))
         return 0, Lanes(
             runs, weight, weight, [np.full(batch.runs, np.nan) for _ in weight],
+            [np.full(batch.runs, np.nan) for _ in weight],
             [_initial_state(plan, name, options, batch.runs, len(weight)) for name in batch.rule.rule.state],
             np.zeros(batch.runs, dtype=np.int64), np.zeros(batch.runs, dtype=np.int64),
         )  # fmt: skip
@@ -235,7 +242,7 @@ def initial_lanes(plan: Plan, start: Trajectory | None) -> tuple[int, Lanes]:
     earlier = start.tail[-3] if first >= 2 else np.full_like(start.final_weight, np.nan)
     return first, Lanes(
         going, list(start.final_weight[:, going]), list(start.previous_weight[:, going]),
-        list(earlier[:, going]),
+        list(earlier[:, going]), list(start.anchor[:, going]),
         [list(value[:, going]) for value in start.rule_state.values()],
         # the last record is judged once more, and counted once
         start.gradient_evaluations[going] - 1,
@@ -251,6 +258,23 @@ def _initial_state(plan: Plan, name: str, options: dict[str, Array | float], run
     arguments = [Symbol(option, "parameter") for option in options]
     (value,) = compile_raw([expression], arguments)(*options.values())
     return [np.array(np.broadcast_to(value, (runs,)), dtype=np.float64) for _ in range(weights)]
+
+
+def _cycling(lanes: Lanes, k: int) -> Mask:
+    """Whether the weight of two steps ago is back, or a cycle that is one of period 2 but for its rounding.
+
+    The map from weight to weight is the same at every step here, so that a weight which comes back exactly
+    comes back for ever. Rounding may turn a cycle of period 2 into one of 4, 6 or more that are equal
+    to many digits; therefore the weight at the last power of two is kept and looked for every eighth step.
+    """
+    back = _all_equal(lanes.weight, lanes.before)
+    if k % BURST == 0:
+        again = _all_equal(lanes.weight, lanes.anchor)
+        if again.any():
+            for weight, previous, before in zip(lanes.weight, lanes.previous, lanes.before, strict=True):
+                again &= np.abs(weight - before) <= NEAR * np.maximum(np.abs(weight), np.abs(previous))
+            back |= again
+    return back
 
 
 def _all_equal(first: Rows, second: Rows) -> Mask:

@@ -36,6 +36,7 @@ from gdsim.update_rules import Option
 Array = NDArray[np.float64]
 
 BURST = 8  # steps between two looks; finished runs are replayed from the burst's start
+NEAR = 2.0**-40  # two weights whose difference is below this part of them are equal to rounding
 _SURE = 1e290  # a bound below this leaves room for the sums of a burst
 
 
@@ -140,6 +141,11 @@ class Plan:
         rows = len(next(iter(loss.data.values()), ()))
         bound = self.batch.stopping.divergence_bound
         return not magnitude(expression, bound, values, rows) < _SURE
+
+
+def is_anchor(k: int) -> bool:
+    """Whether the weight at a step is kept, so that a cycle is known by coming back to it."""
+    return k >= BURST and k & (k - 1) == 0
 
 
 def check_options(batch: Batch) -> None:

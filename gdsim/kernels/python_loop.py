@@ -20,11 +20,11 @@ import numpy as np
 from gdsim.batch import TAIL, Trajectory
 from gdsim.expr.emit_python import NAMESPACES, compile_function, statements
 from gdsim.expr.lower import lower
-from gdsim.expr.nodes import Expr, Symbol
+from gdsim.expr.nodes import Symbol
 from gdsim.kernels.descent import ARMIJO_HALVINGS, ARMIJO_SLOPE, TINY, Descent
 from gdsim.kernels.log import Log
 from gdsim.kernels.numpy_lanes import initial_lanes
-from gdsim.kernels.plan import BURST, Plan
+from gdsim.kernels.plan import BURST, NEAR, Plan, is_anchor
 from gdsim.noise import gaussian, minibatch_rows
 from gdsim.outcomes import Status
 
@@ -52,6 +52,7 @@ class _State:
     weight: Floats
     previous: Floats
     before: Floats
+    anchor: Floats
     memory: list[Floats]  # for each name of the rule's state, over weights
 
     @property
@@ -67,9 +68,11 @@ class _Walk:
         self.k, lanes = initial_lanes(plan, start)
         self.state: _State | None = None
         if lanes.run.size:
-            groups = (lanes.weight, lanes.previous, lanes.before, *lanes.state)
-            weight, previous, before, *memory = (tuple(float(row[0]) for row in rows) for rows in groups)
-            self.state = _State(weight, previous, before, memory)
+            groups = (lanes.weight, lanes.previous, lanes.before, lanes.anchor, *lanes.state)
+            weight, previous, before, anchor, *memory = (
+                tuple(float(row[0]) for row in rows) for rows in groups
+            )
+            self.state = _State(weight, previous, before, anchor, memory)
             self.gradients = int(lanes.gradient_evaluations[0])
             self.losses = int(lanes.loss_evaluations[0])
         self.parameters = tuple(
@@ -103,7 +106,7 @@ class _Walk:
         loss, method = self.batch.loss, self.batch.derivative
         scalar = method.bind_scalar(loss)
         bound = method.bind(loss) if scalar is None or self.batch.noise is not None else None
-        cost = method.scalar_evaluations(loss)
+        cost = 0 if scalar is None else method.scalar_evaluations(loss)
         parameters = {
             name: np.array([value]) for name, value in zip(loss.parameters, self.parameters, strict=True)
         }
@@ -182,7 +185,10 @@ class _Walk:
         if backtracked:
             self.log.flag(0, k + 1, "backtracked")
         moved = tuple(weight + step for weight, step in zip(state.weight, steps, strict=True))
-        self.state = _State(moved, state.weight, state.previous, memory)
+        anchor = state.anchor
+        if self.plan.judges_cycle and is_anchor(k):
+            anchor = state.weight if k >= self.plan.rates.changes_until[0] else (math.nan,) * len(moved)
+        self.state = _State(moved, state.weight, state.previous, anchor, memory)
         self.k += 1
         return False
 
@@ -290,9 +296,22 @@ class _Walk:
             moved = tuple(weight + step for weight, step in zip(state.weight, steps, strict=True))
             if moved == state.weight:
                 return Status.STALLED
-        if self.plan.judges_cycle and self.k >= rates.changes_until[0] and state.weight == state.before:
+        if self.plan.judges_cycle and self.k >= rates.changes_until[0] and self._cycling(state):
             return Status.CYCLING
         return Status.MAX_STEPS if self.k >= self.stop else None
+
+    def _cycling(self, state: _State) -> bool:
+        """Whether the weight is back; see the NumPy lanes."""
+        if state.weight == state.before:
+            return True
+        return (
+            self.k % BURST == 0
+            and state.weight == state.anchor
+            and all(
+                abs(weight - before) <= NEAR * max(abs(weight), abs(previous))
+                for weight, previous, before in zip(state.weight, state.previous, state.before, strict=True)
+            )
+        )
 
     def _finish(self, status: Status, gradient: Floats, loss: float, rate: float) -> None:
         state, log = self.state, self.log
@@ -303,6 +322,7 @@ class _Walk:
         log.last_evaluations[0] = self.losses - self.losses_before
         log.final["weight"][:, 0], log.final["gradient"][:, 0] = state.weight, gradient
         log.final["previous"][:, 0], log.final["step"][:, 0] = state.previous, state.last_step
+        log.final["anchor"][:, 0] = state.anchor
         log.final_loss[0], log.final_rate[0] = loss, rate
         for name, values in zip(log.state, state.memory, strict=True):
             log.state[name][:, 0] = values
@@ -330,7 +350,9 @@ class _Burst:
 
     def _last(self) -> int:
         walk = self.walk
-        limit = walk.stop - TAIL
+        if is_anchor(walk.k):
+            return walk.k
+        limit = min(walk.stop - TAIL, max(BURST, 1 << walk.k.bit_length()))
         if self.every > 1:
             if walk.k % self.every == 0:
                 return walk.k
@@ -343,8 +365,8 @@ class _Burst:
         state = walk.state
         assert state is not None
         last = self._last()
-        if last < walk.k + BURST:
-            self.steps_to_judge = max(1, last - walk.k)
+        if last < walk.k + BURST or walk.k % BURST:
+            self.steps_to_judge = max(1, min(last - walk.k, BURST - walk.k % BURST))
             return
         flat = [
             *state.weight,
@@ -355,7 +377,7 @@ class _Burst:
         self.save[:] = [walk.k, flat, len(walk.records)]
         # where the fast dialect raises, the safe one walks this burst again
         with suppress(OverflowError, ZeroDivisionError, ValueError):
-            self.function(walk.k, last, self.save, walk.records, *flat)
+            self.function(walk.k, last, self.save, walk.records, *flat, *state.anchor)
         k, flat, kept = self.save
         # what stopped it short lies within the next burst; else one step leads past a record
         self.steps_to_judge = BURST if k + BURST <= last else 1
@@ -367,7 +389,7 @@ class _Burst:
         weights = len(state.weight)
         parts = [tuple(flat[place : place + weights]) for place in range(0, len(flat), weights)]
         weight, previous, before, *memory = parts
-        walk.state = _State(weight, previous, before, memory)
+        walk.state = _State(weight, previous, before, state.anchor, memory)
 
     def _compile(self, recording: bool) -> Callable[..., None]:
         source = "\n".join(self._source(recording)) + "\n"
@@ -393,14 +415,20 @@ class _Burst:
             f"s{place}_{w}" for place in range(len(self.plan.batch.rule.rule.state)) for w in range(weights)
         ]
         names = [*(f"{letter}{w}" for letter in ("w", "a", "b") for w in range(weights)), *state]
+        anchor = [f"c{w}" for w in range(weights)]
         shared = ["tolerance", "bound", "initial", "rows", *self._shared()]
-        lines = [
-            f"def burst(k, last, save, records, {', '.join(names)}, {', '.join(f'{s}={s}' for s in shared)}):"
-        ]
+        arguments = ["k", "last", "save", "records", *names, *anchor, *(f"{name}={name}" for name in shared)]
+        lines = [f"def burst({', '.join(arguments)}):"]
         if recording:
             lines.append("    keep = records.extend")
         lines.append(f"    while k + {BURST} <= last:")
         lines.append(f"        save[:] = k, ({', '.join(names)},), len(records)")
+        if self.plan.judges_cycle:
+            again = " and ".join(
+                f"w{w} == c{w} and abs(w{w} - b{w}) <= {NEAR} * max(abs(w{w}), abs(a{w}))"
+                for w in range(weights)
+            )
+            lines.append(f"        if {again}: return")
         for offset in range(BURST):
             lines += [f"        {line}" for line in self._one_step(offset, recording)]
         if self.plan.judges_stall:
