@@ -187,6 +187,7 @@ def check_against_differences(expr: Expr, point: Point) -> None:
         return value(expr, {**at, "w": w}, rows)
 
     w = CONTEXT.mpf(at["w"])
+    assume(w == 0 or abs(w) > 1e-6)  # else w/w·1/w has its pole within the step
     below, here, above = loss(w - h), loss(w), loss(w + h)
     assume(all(CONTEXT.isfinite(found) for found in (below, here, above)))
     left, right = (here - below) / h, (above - here) / h
@@ -204,7 +205,7 @@ def test_random_formulas_agree_with_central_differences(expr: Expr, point: Point
 
 @pytest.mark.release
 @given(trees(Kinds(), 5), points())
-@settings(max_examples=4000)
+@settings(max_examples=1500)
 def test_large_random_formulas_agree_with_central_differences(expr: Expr, point: Point) -> None:
     check_against_differences(expr, point)
 
