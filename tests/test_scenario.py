@@ -449,6 +449,10 @@ def test_precedence_is_built_in_preset_base_scenario_override(tmp_path: Path) ->
     assert origins["stopping.divergence_bound"] == f"{preset}:1"
     assert origins["loss.expression"] == f"{tmp_path / 'base.yaml'}:1"
     assert origins["record.every"] == "built-in"
+    assert origins["loss.parameters"] == "built-in"
+    assert origins["learning_rate.warmup"] == "built-in"
+    assert origins["domain.w"] == "built-in"
+    assert origins["learning_rate.initial"] == f"{tmp_path / 'base.yaml'}:2"
     assert origins["name"] == "the file's stem"
 
 

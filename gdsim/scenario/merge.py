@@ -17,6 +17,7 @@ from gdsim.scenario.shapes import Group
 
 LONGEST_CHAIN = 20  # files that extend one another
 COMMAND_LINE = "-S"
+BUILT_IN = "built-in"
 
 #: keys whose other entries belong to the value of one of them, and what outlives a change of that value
 _KEPT: dict[str, tuple[str, ...]] = {
@@ -217,11 +218,17 @@ def _forget_places(document: Document, path: KeyPath) -> None:
 
 def origin(document: Document, path: KeyPath) -> str:
     """Return where a value comes from: ``built-in``, ``file:line`` or the override."""
-    for length in range(len(path), 0, -1):
-        place = document.values.get(path[:length])
-        if place and place.file:
-            return place.file if place.line is None else f"{place.file}:{place.line}"
-    return "built-in"
+    inside: object = document.data
+    depth = 0
+    while depth < len(path) and isinstance(inside, dict) and path[depth] in inside:
+        inside = inside[path[depth]]
+        depth += 1
+    # a value that is no mapping stands for all below it; what a mapping lacks is built in
+    lacking = depth < len(path) and isinstance(inside, dict)
+    place = None if lacking else document.values.get(path[:depth])
+    if place is None or not place.file:
+        return BUILT_IN
+    return place.file if place.line is None else f"{place.file}:{place.line}"
 
 
 def layered_mapping(data: Mapping[str, object], overrides: Sequence[str]) -> Document:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gdsim.scenario.document import Document, KeyPath, dotted
-from gdsim.scenario.merge import origin
+from gdsim.scenario.merge import BUILT_IN, origin
 from gdsim.scenario.specification import Scenario
 from gdsim.scenario.write import as_data
 
@@ -16,7 +16,7 @@ def origins_of(scenario: Scenario) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in _leaves(as_data(scenario), ()):
         found[dotted(path)] = origin(document, path)
-    if found.get("name") == "built-in" and scenario.source is not None:
+    if found.get("name") == BUILT_IN and scenario.source is not None:
         found["name"] = "the file's stem"
     return found
 
