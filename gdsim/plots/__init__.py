@@ -39,7 +39,9 @@ def draw(run: Run, kind: str) -> Figure:
     from gdsim.outcomes import Fault, InputError, nearest
 
     if kind not in PLOTS:
-        raise InputError(Fault(f"unknown kind of figure {kind!r}", " | ".join(PLOTS), nearest(kind, [*PLOTS])))
+        raise InputError(
+            Fault(f"unknown kind of figure {kind!r}", " | ".join(PLOTS), nearest(kind, [*PLOTS]))
+        )
     plot = PLOTS[kind]
     if not plot.suits(run):
         needed = " or ".join(map(str, plot.weights or ()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,7 +60,7 @@ def contour(run: Run) -> Figure:
         axes.contour(x, y, values, levels=heights, colors=INK, linewidths=0.5, alpha=0.3)
         bar = figure.colorbar(colours, ax=axes, pad=0.02)
         bar.set_label("loss")
-        ticks = heights[:: max(1, heights.size // 6)]
+        ticks = heights[:: max(1, heights.size // 6)].tolist()
         bar.set_ticks(ticks, labels=[text.short(float(f"{tick:.2g}")) for tick in ticks])
     axes.grid(False)
     axes.set_xlim(x[0], x[-1])
@@ -98,7 +99,7 @@ def _draw_path(axes: Axes, path: Array) -> None:
     )  # fmt: skip
     width = np.ptp(axes.get_xlim())
     height = np.ptp(axes.get_ylim())
-    for before, after in zip(finite[:60], finite[1:61], strict=False):
+    for before, after in pairwise(finite[:61]):
         if np.hypot((after[0] - before[0]) / width, (after[1] - before[1]) / height) > 0.04:
             axes.annotate(
                 "", xy=after, xytext=before, annotation_clip=True,

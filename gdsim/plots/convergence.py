@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gdsim.runs import Run
 
     Array = NDArray[np.float64]
+    Steps = NDArray[np.int64]
 
 
 def convergence(run: Run) -> Figure:
@@ -51,7 +52,7 @@ def convergence(run: Run) -> Figure:
     return figure
 
 
-def _draw_loss(axes: Axes, run: Run, step: Array, loss: Array) -> None:
+def _draw_loss(axes: Axes, run: Run, step: Steps, loss: Array) -> None:
     settled = settled_loss(run)
     gap = loss - settled if settled is not None else loss
     shown = gap > 0
@@ -78,7 +79,7 @@ def _draw_loss(axes: Axes, run: Run, step: Array, loss: Array) -> None:
         axes.legend(loc="best")
 
 
-def _draw_gradient(axes: Axes, run: Run, step: Array, size: Array) -> None:
+def _draw_gradient(axes: Axes, run: Run, step: Steps, size: Array) -> None:
     axes.set_ylabel("largest |∂L/∂w|")
     tolerance = run.batch.stopping.gradient_tolerance
     shown = np.isfinite(size) & (size > 0)
@@ -118,5 +119,5 @@ def theoretical_rate(run: Run) -> float | None:
     return None
 
 
-def _marker(step: Array) -> float:
+def _marker(step: Steps) -> float:
     return 5.0 if step.size <= 60 else 0.0

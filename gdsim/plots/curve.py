@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from gdsim.runs import Run
 
     Array = NDArray[np.float64]
+    Steps = NDArray[np.int64]
 
 _SAMPLES = 1201
 _MOST_DRAWN = 200  # later steps of a long run lie on top of each other
@@ -73,7 +75,7 @@ def window(weight: Array, domain: tuple[float, float]) -> tuple[float, float]:
     A run that stays within a sixteenth of the domain (but moves) is shown with its span on either
     side.
 
-    >>> window(np.array([3.0, 2.9]), (-2.0, 4.0))
+    >>> window(np.array([3.0, 1.0]), (-2.0, 4.0))
     (-2.0, 4.0)
     >>> window(np.array([10.0, 5.0, 1.0, 0.0]), (-90.0, 110.0))
     (-10.0, 20.0)
@@ -106,7 +108,7 @@ def limits(values: Array, marked: Array) -> tuple[float, float]:
     return bottom - 0.08 * height, top + 0.12 * height
 
 
-def _draw_steps(axes: Axes, step: Array, weight: Array, loss: Array, visible: NDArray[np.bool_]) -> None:
+def _draw_steps(axes: Axes, step: Steps, weight: Array, loss: Array, visible: NDArray[np.bool_]) -> None:
     """Draw the visible steps as points joined by arrows; number those that have room."""
     shown = np.flatnonzero(visible)[:_MOST_DRAWN]
     if shown.size == 0:
@@ -114,7 +116,7 @@ def _draw_steps(axes: Axes, step: Array, weight: Array, loss: Array, visible: ND
     crowd = 1.0 if shown.size <= 25 else 0.55
     low, high = axes.get_xlim()
     bottom, top = axes.get_ylim()
-    for first, second in zip(shown[:-1], shown[1:], strict=True):
+    for first, second in pairwise(shown):
         away = np.hypot(
             (weight[second] - weight[first]) / (high - low), (loss[second] - loss[first]) / (top - bottom)
         )
@@ -148,7 +150,7 @@ def _draw_steps(axes: Axes, step: Array, weight: Array, loss: Array, visible: ND
             )  # fmt: skip
 
 
-def _draw_departures(axes: Axes, step: Array, weight: Array, window: tuple[float, float]) -> None:
+def _draw_departures(axes: Axes, step: Steps, weight: Array, window: tuple[float, float]) -> None:
     """Draw an edge arrow for the first step that leaves the frame on each side."""
     for side, outside in (("left", weight < window[0]), ("right", weight > window[1])):
         gone = np.flatnonzero(outside)

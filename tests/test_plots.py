@@ -1,0 +1,152 @@
+"""Figures: what is drawn is what happened; the same run gives the same bytes; texts do not collide."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
+
+from gdsim.outcomes import CRITICAL_KINDS, InputError
+from gdsim.plots import PLOTS, default_files, default_kinds, draw, render
+from gdsim.plots.curve import limits, window
+from gdsim.plots.style import KINDS
+from gdsim.runs import Run, execute
+from gdsim.scenario import load
+
+NAMES = (
+    "double-well", "parabola-divergence", "cosh-cliff", "absolute-value", "relu-dead", "plateau",
+    "logistic-map-chaos", "himmelblau-centre", "rosenbrock", "valley", "iris-two-weights",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def runs() -> dict[str, Run]:
+    return {name: execute(load(name)) for name in NAMES}
+
+
+def line(axes: Axes, label: str) -> np.ndarray:
+    found = [artist for artist in axes.get_lines() if artist.get_label() == label]
+    assert len(found) == 1, label
+    return np.asarray(found[0].get_xydata())
+
+
+def test_every_kind_of_critical_point_has_a_marker() -> None:
+    assert set(KINDS) == set(CRITICAL_KINDS)
+
+
+def test_no_two_kinds_share_marker_and_colour() -> None:
+    looks = [(marker, colour) for marker, colour, _ in KINDS.values()]
+    assert len(set(looks)) == len(looks)
+
+
+def test_the_curve_is_the_loss(runs: dict[str, Run]) -> None:
+    data = line(draw(runs["double-well"], "curve").axes[0], "loss L(w)")
+    np.testing.assert_allclose(data[:, 1], (data[:, 0] ** 2 - 1) ** 2, rtol=1e-12, atol=1e-15)
+
+
+def test_the_steps_are_those_of_the_trajectory(runs: dict[str, Run]) -> None:
+    run = runs["double-well"]
+    data = line(draw(run, "curve").axes[0], "steps")
+    np.testing.assert_array_equal(data[:, 0], run.trajectory.weight[:, 0, 0])
+    np.testing.assert_array_equal(data[:, 1], run.trajectory.loss[:, 0])
+
+
+def test_critical_points_found_numerically_are_hollow(runs: dict[str, Run]) -> None:
+    axes = draw(runs["double-well"], "curve").axes[0]
+    (marker,) = [artist for artist in axes.get_lines() if artist.get_label() == "maximum"]
+    assert marker.get_markerfacecolor() == "white"
+
+
+def test_a_step_that_leaves_the_frame_is_an_arrow_with_its_number(runs: dict[str, Run]) -> None:
+    texts = [text.get_text() for text in draw(runs["cosh-cliff"], "curve").axes[0].texts]
+    assert any(text.startswith("step 1: −1091") for text in texts)
+
+
+def test_the_convergence_plot_shows_the_distance_to_the_loss_of_the_minimum(runs: dict[str, Run]) -> None:
+    run = runs["double-well"]
+    data = line(draw(run, "convergence").axes[0], "run")
+    np.testing.assert_array_equal(data[:, 1], run.trajectory.loss[:, 0])  # L(c) = 0
+
+
+def test_the_theoretical_rate_is_the_squared_multiplier(runs: dict[str, Run]) -> None:
+    labels = [artist.get_label() for artist in draw(runs["double-well"], "convergence").axes[0].get_lines()]
+    assert "theory: × 0.04 a step" in labels  # (1 − 0.1·8)² = 0.04
+
+
+def test_the_contour_shows_the_path(runs: dict[str, Run]) -> None:
+    run = runs["himmelblau-centre"]
+    data = line(draw(run, "contour").axes[0], "path")
+    np.testing.assert_array_equal(data, run.trajectory.weight[:, :, 0])
+
+
+@pytest.mark.parametrize("name", ["double-well", "himmelblau-centre"])
+def test_every_default_figure_renders_to_the_same_bytes_twice(name: str, runs: dict[str, Run]) -> None:
+    assert default_files(runs[name]) == default_files(runs[name])
+
+
+@pytest.mark.parametrize("format", ["svg", "pdf", "png"])
+def test_every_format_renders_to_the_same_bytes_twice(format: str, runs: dict[str, Run]) -> None:
+    first, second = (render(draw(runs["double-well"], "curve"), format) for _ in range(2))  # type: ignore[arg-type]
+    assert first == second
+
+
+def frame_texts(figure: Figure) -> list[tuple[str, Bbox]]:
+    """Titles, captions, axis labels and legend texts; step numbers and tick labels stand inside the axes."""
+    wanted = set(figure.texts)
+    for axes in figure.axes:
+        wanted |= {axes.xaxis.label, axes.yaxis.label}
+    legends = [legend for legend in (*figure.legends, *(axes.get_legend() for axes in figure.axes)) if legend]
+    wanted |= {text for legend in legends for text in legend.get_texts()}
+    return [
+        (artist.get_text(), artist.get_window_extent())
+        for artist in wanted
+        if artist is not None and artist.get_text()
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_titles_labels_and_legends_neither_collide_nor_leave_the_figure(
+    name: str, runs: dict[str, Run]
+) -> None:
+    for kind in default_kinds(runs[name]):
+        figure = draw(runs[name], kind)
+        FigureCanvasAgg(figure)
+        figure.draw_without_rendering()
+        boxes = frame_texts(figure)
+        for text, box in boxes:
+            assert figure.bbox.padded(1).containsx(box.x0), (kind, text)
+            assert figure.bbox.padded(1).containsx(box.x1), (kind, text)
+            assert figure.bbox.padded(1).containsy(box.y0), (kind, text)
+            assert figure.bbox.padded(1).containsy(box.y1), (kind, text)
+        for (one, a), (other, b) in combinations(boxes, 2):
+            assert not a.shrunk(0.98, 0.9).overlaps(b.shrunk(0.98, 0.9)), (kind, one, other)
+
+
+@pytest.mark.parametrize("kind", PLOTS)
+def test_a_plot_that_cannot_show_a_run_says_so(kind: str, runs: dict[str, Run]) -> None:
+    run = runs["himmelblau-centre" if kind == "curve" else "double-well"]
+    if PLOTS[kind].suits(run):
+        assert kind in default_kinds(run)
+    else:
+        with pytest.raises(InputError, match="weight"):
+            draw(run, kind)
+
+
+def test_an_unknown_kind_names_the_nearest_one(runs: dict[str, Run]) -> None:
+    with pytest.raises(InputError, match="did you mean contour"):
+        draw(runs["double-well"], "contur")
+
+
+def test_the_window_is_the_domain_for_a_run_that_stands_still() -> None:
+    assert window(np.array([0.0]), (-2.0, 2.0)) == (-2.0, 2.0)
+
+
+def test_a_runaway_wall_is_cut_but_every_marked_point_stays_visible() -> None:
+    values = np.concatenate([np.linspace(0, 1, 90), np.geomspace(1, 1e6, 10)])
+    bottom, top = limits(values, np.array([0.5, 3.0]))
+    assert bottom < 0 < 3.0 < top < 100.0
