@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from gdsim.expr.emit_python import function_source, generated_names, literal
-from gdsim.expr.lower import rational_exponent
+from gdsim.expr.lower import LARGEST_UNROLLED_POWER, rational_exponent
 from gdsim.expr.nodes import (
     Add,
     Call,
@@ -35,7 +35,7 @@ _FUNCTIONS = {
     "sqrt": "torch.sqrt", "exp": "torch.exp", "log": "torch.log", "log2": "torch.log2",
     "log10": "torch.log10", "sin": "torch.sin", "cos": "torch.cos", "tan": "torch.tan",
     "asin": "torch.asin", "acos": "torch.acos", "atan": "torch.atan", "sinh": "torch.sinh",
-    "cosh": "torch.cosh", "tanh": "torch.tanh", "abs": "torch.abs", "sign": "torch.sign",
+    "cosh": "torch.cosh", "tanh": "torch.tanh", "abs": "torch.abs", "sign": "sign",
     "relu": "torch.relu", "max": "torch.maximum", "min": "torch.minimum",
     "sigmoid": "sigmoid", "softplus": "softplus", "huber": "huber",
 }  # fmt: skip
@@ -88,7 +88,10 @@ class _Writer:
     def power(self, base: str, exponent: Fraction) -> str:
         if exponent == Fraction(1, 2):
             return self.assign(f"torch.sqrt({base})")
-        return self.assign(f"torch.pow({base}, {literal(exponent)})")
+        power = f"torch.pow({base}, {literal(exponent)})"
+        if exponent.denominator == 2 and abs(exponent) <= LARGEST_UNROLLED_POWER:
+            power = f"torch.where({base} < 0.0, nan, {power})"  # as with a root: nan at −∞, where pow is ∞
+        return self.assign(power)
 
     def masked(self, branch: Expr, names: dict[Symbol, str], pattern: str) -> dict[Symbol, str]:
         inside = dict(names)
@@ -98,8 +101,9 @@ class _Writer:
         return inside
 
     def reduction(self, kind: str, body: str) -> str:
-        total = self.assign(f"row_sum({body}, rows)")
-        return self.assign(f"{total} * row_scale" if kind == "sum" else f"{total} / rows")
+        return self.assign(
+            f"row_sum({body}, rows) * row_scale" if kind == "sum" else f"row_mean({body}, rows)"
+        )
 
 
 def _source(expr: Expr, values: list[str]) -> str:
@@ -167,6 +171,13 @@ def _namespace() -> dict[str, Any]:
     def row_sum(values: Any, rows: float) -> Any:
         return values.sum(dim=0) if values.dim() == 2 else values * rows
 
+    def row_mean(values: Any, rows: float) -> Any:
+        return values.sum(dim=0) / rows if values.dim() == 2 else values
+
+    def sign(x: Any) -> Any:
+        """``torch.sign`` makes 0 of nan."""
+        return torch.where(x == x, torch.sign(x), math.nan)
+
     def sigmoid(x: Any) -> Any:
         """Either side without overflow; ``torch.sigmoid`` differentiates to s(1 − s), which cancels."""
         return torch.exp(torch.minimum(x, tensor(0.0))) / (1.0 + torch.exp(-torch.abs(x)))
@@ -184,7 +195,7 @@ def _namespace() -> dict[str, Any]:
         return torch.where(inside, 0.5 * (near * near), far * (size - 0.5 * far))
 
     return {
-        "torch": torch, "tensor": tensor, "row_sum": row_sum,
-        "sigmoid": sigmoid, "softplus": softplus, "huber": huber,
-        "inf": math.inf, "pi": math.pi, "e": math.e,
+        "torch": torch, "tensor": tensor, "row_sum": row_sum, "row_mean": row_mean,
+        "sign": sign, "sigmoid": sigmoid, "softplus": softplus, "huber": huber,
+        "inf": math.inf, "nan": math.nan, "pi": math.pi, "e": math.e,
     }  # fmt: skip
