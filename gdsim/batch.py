@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from gdsim.derivatives import DerivativeMethod
-from gdsim.losses import Loss
-from gdsim.noise import Noise
-from gdsim.outcomes import Status
-from gdsim.schedules import ScheduleChoice
-from gdsim.update_rules import RuleChoice
-
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the types are named here, not used: reading a scenario needs none of these modules
     import numpy as np
     from numpy.typing import NDArray
+
+    from gdsim.derivatives import DerivativeMethod
+    from gdsim.losses import Loss
+    from gdsim.noise import Noise
+    from gdsim.outcomes import Status
+    from gdsim.schedules import ScheduleChoice
+    from gdsim.update_rules import RuleChoice
 
     Array = NDArray[np.float64]
     Integers = NDArray[np.int64]

@@ -801,3 +801,12 @@ def test_validating_imports_no_numeric_stack() -> None:
     root = Path(__file__).parent.parent
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)
     assert found.stdout.strip() == "[]"
+
+
+def test_what_is_taken_for_granted_without_a_registry_is_so() -> None:
+    """A file that names no schedule and no method is read without their registries."""
+    assert not SCHEDULES["constant"].options
+    assert not METHODS["analytic"].options
+    found = scenario.parse_mapping(PLAIN)
+    named = {"learning_rate": {"schedule": "constant", "initial": 0.1}, "derivative": {"method": "analytic"}}
+    assert scenario.parse_mapping({**PLAIN, **named}) == found

@@ -146,9 +146,11 @@ def promote(document: Document, *, whole: bool = True) -> None:
 
 
 def _loss_key(value: object) -> str:
+    if not isinstance(value, str) or not value.strip().isidentifier():
+        return "expression"
     from gdsim.losses import LOSSES
 
-    return "name" if isinstance(value, str) and value.strip() in LOSSES else "expression"
+    return "name" if value.strip() in LOSSES else "expression"
 
 
 def merge(below: Document, above: Document) -> None:

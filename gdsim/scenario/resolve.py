@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gdsim.batch import Clip, Stopping
 from gdsim.expr.nodes import Expr, symbols
 from gdsim.expr.parse import parse
-from gdsim.noise import Noise
 from gdsim.outcomes import CRITICAL_KINDS, Fault, InputError, Interval, nearest
 from gdsim.scenario.document import Document, KeyPath
 from gdsim.scenario.keys import SCENARIO
@@ -24,6 +23,9 @@ from gdsim.scenario.specification import (
     Scenario,
     ScheduleSpec,
 )
+
+if TYPE_CHECKING:
+    from gdsim.noise import Noise
 
 #: columns of the log, which no weight may be named after
 RESERVED = ("step", "loss", "flag", "direction", "learning_rate", "gradient", "status", "run")
@@ -168,11 +170,13 @@ def _library_loss(check: Check, given: Mapping[str, Any]) -> LossSpec:
 
 def _hint_at_library(check: Check, weights: tuple[str, ...]) -> None:
     """A formula that is one name, with initial values that do not fit it, is likely a misspelt loss."""
-    from gdsim.losses import LOSSES
-
     given = check.document.data.get("loss")
     text = given.get("expression") if isinstance(given, dict) else None
-    if (text,) == weights and (near := nearest(weights[0], [*LOSSES])):
+    if (text,) != weights:
+        return
+    from gdsim.losses import LOSSES
+
+    if near := nearest(weights[0], [*LOSSES]):
         message = f"no loss of the library is called {text!r}, so it is read as a weight"
         check.report(("loss", "expression"), message, "", near)
 
@@ -260,6 +264,8 @@ def _domain(
 def _learning_rate(check: Check, given: Mapping[str, Any] | None) -> ScheduleSpec | None:
     if given is None:
         return None
+    if not {*given} - {"initial", "warmup"}:  # a constant rate has no options
+        return ScheduleSpec(given["initial"], warmup=given.get("warmup", 0))
     from gdsim.schedules import schedule
 
     name = given.get("schedule", "constant")
@@ -294,6 +300,8 @@ def _rule(check: Check, given: Mapping[str, Any] | None) -> RuleSpec | None:
 def _derivative(check: Check, given: Mapping[str, Any] | None) -> DerivativeSpec | None:
     if given is None:
         return None
+    if not given:  # the analytic method has no options
+        return DerivativeSpec()
     from gdsim.derivatives import METHODS, derivative_method
 
     name = given.get("method", "analytic")
@@ -371,6 +379,8 @@ def _clip(check: Check, given: Mapping[str, float] | None) -> Clip | None:
 def _noise(check: Check, given: Mapping[str, Any] | None, data: Any) -> Noise | None:
     if given is None:
         return None
+    from gdsim.noise import Noise
+
     kind = given["kind"]
     wanted, other = ("scale", "size") if kind == "gaussian" else ("size", "scale")
     before = len(check.faults)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from gdsim.batch import Clip, Stopping
-from gdsim.noise import Noise
-from gdsim.outcomes import Interval
 
 if TYPE_CHECKING:
+    from gdsim.noise import Noise
+    from gdsim.outcomes import Interval
     from gdsim.scenario.document import Document
 
 
