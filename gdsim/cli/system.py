@@ -11,7 +11,7 @@ import click
 from gdsim.cli.options import json_option
 
 _EXTRAS = {"torch": "torch", "fast": "numba", "dask": "distributed", "pptx": "python-pptx", "video": "imageio-ffmpeg"}
-_NEEDED = ("numpy", "scipy", "click", "pyyaml", "matplotlib", "pydantic", "rich")
+_NEEDED = ("numpy", "scipy", "click", "pyyaml", "matplotlib", "rich")
 
 
 @click.command()
