@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import Literal
 
@@ -185,5 +184,7 @@ def nearest(name: str, known: Sequence[str]) -> str:
     >>> nearest("momentun", ["momentum", "adam"])
     'momentum'
     """
+    from difflib import get_close_matches  # read only when something is misspelt
+
     match = get_close_matches(name, known, n=1, cutoff=0.6)
     return match[0] if match else ""
