@@ -227,6 +227,7 @@ def test_the_slope_of_a_saturated_tanh_has_all_its_digits() -> None:
         ("sigmoid(w)", -40.0, CONTEXT.exp(-40) / (1 + CONTEXT.exp(-40)) ** 2),
         ("log(1 + exp(-w))", 30.0, -1 / (1 + CONTEXT.exp(30))),
         ("1/(1 + exp(-w))", 40.0, CONTEXT.exp(-40) / (1 + CONTEXT.exp(-40)) ** 2),
+        ("sinh(w)/cosh(w)", 20.0, CONTEXT.sech(20) ** 2),
         ("tan(w)", 1.5, 1 / CONTEXT.cos(1.5) ** 2),
         ("asin(w)", 1 - 2.0**-40, 1 / CONTEXT.sqrt(1 - CONTEXT.mpf(1 - 2.0**-40) ** 2)),
         ("acos(w)", 2.0**-40 - 1, -1 / CONTEXT.sqrt(1 - CONTEXT.mpf(1 - 2.0**-40) ** 2)),

@@ -71,6 +71,8 @@ TEXTBOOK = {
     "a*w*a": "a^2*w",
     "(w^2)^3": "w^6",
     "sqrt(w)*sqrt(w)": "w",
+    "sin(w)*cos(w) - cos(w)*sin(w)": "0",
+    "v*w + w*v/3": "4*v*w/3",
     "w*sin(v) + 2*sin(v)*w": "3*w*sin(v)",
     "2*(w - 3) + 3*(w - 3)": "5*(w - 3)",
     "w^2/w": "w",
@@ -78,6 +80,14 @@ TEXTBOOK = {
     "sinh(w)/cosh(w)^3": "tanh(w)/cosh(w)^2",
     "abs(w)*sign(w)": "w",
     "w*sign(w)": "abs(w)",
+    # identities
+    "sin(w)^2 + cos(w)^2": "1",
+    "2*v*sin(w)^2 + 1 + 2*v*cos(w)^2": "2*v + 1",
+    "1 - tanh(w)^2": "1/cosh(w)^2",
+    "3 - 3*cos(w)^2": "3*sin(w)^2",
+    "cosh(w)^2 - sinh(w)^2": "1",
+    "cosh(w)^2 + sinh(w)^2": "cosh(w)^2 + sinh(w)^2",
+    "1 - sin(v)^2 - sin(w)^2": "cos(v)^2 - sin(w)^2",
     # signs and coefficients
     "w*3": "3*w",
     "(-w)^2": "w^2",

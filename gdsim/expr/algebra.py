@@ -6,10 +6,12 @@ Each constructor takes simplified operands and returns a simplified node. ``simp
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
-from gdsim.expr.exact import exact_power, foldable
+from gdsim.expr.exact import exact_power, foldable, over_and_under
+from gdsim.expr.identities import merger
 from gdsim.expr.nodes import (
     ONE,
     ZERO,
@@ -37,12 +39,20 @@ _RATIOS = {"sinh": ("cosh", "tanh"), "sin": ("cos", "tan")}
 def add(terms: Iterable[Expr]) -> Expr:
     """Add simplified terms: flatten, collect like terms, drop zeros."""
     collected: dict[Expr, list[Fraction]] = {}
-    for term in terms:
-        _collect(term, 1, collected)
+    first_written: dict[object, Expr] = {}
+    for coefficient, body in _terms(terms, 1):
+        alike = first_written.setdefault(_unordered(body), body)
+        collected.setdefault(alike, []).append(coefficient)
+    totals = {body: sum(coefficients, Fraction(0)) for body, coefficients in collected.items()}
+    if found := merger(totals):
+        merged = divide(multiply((Number(found.coefficient), found.body, found.above)), found.below)
+        first, second = found.dropped
+        others = [_scaled(total, body) for body, total in totals.items() if body not in (first, second)]
+        place = min(list(totals).index(body) for body in found.dropped)
+        return add([*others[:place], merged, *others[place:]])
     built: list[Expr] = []
-    for body, coefficients in collected.items():
-        total = sum(coefficients, Fraction(0))
-        shares = [total] if total == 0 or foldable(total) else coefficients
+    for body, total in totals.items():
+        shares = [total] if total == 0 or foldable(total) else collected[body]
         built.extend(_scaled(share, body) for share in shares if share != 0)
     if any(isinstance(term, Add) for term in built):
         return add(built)
@@ -64,16 +74,27 @@ def _opened(term: Expr) -> Sequence[Expr]:
     return [multiply((factor, inner)) for inner in body.terms]
 
 
-def _collect(term: Expr, sign: int, collected: dict[Expr, list[Fraction]]) -> None:
-    match term:
-        case Add(terms):
-            for inner in terms:
-                _collect(inner, sign, collected)
-        case Negate(operand):
-            _collect(operand, -sign, collected)
-        case _:
-            coefficient, body = split_coefficient(term)
-            collected.setdefault(body, []).append(sign * coefficient)
+def _terms(terms: Iterable[Expr], sign: int) -> Iterator[tuple[Fraction, Expr]]:
+    """Every term of a sum of sums, its number apart."""
+    for term in terms:
+        match term:
+            case Add(inner):
+                yield from _terms(inner, sign)
+            case Negate(operand):
+                yield from _terms((operand,), -sign)
+            case _:
+                coefficient, body = split_coefficient(term)
+                yield sign * coefficient, body
+
+
+def _unordered(body: Expr) -> object:
+    """A key that is the same for v·w and w·v."""
+    match body:
+        case Multiply(factors):
+            return frozenset(Counter(factors).items())
+        case Divide(numerator, denominator):
+            return _unordered(numerator), _unordered(denominator)
+    return body
 
 
 def split_coefficient(term: Expr) -> tuple[Fraction, Expr]:
@@ -334,7 +355,7 @@ class _Product:
     def _assembled(self, coefficient: Fraction, up: list[Expr], down: list[Expr]) -> Expr:
         if not up and not down:
             return Number(-coefficient if self.negative else coefficient)
-        top, bottom = _fraction(coefficient)
+        top, bottom = over_and_under(coefficient)
         if self.negative and coefficient == 1 and len(up) == 1 and not down and isinstance(up[0], Add):
             return _signed_sum([negate(term) for term in up[0].terms])
         if top != 1 or not up:
@@ -351,18 +372,6 @@ class _Product:
         elif isinstance(above, Number):  # a single number too large to be folded
             return Number(-above.value) if self.negative else above
         return Negate(above) if self.negative else above
-
-
-def _fraction(coefficient: Fraction) -> tuple[Fraction, Fraction]:
-    """Decide how a coefficient is printed: 0.2·w as a decimal, w/2 and 2·w/3 as a fraction."""
-    denominator = coefficient.denominator
-    rest = denominator
-    for prime in (2, 5):
-        while rest % prime == 0:
-            rest //= prime
-    if rest == 1 and denominator % 5 == 0:
-        return coefficient, Fraction(1)
-    return Fraction(coefficient.numerator), Fraction(denominator)
 
 
 def _has_zero_branch(expr: Expr) -> bool:

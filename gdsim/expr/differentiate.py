@@ -134,8 +134,7 @@ class _Differentiator:
         self.done: dict[Expr, Derivation] = {}
 
     def derivation(self, expr: Expr) -> Derivation:
-        simplified_root = self.simplified(expr)  # one pass, so that every part is known below
-        assert simplified_root is not None
+        self.simplified(expr)  # one pass, so that every part is known below
         for node in walk(expr):
             if node == self.variable or any(child in self.varying for child in node.children):
                 self.varying.add(node)

@@ -29,6 +29,22 @@ def foldable(value: Fraction) -> bool:
     return value == 0 or 1 / _LARGEST <= abs(value) <= _LARGEST
 
 
+def over_and_under(coefficient: Fraction) -> tuple[Fraction, Fraction]:
+    """Decide how a coefficient is printed: 0.2·w as a decimal, w/2 and 2·w/3 as a fraction.
+
+    >>> over_and_under(Fraction(1, 5)) == (Fraction(1, 5), 1), over_and_under(Fraction(2, 3)) == (2, 3)
+    (True, True)
+    """
+    denominator = coefficient.denominator
+    rest = denominator
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    if rest == 1 and denominator % 5 == 0:
+        return coefficient, Fraction(1)
+    return Fraction(coefficient.numerator), Fraction(denominator)
+
+
 def exact_power(base: Fraction, exponent: Fraction) -> Fraction | None:
     """Return the power where it is rational and foldable, else None.
 
