@@ -22,7 +22,7 @@ _ROUNDS = 10
 _MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 _WEYL = (0x9E3779B9, 0xBB67AE85)
 _LOW = 0xFFFFFFFF
-_GAUSSIAN, _MINIBATCH = 0, 1  # the fourth counter word keeps the two streams apart
+_GAUSSIAN, _MINIBATCH = 0, 1  # a bit of the fourth counter word keeps the two streams apart
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,16 @@ def _key(seed: Any) -> tuple[Any, Any]:
     return seed & np.uint64(_LOW), seed >> np.uint64(32)
 
 
+def _run_words(run_key: Any, stream: int) -> tuple[Any, Any]:
+    """The two counter words of a run: 63 bits of its key and one bit for the stream."""
+    import numpy as np
+
+    key = np.asarray(run_key, dtype=np.int64).astype(np.uint64)
+    return key & np.uint64(_LOW), ((key >> np.uint64(31)) & ~np.uint64(1) & np.uint64(_LOW)) | np.uint64(
+        stream
+    )
+
+
 def gaussian(seed: Any, run_key: Any, step: Any, weight: Any) -> Array:
     """Return standard normal numbers, one for each (seed, run key, step, weight); arguments broadcast.
 
@@ -100,7 +110,7 @@ def gaussian(seed: Any, run_key: Any, step: Any, weight: Any) -> Array:
 
     shape = np.broadcast_shapes(*(np.shape(value) for value in (seed, run_key, step, weight)))
     flat = [np.broadcast_to(value, shape).ravel() for value in (seed, run_key, step, weight)]
-    a, b, c, d = philox((flat[2], flat[3], flat[1], _GAUSSIAN), _key(flat[0]))
+    a, b, c, d = philox((flat[2], flat[3], *_run_words(flat[1], _GAUSSIAN)), _key(flat[0]))
     # 1 − u lies in (0, 1], so that its logarithm is finite
     radius = np.sqrt(-2.0 * np.log(1.0 - _uniform(a, b)))
     result: Array = (radius * np.cos(2.0 * np.pi * _uniform(c, d))).reshape(shape)
@@ -128,6 +138,6 @@ def minibatch_rows(seed: Any, run_key: Any, step: int, rows: int, size: int) -> 
 
     seed, run_key = np.broadcast_arrays(np.atleast_1d(seed), np.atleast_1d(run_key))
     row = np.arange(rows)[:, None]
-    a, b, _, _ = philox((step, row, run_key[None, :], _MINIBATCH), _key(seed[None, :]))
+    a, b, _, _ = philox((step, row, *_run_words(run_key[None, :], _MINIBATCH)), _key(seed[None, :]))
     order = np.argsort(a * np.uint64(1 << 32) + b, axis=0, kind="stable")
     return np.sort(order[:size], axis=0)

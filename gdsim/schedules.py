@@ -65,12 +65,14 @@ def schedule(name: str = "constant", warmup: int = 0, **options: object) -> Sche
         raise InputError(
             Fault(f"unknown schedule {name!r}", f"one of {', '.join(SCHEDULES)}", nearest(name, [*SCHEDULES]))
         )
-    if isinstance(warmup, bool) or not isinstance(warmup, int | float) or warmup < 0 or warmup != int(warmup):
-        raise InputError(Fault(f"{warmup!r} is no number of steps", "a whole number ≥ 0", path="warmup"))
     chosen = SCHEDULES[name]
-    return ScheduleChoice(chosen, check_options(options, chosen.options, {}, f"schedule {name}"), int(warmup))
+    values = check_options(
+        {**options, "warmup": warmup}, {**chosen.options, **_WARMUP}, {}, f"schedule {name}"
+    )
+    return ScheduleChoice(chosen, values, int(values.pop("warmup")))
 
 
+_WARMUP = {"warmup": Option(0.0, "steps in which the rate climbs to η₀", whole=True)}
 _GAMMA = "the factor of each decrease"
 
 SCHEDULES: dict[str, Schedule] = {

@@ -10,6 +10,7 @@ Options have PyTorch's names and PyTorch's meaning where PyTorch has the rule.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -43,13 +44,13 @@ class Option:
         """Return the value as a number. Raises InputError where it is none, or out of range."""
         if self.flag:
             if isinstance(value, bool) or value in (0.0, 1.0):
-                return float(value)  # type: ignore[arg-type]
+                return float(value)
             raise InputError(Fault(f"{value!r} is neither true nor false", "true or false", path=name))
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise InputError(Fault(f"{value!r} is not a number", self.range, path=name))
         below = value <= self.least if self.open_below else value < self.least
         above = value >= self.most if self.open_above else value > self.most
-        if below or above or value != value or (self.whole and value != int(value)):
+        if below or above or not math.isfinite(value) or (self.whole and value != int(value)):
             raise InputError(Fault(f"{value!r} is out of range", self.range, path=name))
         return float(value)
 

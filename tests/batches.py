@@ -59,8 +59,8 @@ RULE_CHOICES: dict[str, RuleChoice] = {
     "adagrad with all": update_rule(
         "adagrad", lr_decay=0.01, weight_decay=0.01, initial_accumulator_value=0.5, eps=1e-6
     ),
-    "rmsprop with momentum": update_rule("rmsprop", alpha=0.9, momentum=0.5, weight_decay=0.01),
-    "rmsprop centered": update_rule("rmsprop", alpha=0.9, centered=True, eps=1e-4),
+    "rmsprop with momentum": update_rule("rmsprop", alpha=0.9, momentum=0.5, weight_decay=0.01, eps=0.1),
+    "rmsprop centered": update_rule("rmsprop", alpha=0.95, centered=True, eps=0.1),
     "adam with amsgrad": update_rule("adam", betas=[0.8, 0.95], amsgrad=True, weight_decay=0.02),
     "adamw with amsgrad": update_rule("adamw", betas=[0.8, 0.95], amsgrad=True, weight_decay=0.1),
 }

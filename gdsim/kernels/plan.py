@@ -28,7 +28,7 @@ from gdsim.expr.nodes import (
     substitute,
     walk,
 )
-from gdsim.expr.simplify import simplify
+from gdsim.kernels.folding import fold
 from gdsim.kernels.rates import Rates
 from gdsim.outcomes import Fault, InputError, nearest
 from gdsim.update_rules import Option
@@ -48,6 +48,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         check_options(self.batch)
+        check_minibatch(self.batch)
         if self.batch.rule.rule.needs_hessian and self.batch.loss.expression is None:
             raise InputError(
                 Fault(
@@ -105,7 +106,7 @@ class Plan:
     def rule_outputs(self) -> tuple[Expr, ...]:
         """The new state, one expression each, and last the step, in terms of the old state.
 
-        Options that are zero in every run (no weight decay, no AMSGrad …) are put in and simplified away.
+        Options that are zero in every run (no weight decay, no AMSGrad …) are put in and left out.
         """
         rule = self.batch.rule.rule
         swept = self.options("update_rule")
@@ -115,7 +116,7 @@ class Plan:
             if value == 0.0 and name not in swept
         }
         for name, formula in rule.program:
-            values[Symbol(name, "parameter")] = simplify(substitute(formula, values))
+            values[Symbol(name, "parameter")] = fold(substitute(formula, values))
         return tuple(values[Symbol(name, "parameter")] for name in (*rule.state, "step"))
 
     @cached_property
@@ -171,6 +172,26 @@ def check_options(batch: Batch) -> None:
             faults.extend(error.faults)
     if faults:
         raise InputError(*faults)
+
+
+def check_minibatch(batch: Batch) -> None:
+    """Raise InputError where a mini-batch has no rows to be drawn from, or not enough."""
+    if batch.noise is None or batch.noise.kind != "minibatch":
+        return
+    rows = len(next(iter(batch.loss.data.values()), ()))
+    size = np.max(batch.options.get("noise.size", np.float64(batch.noise.size)), initial=1)
+    if rows == 0:
+        raise InputError(
+            Fault("this loss has no data to draw mini-batches from", "noise: {kind: gaussian}", path="noise")
+        )
+    if size > rows:
+        raise InputError(
+            Fault(
+                f"a mini-batch of {size:g} rows does not fit into {rows} rows",
+                f"at most {rows}",
+                path="noise.size",
+            )
+        )
 
 
 def magnitude(expr: Expr, bound: float, values: Mapping[str, float], rows: int = 0) -> float:

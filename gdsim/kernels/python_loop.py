@@ -260,7 +260,7 @@ class _Walk:
         if len(gradient) == 1:
             return (divide(gradient[0], entries[0]),)
         matrix = np.array(entries).reshape(len(gradient), -1)
-        if not np.isfinite(matrix).all() or np.linalg.det(matrix) == 0.0:
+        if not np.isfinite(matrix).all() or np.linalg.slogdet(matrix)[0] == 0.0:
             return (math.nan,) * len(gradient)
         solution: list[float] = np.linalg.solve(matrix, np.array(gradient)).tolist()
         return tuple(solution)
