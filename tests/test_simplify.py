@@ -199,14 +199,14 @@ def test_a_long_sum_is_collected() -> None:
 
 
 @given(trees())
-@settings(max_examples=250)
+@settings(max_examples=150)
 def test_simplifying_twice_changes_nothing(expr: Expr) -> None:
     once = simplify(expr)
     assert simplify(once) == once
 
 
 @given(trees(), points())
-@settings(max_examples=250)
+@settings(max_examples=150)
 def test_the_value_is_kept_where_the_original_is_finite(expr: Expr, point: Point) -> None:
     check_value_is_kept(expr, point)
 
