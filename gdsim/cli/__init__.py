@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -26,21 +25,21 @@ class Root(click.Group):
         words = list(sys.argv[1:] if args is None else args)
         as_json = "--json" in words
         words, settings = _global_options(words)
+        color = False if settings["no_color"] else None
+        _replace_unprintable(sys.stdout, sys.stderr)
         extra.pop("standalone_mode", None)
         try:
             code = super().main(
-                words, prog_name or "gdsim", standalone_mode=False, obj=settings,
-                color=False if settings["no_color"] else None, **extra,
-            )  # fmt: skip
+                words, prog_name or "gdsim", standalone_mode=False, obj=settings, color=color, **extra
+            )
             sys.stdout.flush()
         except (KeyboardInterrupt, click.Abort):
-            click.echo("interrupted", err=True)
-            code = INTERRUPTED
+            code = _interrupted(as_json, color)
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             code = FAULT
         except Exception as error:
-            code = _report(error, as_json)
+            code = _report(error, as_json, color)
+        _drain(sys.stdout)
         sys.exit(code if isinstance(code, int) else DONE)
 
 
@@ -53,40 +52,75 @@ def _global_options(words: list[str]) -> tuple[list[str], dict[str, bool]]:
     return [word for word in head if word not in ("--quiet", "-q", "--no-color")] + tail, settings
 
 
-def _report(error: Exception, as_json: bool) -> int:
+def _replace_unprintable(*streams: TextIO) -> None:
+    """Print ``?`` for a sign that a stream's encoding lacks, instead of failing."""
+    for stream in streams:
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+
+
+def _drain(stream: TextIO) -> None:
+    """Flush; where nobody reads any more or the disk is full, drop what is left, so that exiting is quiet."""
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _interrupted(as_json: bool, color: bool | None) -> int:
+    if as_json:
+        from gdsim.outcomes import Fault
+
+        _print_faults((Fault("interrupted"),), as_json, color)
+    else:
+        click.echo("interrupted", err=True)
+    return INTERRUPTED
+
+
+def _report(error: Exception, as_json: bool, color: bool | None) -> int:
     """Print an error as a person, or a program, wants it, and return the exit code."""
     from gdsim.outcomes import Fault, InputError
 
-    if isinstance(error, InputError):
-        _print_faults(error.faults, as_json)
-        return BAD_INPUT
-    if isinstance(error, click.UsageError):
-        if as_json:
-            _print_faults((Fault(error.format_message()),), as_json)
-        else:
+    code = BAD_INPUT
+    match error:
+        case InputError():
+            faults: tuple[Fault, ...] = error.faults
+        case click.UsageError() if not as_json:
             error.show()
-        return BAD_INPUT
-    if isinstance(error, click.ClickException):
-        _print_faults((Fault(error.format_message()),), as_json)
-        return BAD_INPUT
-    if isinstance(error, OSError):
-        _print_faults((Fault(f"{error.strerror or error}", file=error.filename or None),), as_json)
-        return FAULT
-    if os.environ.get("GDSIM_DEBUG"):
-        raise error
-    text = f"internal error: {type(error).__name__}: {error}. Please report it; GDSIM_DEBUG=1 shows the details."
-    _print_faults((Fault(text),), as_json)
-    return FAULT
+            return BAD_INPUT
+        case click.ClickException():
+            faults = (Fault(error.format_message()),)
+        case OSError():
+            name = error.filename
+            faults = (Fault(error.strerror or str(error), file=None if name is None else os.fsdecode(name)),)
+            code = FAULT
+        case _:
+            if os.environ.get("GDSIM_DEBUG"):
+                raise error
+            what = f"{type(error).__name__}: {error}".strip(": ").replace("\n", " ")
+            faults = (
+                Fault(
+                    f"internal error: {what}. Please report it with the command and the scenario; "
+                    "GDSIM_DEBUG=1 shows where it happened"
+                ),
+            )
+            code = FAULT
+    try:
+        _print_faults(faults, as_json, color)
+    except OSError:  # nowhere to print to; the exit code still tells
+        code = FAULT
+    return code
 
 
-def _print_faults(faults: Sequence[Any], as_json: bool) -> None:
+def _print_faults(faults: Sequence[Any], as_json: bool, color: bool | None) -> None:
     if as_json:
+        from gdsim.cli.screen import print_json
+
         keys = ("file", "line", "column", "path", "message", "expected", "suggestion")
-        rows = [{key: getattr(fault, key) for key in keys} for fault in faults]
-        click.echo(json.dumps({"errors": rows}, indent=2, ensure_ascii=False))
+        print_json({"errors": [{key: getattr(fault, key) for key in keys} for fault in faults]})
         return
     for fault in faults:
-        click.echo(click.style("error: ", fg="red") + str(fault), err=True)
+        click.echo(click.style("error: ", fg="red") + str(fault), err=True, color=color)
 
 
 @click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,28 +19,30 @@ from gdsim.cli.options import (
 if TYPE_CHECKING:
     from gdsim.expr.differentiate import Derivation
     from gdsim.losses import Loss
+    from gdsim.scenario import Scenario
 
 
 @click.command(cls=ExpressionCommand)
 @click.argument("expression", metavar="EXPR")
-@click.option("--at", metavar="W", help="Where to evaluate: 3, or x=1,y=2; constant expressions are allowed.")
+@click.option(
+    "--at",
+    metavar="W",
+    help="Where to evaluate: 3, or x=1,y=2; constant expressions such as 1/3 are allowed.",
+)
 @json_option
 def derive(expression: str, at: str | None, as_json: bool) -> None:
     """Differentiate rule by rule, then give the number and say which way to move."""
+    from gdsim.cli.screen import print_json
     from gdsim.expr.differentiate import differentiate
 
     loss, _ = loss_or_scenario(expression)
     weights = loss.weights
-    if not weights:
-        from gdsim.outcomes import Fault, InputError
-
-        raise InputError(Fault(f"{expression} has no weight", "a formula with a weight, such as w^2"))
     where = weights_at(at, weights) if at is not None else None
     assert loss.expression is not None
     found = {name: differentiate(loss.expression, name) for name in weights}
     values = _gradient_at(loss, where) if where is not None else None
     if as_json:
-        click.echo(json.dumps(_derive_document(found, values), indent=2, ensure_ascii=False, allow_nan=False))
+        print_json(_derive_document(found, values))
         return
     for place, (name, derivation) in enumerate(found.items()):
         if place:
@@ -55,8 +57,9 @@ def _gradient_at(loss: Loss, where: dict[str, float]) -> dict[str, float]:
     return dict(zip(where, compile_function(loss.gradient, loss.arguments)(*arguments), strict=True))
 
 
-def _direction(slope: float) -> str:
-    return "left" if slope > 0 else "right" if slope < 0 else "stay"
+def _direction(slope: float) -> str | None:
+    """The way to move, against the slope; nobody knows where the slope is no number."""
+    return None if slope != slope else "left" if slope > 0 else "right" if slope < 0 else "stay"
 
 
 def _derive_document(found: dict[str, Derivation], values: dict[str, float] | None) -> Any:
@@ -96,7 +99,11 @@ def _step_data(step: Derivation, depth: int) -> dict[str, Any]:
 
 
 def _print_derivation(
-    loss: Loss, name: str, derivation: Derivation, where: dict[str, float] | None, values: dict[str, float] | None
+    loss: Loss,
+    name: str,
+    derivation: Derivation,
+    where: dict[str, float] | None,
+    values: dict[str, float] | None,
 ) -> None:
     from gdsim.cli.screen import short
     from gdsim.expr.derivative_rules import RULES
@@ -109,14 +116,14 @@ def _print_derivation(
     click.echo()
     for step, depth in _walk(derivation):
         rule = click.style(step.rule, fg="cyan")
-        text = f"d/d{step.variable} {_bracketed(to_text(step.before, unicode=True))} = {to_text(step.after, unicode=True)}"
+        before, after = (to_text(tree, unicode=True) for tree in (step.before, step.after))
         said = click.style(RULES[step.rule].statement, dim=True)
-        click.echo(f"{'  ' * (depth + 1)}{rule}: {text}    {said}")
+        click.echo(f"{'  ' * (depth + 1)}{rule}: d/d{step.variable} {_bracketed(before)} = {after}    {said}")
     if where is None or values is None:
         return
     click.echo()
-    place = ", ".join(f"{weight} = {short(value)}" for weight, value in where.items())
     slope = values[name]
+    place = ", ".join(f"{weight} = {short(value)}" for weight, value in where.items())
     click.echo(f"at {place}: {mark} = {short(slope)}")
     click.echo(_move(mark, name, slope))
 
@@ -127,60 +134,56 @@ def _bracketed(text: str) -> str:
 
 def _move(mark: str, name: str, slope: float) -> str:
     if slope != slope:
-        return f"{mark} is not a number here: there is no way to tell which way to move {name}"
+        return f"{mark} is not a number here: nothing tells which way to move {name}"
     if slope > 0:
         return f"{mark} > 0: the loss rises with {name}, so decrease {name}: move left by η·{slope:.6g}"
     if slope < 0:
         return f"{mark} < 0: the loss falls with {name}, so increase {name}: move right by η·{-slope:.6g}"
-    return f"{mark} = 0: flat; a critical point, which may be a minimum, a maximum or a saddle. No step is taken"
-
-
-@click.command(cls=ExpressionCommand)
-@click.argument("expression", metavar="EXPR|FILE")
-@click.option("--domain", "domains", multiple=True, metavar="A B",
-              help="Where to look: --domain -2 2, or --domain x=-2,2 --domain y=0,1. Default: the scenario's, else ±10.")  # fmt: skip
-@json_option
-def critical(expression: str, domains: tuple[str, ...], as_json: bool) -> None:
-    """Find all critical points in a domain and say what each one is."""
-    from gdsim.critical import find
-    from gdsim.runs.run import critical_point_data, jsonable, search_data
-
-    loss, scenario = loss_or_scenario(expression)
-    bounds: dict[str, Any] = {name: (-10.0, 10.0) for name in loss.weights}
-    bounds |= dict(loss.domain)
-    if scenario is not None:
-        bounds |= dict(scenario.domain)
-    bounds |= domain_of(domains, loss.weights)
-    search = find(loss, bounds)
-    if as_json:
-        points = [critical_point_data(point) for point in search.critical_points]
-        document = jsonable({"critical_points": points, "search": search_data(search)})
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
-        return
-    from gdsim.cli.screen import critical_points
-
-    click.echo("\n".join(critical_points(search, loss.weights, most=None)))
+    return (
+        f"{mark} = 0: flat in {name}, so no step is taken; where every slope is 0, the point is critical: "
+        "a minimum, a maximum or a saddle"
+    )
 
 
 @click.command(cls=ExpressionCommand)
 @click.argument("expression", metavar="EXPR|FILE", type=ScenarioArgument())
-@click.option("--at", metavar="W", help="The point: 3, or x=1,y=2. Default: the scenario's initial weight, else 1.")
+@click.option("--domain", "domains", multiple=True, metavar="A B | X=A,B…",
+              help="Where to look: --domain -2 2 for every weight, --domain x=-2,2 y=0,1 for each. "
+              "Default: the scenario's or the named loss's domain, else -10 10.")  # fmt: skip
+@json_option
+def critical(expression: str, domains: tuple[str, ...], as_json: bool) -> None:
+    """Find all critical points in a domain and say what each one is."""
+    from gdsim.cli.screen import print_json
+    from gdsim.critical import find
+    from gdsim.runs.run import critical_point_data, jsonable, search_data
+
+    loss, scenario = loss_or_scenario(expression)
+    bounds = dict.fromkeys(loss.weights, (-10.0, 10.0)) | dict(loss.domain)
+    if scenario is not None:
+        bounds |= scenario.domain
+    search = find(loss, bounds | domain_of(domains, loss.weights))
+    if as_json:
+        points = [critical_point_data(point) for point in search.critical_points]
+        print_json(jsonable({"critical_points": points, "search": search_data(search)}))
+        return
+    from gdsim.cli.summary import critical_points
+
+    click.echo("\n".join(critical_points(search)))
+
+
+@click.command(cls=ExpressionCommand)
+@click.argument("expression", metavar="EXPR|FILE", type=ScenarioArgument())
+@click.option("--at", metavar="W",
+              help="The point: 3, or x=1,y=2. Default: the scenario's initial weight, else 1.")  # fmt: skip
 @click.option("--along", is_flag=True, help="Compare on every recorded step of the run of a scenario.")
 @json_option
 def compare(expression: str, at: str | None, along: bool, as_json: bool) -> None:
     """Compare the derivative methods side by side, and show how the error depends on the step h."""
-    from gdsim.derivatives.comparison import compare_along, compare_at, v_curve
-    from gdsim.outcomes import Fault, InputError
+    from gdsim.derivatives.comparison import compare_at, v_curve
 
     loss, scenario = loss_or_scenario(expression)
     if along:
-        if scenario is None:
-            raise InputError(Fault("--along needs a scenario", "a scenario file or the name of a shipped one", path="--along"))
-        from gdsim.runs import execute
-
-        trajectory = execute(scenario).trajectory
-        rows = compare_along(loss, trajectory.weight[:, :, 0].T)
-        _show_along(rows, trajectory.step_index.tolist(), loss.weights, as_json)
+        _along(loss, scenario, at, as_json)
         return
     if at is not None:
         where = weights_at(at, loss.weights)
@@ -196,34 +199,58 @@ def compare(expression: str, at: str | None, along: bool, as_json: bool) -> None
         _print_compare(rows, curves, where, loss.weights)
 
 
-def _row_data(row: Any, weights: tuple[str, ...], point: int = 0) -> dict[str, Any]:
+def _along(loss: Loss, scenario: Scenario | None, at: str | None, as_json: bool) -> None:
+    from gdsim.derivatives.comparison import compare_along
+    from gdsim.outcomes import Fault, InputError
+    from gdsim.runs.compose import compose
+    from gdsim.simulation import simulate
+
+    if scenario is None:
+        expected = "a scenario file or the name of a shipped one"
+        raise InputError(Fault("a formula alone has no run", expected, path="--along"))
+    if at is not None:
+        raise InputError(Fault("--at and --along exclude one another", "one of them", path="--along"))
+    trajectory = simulate(compose(scenario))
+    rows = compare_along(loss, trajectory.weight[:, :, 0].T)
+    _show_along(rows, trajectory.step_index.tolist(), loss.weights, as_json)
+
+
+def _named(values: Any, weights: tuple[str, ...]) -> dict[str, Any] | None:
+    """Return rows of an array by weight name; the number itself where there is one column."""
+    if values is None:
+        return None
+    rows = values.tolist()
+    return {name: row[0] if len(row) == 1 else row for name, row in zip(weights, rows, strict=True)}
+
+
+def _row_data(row: Any, weights: tuple[str, ...]) -> dict[str, Any]:
     if row.estimate is None:
         return {"method": row.method.label, "unavailable": row.unavailable}
-
-    def by_name(values: Any) -> Any:
-        return None if values is None else {name: float(values[place, point]) for place, name in enumerate(weights)}
-
     return {
         "method": row.method.label,
-        "value": by_name(row.estimate.gradient),
-        "error_estimate": by_name(row.estimate.error),
-        "difference": by_name(row.difference),
-        "evaluations": int(row.estimate.evaluations[point]),
+        "value": _named(row.estimate.gradient, weights),
+        "error_estimate": _named(row.estimate.error, weights),
+        "difference": _named(row.difference, weights),
+        "evaluations": int(row.estimate.evaluations.sum()),
     }
 
 
 def _print_compare_json(rows: Any, curves: Any, where: dict[str, float], weights: tuple[str, ...]) -> None:
+    from gdsim.cli.screen import print_json
     from gdsim.runs.run import jsonable
 
     document = {
         "at": where,
         "methods": [_row_data(row, weights) for row in rows],
         "v_curve": {
-            curve.weight: {"step": curve.step.tolist(), "error": {key: e.tolist() for key, e in curve.error.items()}}
+            curve.weight: {
+                "step": curve.step.tolist(),
+                "error": {scheme: error.tolist() for scheme, error in curve.error.items()},
+            }
             for curve in curves
         },
     }
-    click.echo(json.dumps(jsonable(document), indent=2, ensure_ascii=False, allow_nan=False))
+    print_json(jsonable(document))
 
 
 def _print_compare(rows: Any, curves: Any, where: dict[str, float], weights: tuple[str, ...]) -> None:
@@ -234,72 +261,78 @@ def _print_compare(rows: Any, curves: Any, where: dict[str, float], weights: tup
         lines = []
         for row in rows:
             if row.estimate is None:
-                lines.append([row.method.label, "–", "–", "–", row.unavailable])
+                lines.append([row.method.label, "–", "–", "–", "–"])
                 continue
-            error = row.estimate.error
+            error, difference = row.estimate.error, row.difference
             lines.append([
-                row.method.label, repr(float(row.estimate.gradient[place, 0])),
+                row.method.label,
+                repr(float(row.estimate.gradient[place, 0])),
                 "–" if error is None else f"{float(error[place, 0]):.1e}",
-                "–" if row.difference is None else f"{float(row.difference[place, 0]):.1e}",
+                "–" if difference is None else f"{float(difference[place, 0]):.1e}",
                 str(int(row.estimate.evaluations[0])),
             ])  # fmt: skip
-        headers = ["method", f"∂L/∂{name}", "error estimate", "difference", "losses"]
-        click.echo(table(headers, lines))
+        click.echo()
+        click.echo(table(["method", f"∂L/∂{name}", "error estimate", "off analytic", "losses"], lines))
+    _print_unavailable(rows)
     for curve in curves:
         click.echo()
         _print_v_curve(curve)
 
 
+def _print_unavailable(rows: Any) -> None:
+    for row in rows:
+        if row.estimate is None:
+            click.echo(f"{row.method.label}: {row.unavailable}")
+
+
 def _print_v_curve(curve: Any) -> None:
     """One line of blocks for each scheme: the digits lost at each step size, and the best step."""
-    click.echo(f"error against h for ∂L/∂{curve.weight}: tall is wrong, low is exact (h from 1 down to 1e-16)")
+    import numpy as np
+
+    click.echo(f"∂L/∂{curve.weight}, error against h from 1 down to 1e-16: low is exact, tall is wrong")
     for scheme, error in curve.error.items():
         blocks = "".join(_error_block(float(value), abs(curve.exact) or 1.0) for value in error[::2])
-        best = int(error.argmin())
-        click.echo(f"  {scheme:<13}{blocks}  best {float(error[best]):.0e} at h = {float(curve.step[best]):.0e}")
+        best = ""
+        if np.isfinite(error).any():
+            place = int(np.nanargmin(error))
+            best = f"  best {float(error[place]):.0e} at h = {float(curve.step[place]):.0e}"
+        click.echo(f"  {scheme:<13}{blocks}{best}")
 
 
 def _error_block(error: float, scale: float) -> str:
-    import math
+    from gdsim.cli.screen import BLOCKS
 
-    if not math.isfinite(error):
+    if not math.isfinite(error) or not math.isfinite(scale):
         return "×"
     digits = 16.0 if error == 0 else -math.log10(max(error / scale, 1e-16))
-    return "▁▂▃▄▅▆▇█"[min(7, max(0, round((16.0 - digits) / 16.0 * 7)))]
+    return BLOCKS[min(7, max(0, round((16.0 - digits) / 16.0 * 7)))]
 
 
 def _show_along(rows: Any, steps: list[int], weights: tuple[str, ...], as_json: bool) -> None:
     if as_json:
+        from gdsim.cli.screen import print_json
         from gdsim.runs.run import jsonable
 
-        document = {
-            "steps": steps,
-            "methods": [
-                {"method": row.method.label, "unavailable": row.unavailable} if row.estimate is None
-                else {
-                    "method": row.method.label,
-                    "value": {name: row.estimate.gradient[place].tolist() for place, name in enumerate(weights)},
-                    "difference": None if row.difference is None
-                    else {name: row.difference[place].tolist() for place, name in enumerate(weights)},
-                }
-                for row in rows
-            ],
-        }  # fmt: skip
-        click.echo(json.dumps(jsonable(document), indent=2, ensure_ascii=False, allow_nan=False))
+        print_json(jsonable({"steps": steps, "methods": [_row_data(row, weights) for row in rows]}))
         return
+    import numpy as np
+
     from gdsim.cli.screen import sparkline, table
 
     lines = []
     for row in rows:
         if row.estimate is None or row.difference is None:
-            lines.append([row.method.label, "–", "–", row.unavailable])
+            lines.append([row.method.label, "–", "–", ""])
             continue
-        worst = row.difference.max(axis=0)
-        line, _ = sparkline(worst.tolist(), 30)
-        total = int(row.estimate.evaluations.sum())
-        lines.append([row.method.label, f"{float(worst.max()):.1e}", str(total), line])
-    click.echo(f"{len(steps)} records; largest difference from the analytic gradient over all weights")
+        largest = row.difference.max(axis=0)
+        finite = largest[np.isfinite(largest)]
+        worst = f"{float(finite.max()):.1e}" if finite.size else "–"
+        line, _ = sparkline(largest.tolist(), 30)
+        lines.append([row.method.label, worst, str(int(row.estimate.evaluations.sum())), line])
+    count = f"{len(steps)} record{'s' * (len(steps) != 1)}"
+    click.echo(f"{count}; difference from the analytic gradient, the largest over the weights")
     click.echo(table(["method", "worst", "losses", "along the run"], lines))
+    _print_unavailable(rows)
 
 
 COMMANDS = (derive, critical, compare)

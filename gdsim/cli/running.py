@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
-from gdsim.cli.options import ScenarioArgument, json_option, out_option, set_option
+from gdsim.cli.options import ScenarioArgument, json_option, out_option, scenarios_of, set_option
 
 if TYPE_CHECKING:
-    from gdsim.runs import Run
+    from pathlib import Path
+
+    from gdsim.runs import Expectation, Run
+    from gdsim.scenario import Scenario
+
+
+def _complete_kind(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from gdsim.outcomes import VERDICT_KINDS
+
+    return [CompletionItem(kind) for kind in VERDICT_KINDS if kind.startswith(incomplete)]
 
 
 @click.command()
@@ -21,69 +27,78 @@ if TYPE_CHECKING:
 @set_option
 @out_option
 @click.option("--no-plot", is_flag=True, help="Draw no figures.")
-@click.option("--engine", type=click.Choice(["auto", "python", "numpy"]), default="auto", show_default=True,
-              help="The loop that steps the weight.")  # fmt: skip
-@click.option("--fail-on", "fail_on", multiple=True, metavar="KIND",
-              help="Exit with 3 where a verdict is of this kind, such as diverged. May be repeated.")  # fmt: skip
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "python", "numpy"]),
+    default="auto",
+    show_default=True,
+    help="The loop that steps the weight.",
+)
+@click.option(
+    "--fail-on",
+    "fail_on",
+    multiple=True,
+    metavar="KIND",
+    shell_complete=_complete_kind,
+    help="Exit with 3 where a verdict is of this kind, such as diverged. May be repeated.",
+)
 @json_option
 @click.pass_context
-def run(ctx: click.Context, scenarios: tuple[str, ...], overrides: tuple[str, ...], preset: str | None, out: Path,
-        no_plot: bool, engine: Any, fail_on: tuple[str, ...], as_json: bool) -> None:  # fmt: skip
+def run(
+    ctx: click.Context, scenarios: tuple[str, ...], overrides: tuple[str, ...], preset: str | None,
+    out: Path, no_plot: bool, engine: Any, fail_on: tuple[str, ...], as_json: bool,
+) -> None:  # fmt: skip
     """Run scenarios: files, folders, or names of shipped ones.
 
     Writes a run directory for each below --out and prints the verdict, the numbers and the critical points.
     """
-    from gdsim.outcomes import VERDICT_KINDS
-    from gdsim.scenario import find, load
+    from gdsim.cli.screen import print_json, progress
 
-    _check_kinds(fail_on, VERDICT_KINDS)
-    files = [file for argument in scenarios for file in find(argument)]
-    several = len(files) > 1 or any(Path(argument).is_dir() for argument in scenarios)
-    loaded = _load_all(files, lambda file: load(file, overrides=overrides, preset=preset))
+    _check_kinds(fail_on)
+    loaded = scenarios_of(scenarios, overrides, preset)
+    quiet = ctx.obj["quiet"]
     summaries, bad = [], False
-    with progress(len(loaded), ctx.obj["quiet"] or as_json) as advance:
+    with progress(len(loaded), quiet or as_json) as bar:
         for place, scenario in enumerate(loaded):
+            if bar is not None:
+                bar.show(scenario.name)
             finished, directory = _carry_out(scenario, engine, out, not no_plot)
             bad = bad or finished.verdict.kind in fail_on
-            summaries.append({**finished.summary(), "directory": str(directory)})
-            advance(scenario.name)
-            if not as_json:
-                _show(finished, directory, ctx.obj["quiet"], place > 0)
+            if as_json:
+                summaries.append({**finished.summary(), "directory": str(directory)})
+                continue
+            if bar is not None:
+                bar.hide()
+                bar.done += 1
+            click.echo("\n" * (place > 0 and not quiet) + told(finished, directory, quiet))
     if as_json:
         from gdsim.runs.run import jsonable
 
-        document = jsonable(summaries if several else summaries[0])
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+        print_json(jsonable(summaries if _several(scenarios, loaded) else summaries[0]))
     if bad:
         ctx.exit(3)
 
 
-def _check_kinds(given: tuple[str, ...], known: tuple[str, ...]) -> None:
-    from gdsim.outcomes import Fault, InputError, nearest
+def _several(arguments: tuple[str, ...], loaded: list[Scenario]) -> bool:
+    """Tell whether a list was asked for: a folder is one even when it holds a single scenario."""
+    from pathlib import Path
 
-    for kind in given:
-        if kind not in known:
-            raise InputError(
-                Fault(f"unknown verdict {kind!r}", f"one of {', '.join(known)}", nearest(kind, known), path="--fail-on")
-            )
+    return len(loaded) > 1 or any(Path(argument).is_dir() for argument in arguments)
 
 
-def _load_all(files: list[Path], load: Any) -> list[Any]:
-    """Load every file; report the faults of all of them at once."""
-    from gdsim.outcomes import Fault, InputError
+def _check_kinds(given: tuple[str, ...]) -> None:
+    from gdsim.outcomes import VERDICT_KINDS, Fault, InputError, nearest
 
-    loaded, faults = [], list[Fault]()
-    for file in files:
-        try:
-            loaded.append(load(file))
-        except InputError as error:
-            faults.extend(error.faults)
+    faults = [
+        Fault(f"unknown verdict {kind!r}", f"one of {', '.join(VERDICT_KINDS)}", nearest(kind, VERDICT_KINDS),
+              path="--fail-on")
+        for kind in given if kind not in VERDICT_KINDS
+    ]  # fmt: skip
     if faults:
         raise InputError(*faults)
-    return loaded
 
 
-def _carry_out(scenario: Any, engine: Any, out: Path, with_figures: bool) -> tuple[Run, Path]:
+def _carry_out(scenario: Scenario, engine: Any, out: Path, with_figures: bool) -> tuple[Run, Path]:
     from gdsim.runs.execute import execute
     from gdsim.runs.store import save
 
@@ -96,32 +111,13 @@ def _carry_out(scenario: Any, engine: Any, out: Path, with_figures: bool) -> tup
     return finished, save(finished, out, figures)
 
 
-def _show(finished: Run, directory: Path, quiet: bool, another: bool) -> None:
-    from gdsim.cli.screen import run_summary
-
+def told(finished: Run, directory: Path, quiet: bool) -> str:
+    """Return what is printed about a finished run: its summary, or one line where quiet was asked for."""
     if quiet:
-        click.echo(f"{finished.name}: {finished.verdict.kind} — {finished.verdict.sentence}")
-        return
-    if another:
-        click.echo()
-    click.echo(run_summary(finished, f"{directory}/"))
+        return f"{finished.name}: {finished.verdict.kind}: {finished.verdict.sentence}"
+    from gdsim.cli.summary import run_summary
 
-
-@contextmanager
-def progress(count: int, quiet: bool) -> Iterator[Any]:
-    """A progress bar on stderr: only on a terminal, and only where there is more than one thing to do."""
-    import sys
-
-    if quiet or count < 2 or not sys.stderr.isatty():
-        yield lambda name: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=count)
-        yield lambda name: bar.update(task, advance=1, description=name)
+    return run_summary(finished, directory)
 
 
 @click.command()
@@ -130,63 +126,74 @@ def progress(count: int, quiet: bool) -> Iterator[Any]:
 @json_option
 @click.pass_context
 def check(
-    ctx: click.Context, scenarios: tuple[str, ...], overrides: tuple[str, ...], preset: str | None, as_json: bool
+    ctx: click.Context,
+    scenarios: tuple[str, ...],
+    overrides: tuple[str, ...],
+    preset: str | None,
+    as_json: bool,
 ) -> None:
     """Run scenarios and compare them with what they expect.
 
     Exits with 3 where an expectation is not met; nothing is written.
     """
+    from gdsim.cli.screen import print_json, progress
     from gdsim.runs import check as compare
     from gdsim.runs import execute
-    from gdsim.scenario import find, load
 
-    files = [file for argument in scenarios for file in find(argument)]
-    loaded = _load_all(files, lambda file: load(file, overrides=overrides, preset=preset))
-    results = []
-    with progress(len(loaded), ctx.obj["quiet"] or as_json) as advance:
+    loaded = scenarios_of(scenarios, overrides, preset)
+    results: list[tuple[Run, list[Expectation]]] = []
+    with progress(len(loaded), ctx.obj["quiet"] or as_json) as bar:
         for scenario in loaded:
+            if bar is not None:
+                bar.show(scenario.name)
+                bar.done += 1
             finished = execute(scenario)
-            results.append((scenario.name, finished.verdict.kind, finished.status, compare(finished)))
-            advance(scenario.name)
-    unmet = [(name, item) for name, _, _, items in results for item in items if not item.met]
+            results.append((finished, compare(finished)))
     if as_json:
-        click.echo(json.dumps(_check_document(results), indent=2, ensure_ascii=False))
+        print_json(_check_document(results))
     else:
-        _print_checks(results, unmet, ctx.obj["quiet"])
-    if unmet:
+        _print_checks(results, ctx.obj["quiet"])
+    if not all(item.met for _, items in results for item in items):
         ctx.exit(3)
 
 
-def _check_document(results: list[Any]) -> dict[str, Any]:
+def _check_document(results: list[tuple[Run, list[Expectation]]]) -> dict[str, Any]:
     return {
-        "met": all(item.met for *_, items in results for item in items),
+        "met": all(item.met for _, items in results for item in items),
         "scenarios": [
             {
-                "name": name, "verdict": verdict, "status": status,
+                "name": run.name, "verdict": run.verdict.kind, "status": run.status,
                 "expectations": [
                     {"path": item.path, "expected": item.expected, "found": item.found, "met": item.met}
                     for item in items
                 ],
             }
-            for name, verdict, status, items in results
+            for run, items in results
         ],
     }  # fmt: skip
 
 
-def _print_checks(results: list[Any], unmet: list[Any], quiet: bool) -> None:
+def _print_checks(results: list[tuple[Run, list[Expectation]]], quiet: bool) -> None:
     from gdsim.cli.screen import table
 
     if not quiet:
         rows = []
-        for name, verdict, status, items in results:
+        for run, items in results:
             met = sum(item.met for item in items)
             outcome = "no expectations" if not items else "ok" if met == len(items) else "FAILED"
-            rows.append([name, verdict, status, f"{met}/{len(items)}", outcome])
+            rows.append([run.name, run.verdict.kind, run.status, f"{met}/{len(items)}", outcome])
         click.echo(table(["scenario", "verdict", "status", "met", ""], rows))
-    for name, item in unmet:
-        click.echo(f"{name}: {item.path}: expected {item.expected}, found {item.found}")
-    count = sum(len(items) for *_, items in results)
-    click.echo(f"{len(results)} scenarios, {count} expectations, {len(unmet)} not met")
+    unmet = [(run, item) for run, items in results for item in items if not item.met]
+    for run, item in unmet:
+        click.echo(f"{run.name}: {item.path}: expected {item.expected}, found {item.found}")
+    expectations = sum(len(items) for _, items in results)
+    counts = (counted(len(results), "scenario"), counted(expectations, "expectation"))
+    click.echo(f"{', '.join(counts)}, " + (f"{len(unmet)} not met" if unmet else "all met"))
+
+
+def counted(count: int, noun: str) -> str:
+    """Return ``1 scenario`` or ``2 scenarios``."""
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 COMMANDS = (run, check)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from gdsim.cli.options import json_option, out_option
+from gdsim.cli.options import Folder, json_option, out_option
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_LONGEST_CELL = 60
 
 
 @click.group()
@@ -20,6 +25,7 @@ def runs() -> None:
 @json_option
 def list_(out: Path, as_json: bool) -> None:
     """List the run directories below --out."""
+    from gdsim.cli.screen import print_json, table
     from gdsim.runs.store import run_directories, summary_of
 
     found = [(directory, summary_of(directory)) for directory in run_directories(out)]
@@ -29,73 +35,78 @@ def list_(out: Path, as_json: bool) -> None:
              "steps": summary["steps"], "verdict": summary["verdict"]["kind"]}
             for directory, summary in found
         ]  # fmt: skip
-        click.echo(json.dumps({"runs": rows}, indent=2, ensure_ascii=False))
-        return
-    if not found:
+        print_json({"runs": rows})
+    elif not found:
         click.echo(f"no runs below {out}/")
-        return
-    from gdsim.cli.screen import table
-
-    click.echo(
-        table(
-            ["directory", "verdict", "status", "steps"],
-            [[directory.name, s["verdict"]["kind"], s["status"], str(s["steps"])] for directory, s in found],
+    else:
+        heads = ["directory", "verdict", "status", "steps"]
+        click.echo(
+            table(heads, [[at.name, s["verdict"]["kind"], s["status"], str(s["steps"])] for at, s in found])
         )
-    )
 
 
 @runs.command()
-@click.argument("first", type=click.Path(path_type=Path))
-@click.argument("second", type=click.Path(path_type=Path))
+@click.argument("first", type=Folder(), metavar="A")
+@click.argument("second", type=Folder(), metavar="B")
 @json_option
 def diff(first: Path, second: Path, as_json: bool) -> None:
     """Show what differs between two run directories, in scenario and result."""
+    from gdsim.cli.screen import print_json, table
     from gdsim.runs.store import difference
 
     found = difference(first, second)
     if as_json:
-        rows = [{"path": path, "first": pair[0], "second": pair[1]} for path, pair in found.items()]
-        click.echo(json.dumps({"differences": rows}, indent=2, ensure_ascii=False, default=str))
-        return
-    if not found:
+        print_json(
+            {"differences": [{"path": path, "first": a, "second": b} for path, (a, b) in found.items()]}
+        )
+    elif not found:
         click.echo("no difference")
-        return
-    from gdsim.cli.screen import table
-
-    click.echo(table(["", first.name, second.name], [[path, _text(a), _text(b)] for path, (a, b) in found.items()]))
+    else:
+        click.echo(
+            table(
+                ["", first.name, second.name], [[path, _text(a), _text(b)] for path, (a, b) in found.items()]
+            )
+        )
 
 
 def _text(value: object) -> str:
-    return "–" if value is None else value if isinstance(value, str) else json.dumps(value, default=str)
+    text = "–" if value is None else value if isinstance(value, str) else json.dumps(value)
+    return text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 1]}…"
 
 
 @runs.command("continue")
-@click.argument("run", type=click.Path(path_type=Path))
-@click.option("--steps", type=click.IntRange(min=1), default=1000, show_default=True, help="How many steps more.")
+@click.argument("directory", type=Folder(), metavar="RUN")
+@click.option(
+    "--steps", type=click.IntRange(min=1), default=1000, show_default=True, help="How many steps more."
+)
 @click.option("--no-plot", is_flag=True, help="Draw no figures.")
 @json_option
-def continue_(run: Path, steps: int, no_plot: bool, as_json: bool) -> None:
+@click.pass_context
+def continue_(ctx: click.Context, directory: Path, steps: int, no_plot: bool, as_json: bool) -> None:
     """Give a run that reached its max_steps more of them.
 
     The result is written beside it: the same bytes as one long run.
     """
-    from gdsim.runs.run import jsonable
     from gdsim.runs.store import continued, save
 
-    finished = continued(run, steps)
+    finished = continued(directory, steps)
     figures = None
     if not no_plot:
         from gdsim.plots import default_files
 
         figures = default_files(finished)
-    directory = save(finished, run.parent, figures)
+    written = save(
+        finished, directory.resolve().parent if directory.name in ("", "..") else directory.parent, figures
+    )
     if as_json:
-        document = {**finished.summary(), "directory": str(directory)}
-        click.echo(json.dumps(jsonable(document), indent=2, ensure_ascii=False, allow_nan=False))
-        return
-    from gdsim.cli.screen import run_summary
+        from gdsim.cli.screen import print_json
+        from gdsim.runs.run import jsonable
 
-    click.echo(run_summary(finished, f"{directory}/"))
+        print_json(jsonable({**finished.summary(), "directory": str(written)}))
+    else:
+        from gdsim.cli.running import told
+
+        click.echo(told(finished, written, ctx.obj["quiet"]))
 
 
 @runs.command()
@@ -104,17 +115,25 @@ def continue_(run: Path, steps: int, no_plot: bool, as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 def clean(out: Path, everything: bool, yes: bool, as_json: bool) -> None:
-    """Remove what interrupted writing has left below --out; with --all, the runs as well."""
-    from gdsim.runs.store import leftovers, remove, run_directories
+    """Remove what interrupted writing has left below --out; with --all, the runs as well.
 
+    A run that was moved aside when writing was interrupted is put back in its place.
+    """
+    from gdsim.cli.running import counted
+    from gdsim.cli.screen import print_json
+    from gdsim.runs.store import leftovers, remove, restore, run_directories
+
+    back = restore(out)
     doomed = leftovers(out) + (run_directories(out) if everything else [])
     if doomed and everything and not yes:
-        click.confirm(f"Remove {len(doomed)} folder(s) below {out}/?", abort=True, err=True)
+        click.confirm(f"Remove {counted(len(doomed), 'folder')} below {out}/?", abort=True, err=True)
     remove(doomed)
     if as_json:
-        click.echo(json.dumps({"removed": [str(path) for path in doomed]}, indent=2))
-    else:
-        click.echo(f"removed {len(doomed)} folder(s) below {out}/")
+        print_json({"removed": [str(path) for path in doomed], "restored": [str(path) for path in back]})
+        return
+    for path in back:
+        click.echo(f"put back {path}/")
+    click.echo(f"removed {counted(len(doomed), 'folder')} below {out}/")
 
 
 COMMANDS = (runs,)

@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
-from gdsim.cli.options import ScenarioArgument, json_option, set_option
+from gdsim.cli.options import ScenarioArgument, json_option, scenarios_of, set_option
 
 
 @click.command()
 @click.argument("scenarios", nargs=-1, required=True, type=ScenarioArgument(), metavar="FILE|DIR…")
 @set_option
 @json_option
-def validate(scenarios: tuple[str, ...], overrides: tuple[str, ...], preset: str | None, as_json: bool) -> None:
+def validate(
+    scenarios: tuple[str, ...], overrides: tuple[str, ...], preset: str | None, as_json: bool
+) -> None:
     """Check scenario files without running them; report every fault with file, line and column."""
-    from gdsim.outcomes import Fault, InputError
-    from gdsim.scenario import find, load
+    from gdsim.cli.screen import print_json
 
-    files = [file for argument in scenarios for file in find(argument)]
-    names, faults = [], list[Fault]()
-    for file in files:
-        try:
-            names.append(load(file, overrides=overrides, preset=preset).name)
-        except InputError as error:
-            faults.extend(error.faults)
-    if faults:
-        raise InputError(*faults)
+    names = [scenario.name for scenario in scenarios_of(scenarios, overrides, preset)]
     if as_json:
-        click.echo(json.dumps({"valid": names}, indent=2, ensure_ascii=False))
+        print_json({"valid": names})
     else:
         click.echo("valid: " + (", ".join(names) if len(names) <= 8 else f"{len(names)} scenarios"))
 
@@ -41,29 +35,28 @@ def validate(scenarios: tuple[str, ...], overrides: tuple[str, ...], preset: str
 @json_option
 def show(scenario: str, overrides: tuple[str, ...], preset: str | None, as_json: bool) -> None:
     """Show a scenario with every value resolved, and where each value comes from."""
+    from gdsim.cli.screen import print_json
     from gdsim.scenario import load, origins
     from gdsim.scenario.write import as_data
 
     loaded = load(scenario, overrides=overrides, preset=preset)
     where = origins(loaded)
     if as_json:
-        click.echo(json.dumps({"scenario": as_data(loaded), "origins": where}, indent=2, ensure_ascii=False))
+        print_json({"scenario": as_data(loaded), "origins": where})
         return
-    flat = dict(_leaves(as_data(loaded)))
-    keys = [key for key in flat if key in where] or list(flat)
-    longest_key = min(36, max(map(len, keys)))
-    longest = min(40, max(len(_text(flat[key])) for key in keys))
-    for key in keys:
+    flat = {key: _text(value) for key, value in _leaves(as_data(loaded))}
+    key_width = min(36, max(map(len, flat)))
+    value_width = min(40, max(map(len, flat.values())))
+    for key, text in flat.items():
         origin = click.style(where.get(key, ""), dim=True)
-        click.echo(f"{key:<{longest_key}}  {_text(flat[key]):<{longest}}  {origin}".rstrip())
+        click.echo(f"{key:<{key_width}}  {text:<{value_width}}  {origin}".rstrip())
 
 
 def _leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:
-    if isinstance(value, dict) and value:
-        return [
-            leaf for key, item in value.items() for leaf in _leaves(item, f"{path}.{key}" if path else str(key))
-        ]
-    return [(path, value)]
+    if not isinstance(value, dict) or not value:
+        return [(path, value)]
+    inside = path and f"{path}."
+    return [leaf for key, item in value.items() for leaf in _leaves(item, f"{inside}{key}")]
 
 
 def _text(value: Any) -> str:
@@ -96,56 +89,71 @@ expect:                    # asserted by gdsim check
 @json_option
 def init(name: str, as_json: bool) -> None:
     """Write a commented scenario, NAME.yaml, to start from; an existing file is never overwritten."""
+    from pathlib import Path
+
+    from gdsim.cli.screen import print_json
     from gdsim.outcomes import Fault, InputError
+    from gdsim.scenario import json_schema
     from gdsim.scenario.write import modeline
 
     path = Path(name if name.endswith((".yaml", ".yml")) else f"{name}.yaml")
+    if not name or path.name.startswith(".") or not name.isprintable() or name.endswith(("/", "\\")):
+        raise InputError(Fault(f"{name!r} cannot name a scenario", "a name such as my-descent", path="NAME"))
     schema = path.with_name("scenario.schema.json")
     title = path.stem.replace("-", " ").replace("_", " ").capitalize()
+    text = _TEMPLATE.format(modeline=modeline(schema.name).rstrip("\n"), title=json.dumps(title))
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(_TEMPLATE.format(modeline=modeline(schema.name).rstrip("\n"), title=title))
+            file.write(text)
     except FileExistsError:
         raise InputError(Fault("the file exists already", "a name that is free", file=str(path))) from None
+    except FileNotFoundError:
+        raise InputError(
+            Fault("there is no such folder", "a folder that exists", file=str(path.parent))
+        ) from None
     if not schema.exists():
-        from gdsim.scenario import json_schema
-
         schema.write_text(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     if as_json:
-        click.echo(json.dumps({"file": str(path), "schema": str(schema)}))
+        print_json({"file": str(path), "schema": str(schema)})
     else:
         click.echo(f"wrote {path} and {schema}; next: gdsim run {path}")
 
 
 @click.command()
-def schema() -> None:
-    """Print the JSON Schema of scenario files, for completion in an editor."""
+@json_option
+def schema(as_json: bool) -> None:
+    """Print the JSON Schema of scenario files, for completion in an editor; --json changes nothing."""
+    from gdsim.cli.screen import print_json
     from gdsim.scenario import json_schema
 
-    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    print_json(json_schema())
+
+
+def _complete_list(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(name) for name in LISTS if name.startswith(incomplete)]
 
 
 @click.command("list")
-@click.argument("what", required=False, metavar="[WHAT]")
+@click.argument("what", required=False, metavar="[WHAT]", shell_complete=_complete_list)
 @json_option
 def list_(what: str | None, as_json: bool) -> None:
     """List what exists: scenarios, losses, rules, schedules, derivatives, functions, presets, plots."""
+    from gdsim.cli.screen import print_json, table
     from gdsim.outcomes import Fault, InputError, nearest
 
     if what is not None and what not in LISTS:
-        raise InputError(Fault(f"nothing is called {what!r}", f"one of {', '.join(LISTS)}", nearest(what, [*LISTS])))
-    chosen = [what] if what else [*LISTS]
-    found = {name: LISTS[name]() for name in chosen}
+        expected = f"one of {', '.join(LISTS)}"
+        raise InputError(Fault(f"nothing is called {what!r}", expected, nearest(what, [*LISTS]), path="WHAT"))
+    found = {name: LISTS[name]() for name in ([what] if what else LISTS)}
     if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        print_json(found)
         return
-    from gdsim.cli.screen import table
-
     for place, (name, rows) in enumerate(found.items()):
         if place:
             click.echo()
         heads = list(rows[0]) if rows else ["name"]
-        click.echo(table(heads, [[str(row[head]) for head in heads] for row in rows], name if not what else ""))
+        lines = [[row[head] for head in heads] for row in rows]
+        click.echo(table(heads, lines, "" if what else name))
 
 
 def _scenarios() -> list[dict[str, str]]:
@@ -161,7 +169,9 @@ def _scenarios() -> list[dict[str, str]]:
 def _losses() -> list[dict[str, str]]:
     from gdsim.losses import LOSSES
 
-    return [{"name": name, "formula": loss.formula, "reference": loss.reference} for name, loss in LOSSES.items()]
+    return [
+        {"name": name, "formula": loss.formula, "reference": loss.reference} for name, loss in LOSSES.items()
+    ]
 
 
 def _rules() -> list[dict[str, str]]:
@@ -197,7 +207,8 @@ def _derivatives() -> list[dict[str, str]]:
 def _functions() -> list[dict[str, str]]:
     from gdsim.expr.functions import CONSTRUCTS, FUNCTIONS
 
-    return [{"name": name, "what it is": entry.summary} for name, entry in {**FUNCTIONS, **CONSTRUCTS}.items()]
+    entries = {**FUNCTIONS, **CONSTRUCTS}
+    return [{"name": name, "what it is": entry.summary} for name, entry in entries.items()]
 
 
 def _presets() -> list[dict[str, str]]:
@@ -205,8 +216,8 @@ def _presets() -> list[dict[str, str]]:
 
     rows = []
     for name, path in presets().items():
-        lines = [line[1:].strip() for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
-        comments = [line for line in lines if not line.startswith("yaml-language-server")]
+        lines = path.read_text(encoding="utf-8").splitlines()
+        comments = [line[1:].strip() for line in lines if line.startswith("#") and "$schema" not in line]
         rows.append({"name": name, "what it is for": comments[0] if comments else ""})
     return rows
 
@@ -217,7 +228,7 @@ def _plots() -> list[dict[str, str]]:
     return [{"name": name, "what it shows": plot.summary} for name, plot in PLOTS.items()]
 
 
-LISTS = {
+LISTS: dict[str, Callable[[], list[dict[str, str]]]] = {
     "scenarios": _scenarios, "losses": _losses, "rules": _rules, "schedules": _schedules,
     "derivatives": _derivatives, "functions": _functions, "presets": _presets, "plots": _plots,
 }  # fmt: skip

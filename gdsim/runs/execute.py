@@ -38,7 +38,12 @@ def execute(scenario: Scenario, engine: Engine = "auto", *, start: Trajectory | 
     'minimum'
     """
     run = execute_batch(
-        compose(scenario), scenario.domain, name=scenario.name, title=scenario.title, engine=engine, start=start
+        compose(scenario),
+        scenario.domain,
+        name=scenario.name,
+        title=scenario.title,
+        engine=engine,
+        start=start,
     )
     return replace(run, scenario=scenario)
 

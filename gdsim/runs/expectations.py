@@ -62,7 +62,9 @@ def _checked(run: Run, expect: Mapping[str, Any]) -> Iterator[Expectation]:
         elif key == "critical_points":
             counts = Counter(point.kind for point in run.search.critical_points)
             for kind, count in value.items():
-                yield Expectation(f"critical_points.{kind}", str(count), str(counts[kind]), counts[kind] == count)
+                yield Expectation(
+                    f"critical_points.{kind}", str(count), str(counts[kind]), counts[kind] == count
+                )
         elif key == "steps":
             steps = int(run.trajectory.steps[0])
             yield Expectation(key, str(value), str(steps), value == steps)

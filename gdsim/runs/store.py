@@ -6,25 +6,29 @@ import csv
 import hashlib
 import io
 import json
-import math
 import os
 import platform
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from gdsim.outcomes import Fault, InputError
+from gdsim.outcomes import Fault, InputError, Status
 from gdsim.runs.execute import execute
 from gdsim.runs.run import Run, jsonable
-from gdsim.scenario import Scenario, dump, load
+from gdsim.scenario import Scenario, dump
+from gdsim.scenario import load as read
 from gdsim.scenario.write import as_data
 
 _TEMPORARY, _MOVED = ".gdsim-writing-", ".gdsim-replaced-"
+_OWN_FILES = ("scenario.yaml", "trajectory.csv", "summary.json", "environment.json", "figures")
+_DATA_FILE = "data.csv"
+_ATTEMPTS = 5
 _PACKAGES = ("gdsim", "numpy", "scipy", "matplotlib", "click", "pyyaml", "torch")
 
 
@@ -36,8 +40,8 @@ def digest(scenario: Scenario) -> str:
     True
     """
     columns = scenario.data.columns if scenario.data is not None else {}
-    content = {"scenario": as_data(scenario, "data.csv"), "data": {name: list(map(repr, column)) for name, column in columns.items()}}
-    canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, default=str)
+    content = {"scenario": as_data(scenario, _DATA_FILE), "data": columns}
+    canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()[:8]
 
 
@@ -52,44 +56,71 @@ def save(run: Run, parent: Path, figures: Mapping[str, bytes] | None = None) -> 
     The files are written to a sibling folder that is then put in place in one step; an older directory of
     the same name is moved aside first, restored on failure, and removed at the end.
 
+    Parameters
+    ----------
+    run
+        The run, of a scenario.
+    parent
+        The folder below which the directory is written; made where it is missing.
+    figures
+        File name → bytes, for ``figures/``.
+
     Raises
     ------
+    InputError
+        For a run that has no scenario: its loss is a Python function.
     OSError
         Where the disk refuses; nothing is left behind.
     """
     if run.scenario is None:
-        raise InputError(Fault("this run has a Python function as its loss and cannot be written as a scenario"))
+        message = "this run has a Python function as its loss and cannot be written as a scenario"
+        raise InputError(Fault(message, "a formula as the loss"))
     target = parent / directory_name(run.scenario)
     parent.mkdir(parents=True, exist_ok=True)
     temporary = parent / f"{_TEMPORARY}{target.name}-{os.getpid()}"
-    moved = parent / f"{_MOVED}{target.name}-{os.getpid()}"
     shutil.rmtree(temporary, ignore_errors=True)
     try:
         _write(run, temporary, figures or {})
-        if target.exists():
-            target.rename(moved)
-        temporary.rename(target)
+        _put_in_place(temporary, target)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
-        if moved.exists() and not target.exists():
-            moved.rename(target)
         raise
-    shutil.rmtree(moved, ignore_errors=True)
     return target
+
+
+def _put_in_place(temporary: Path, target: Path) -> None:
+    """Rename a finished folder to its name; what stood there is moved aside, and back on failure."""
+    moved = target.with_name(f"{_MOVED}{target.name}-{os.getpid()}")
+    shutil.rmtree(moved, ignore_errors=True)
+    for attempt in range(1, _ATTEMPTS + 1):  # another process may be writing the same run
+        try:
+            with suppress(FileNotFoundError):
+                target.rename(moved)
+            temporary.rename(target)
+            break
+        except BaseException as error:
+            if moved.exists() and not target.exists():
+                moved.rename(target)
+            if not isinstance(error, OSError) or not target.exists() or attempt == _ATTEMPTS:
+                raise
+            shutil.rmtree(moved, ignore_errors=True)
+    shutil.rmtree(moved, ignore_errors=True)
 
 
 def _write(run: Run, folder: Path, figures: Mapping[str, bytes]) -> None:
     assert run.scenario is not None
     folder.mkdir()
     data = run.scenario.data
+    texts: dict[str, str] = {}
     data_name = None
     if data is not None and data.file is not None:
-        data_name = Path(data.file).name
-        (folder / data_name).write_text(_table(data.given), encoding="utf-8", newline="")
-    texts = {
+        data_name = _data_name(data.file)
+        texts[data_name] = _table(data.given)
+    texts |= {
         "scenario.yaml": dump(run.scenario, data_file=data_name),
         "trajectory.csv": trajectory_csv(run),
-        "summary.json": json.dumps(jsonable(run.summary()), indent=2, ensure_ascii=False, allow_nan=False) + "\n",
+        "summary.json": json.dumps(jsonable(run.summary()), indent=2, ensure_ascii=False, allow_nan=False)
+        + "\n",
         "environment.json": json.dumps(environment(), indent=2) + "\n",
     }
     for name, text in texts.items():
@@ -98,6 +129,15 @@ def _write(run: Run, folder: Path, figures: Mapping[str, bytes]) -> None:
         (folder / "figures").mkdir()
     for name, content in figures.items():
         (folder / "figures" / name).write_bytes(content)
+
+
+def _data_name(file: Path) -> str:
+    """Return the name for the copy of a data file: its own, unless a run directory has such a file already.
+
+    >>> _data_name(Path("points.csv")), _data_name(Path("elsewhere/Trajectory.csv"))
+    ('points.csv', 'data.csv')
+    """
+    return _DATA_FILE if file.name.lower() in _OWN_FILES else file.name
 
 
 def _table(columns: Mapping[str, tuple[float, ...]]) -> str:
@@ -167,25 +207,35 @@ def run_directories(parent: Path) -> list[Path]:
     if not parent.is_dir():
         return []
     return sorted(
-        entry for entry in parent.iterdir()
+        entry
+        for entry in parent.iterdir()
         if not entry.name.startswith(".") and (entry / "summary.json").is_file()
-    )  # fmt: skip
+    )
 
 
 def summary_of(directory: Path) -> dict[str, Any]:
-    """Return the summary of a run directory. Raises InputError where there is none."""
+    """Return the summary of a run directory. Raises InputError where there is none, or it is no summary."""
     file = directory / "summary.json"
     try:
         result: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(Fault(f"{directory} is not a run directory", "a folder with a summary.json")) from None
-    except ValueError as error:
-        raise InputError(Fault(f"not valid JSON: {error}", "a summary written by gdsim", file=str(file))) from None
+        texts = (result["name"], result["status"], result["verdict"]["kind"])
+        if not all(isinstance(text, str) for text in texts) or not isinstance(result["steps"], int):
+            raise TypeError
+    except (FileNotFoundError, NotADirectoryError):
+        expected = "a folder with a summary.json, as gdsim run writes it"
+        raise InputError(Fault(f"{directory} is not a run directory", expected)) from None
+    except (ValueError, TypeError, LookupError):
+        raise InputError(
+            Fault("this is not the summary of a run", "as gdsim run writes it", file=str(file))
+        ) from None
     return result
 
 
-def load_run(directory: Path) -> Run:
-    """Run a directory's scenario again and make sure that it still gives the summary stored beside it.
+def load(directory: Path) -> Run:
+    """Load a run directory: run its scenario again, and make sure that it gives the summary stored with it.
+
+    A run is a pure function of its scenario, so this is exact and brings back everything, also what is in
+    no file (the state of the update rule). Cost: that of the run.
 
     Raises
     ------
@@ -193,11 +243,11 @@ def load_run(directory: Path) -> Run:
         Where there is no run directory, or its scenario now gives another result.
     """
     stored = summary_of(directory)
-    run = execute(load(directory / "scenario.yaml"))
+    run = execute(read(directory / "scenario.yaml"))
     if jsonable(run.summary()) != stored:
-        raise InputError(
-            Fault(f"{directory} no longer gives the result it holds", "a run written by this version: run it again")
-        )
+        message = f"{directory} no longer gives the result that it holds"
+        expected = f"a run written by this version and machine: gdsim run {directory / 'scenario.yaml'}"
+        raise InputError(Fault(message, expected))
     return run
 
 
@@ -207,54 +257,65 @@ def continued(directory: Path, steps: int) -> Run:
     Raises
     ------
     InputError
-        Where the run had ended before its ``max_steps``.
+        Where the run ended by itself, before its ``max_steps``.
     """
-    run = load_run(directory)
+    run = load(directory)
     assert run.scenario is not None
-    if run.status != "MAX_STEPS":
-        raise InputError(
-            Fault(f"{directory.name} ended by itself ({run.status}) and has nothing to continue", "a run with MAX_STEPS")
-        )
+    if run.status != Status.MAX_STEPS:
+        message = f"{directory} ended by itself ({run.status}): there is nothing to continue"
+        raise InputError(Fault(message, "a run that ended with MAX_STEPS"))
     stopping = replace(run.scenario.stopping, max_steps=run.scenario.stopping.max_steps + steps)
     return execute(replace(run.scenario, stopping=stopping), start=run.trajectory)
 
 
 def difference(first: Path, second: Path) -> dict[str, tuple[Any, Any]]:
-    """Return what differs between two run directories, by dotted path of scenario and summary."""
-    left, right = (_flattened(_content(directory)) for directory in (first, second))
+    """Return what differs between two run directories, by dotted path of scenario, data and result.
+
+    None stands for what one of them lacks. Raises InputError where one is no run directory.
+    """
+    left, right = (dict(_flattened(_content(directory))) for directory in (first, second))
     return {
         path: (left.get(path), right.get(path))
         for path in dict.fromkeys([*left, *right])
-        if left.get(path) != right.get(path) and not _both_nan(left.get(path), right.get(path))
+        if left.get(path) != right.get(path)
     }
 
 
 def _content(directory: Path) -> dict[str, Any]:
-    summary = summary_of(directory)
-    return {"scenario": as_data(load(directory / "scenario.yaml")), "result": summary}
+    result = summary_of(directory)
+    scenario = read(directory / "scenario.yaml")
+    shape = {key: value for key, value in as_data(scenario, _DATA_FILE).items() if key != "data"}
+    data = {name: list(column) for name, column in scenario.data.given.items()} if scenario.data else {}
+    return {"scenario": shape, "data": data, "result": result}
 
 
-def _both_nan(a: Any, b: Any) -> bool:
-    return isinstance(a, float) and isinstance(b, float) and math.isnan(a) and math.isnan(b)
-
-
-def _flattened(value: Any, path: str = "") -> dict[str, Any]:
+def _flattened(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping):
-        items = [(f"{path}.{key}" if path else str(key), item) for key, item in value.items()]
+        for key, item in value.items():
+            yield from _flattened(item, f"{path}.{key}" if path else str(key))
     elif isinstance(value, list):
-        items = [(f"{path}[{index}]", item) for index, item in enumerate(value)]
+        for index, item in enumerate(value):
+            yield from _flattened(item, f"{path}[{index}]")
     else:
-        return {path: value}
-    return {key: item for name, child in items for key, item in _flattened(child, name).items()}
+        yield path, value
 
 
 def leftovers(parent: Path) -> list[Path]:
     """Return what interrupted writing has left behind."""
     if not parent.is_dir():
         return []
-    return sorted(
-        entry for entry in parent.iterdir() if entry.name.startswith((_TEMPORARY, _MOVED))
-    )
+    return sorted(entry for entry in parent.iterdir() if entry.name.startswith((_TEMPORARY, _MOVED)))
+
+
+def restore(parent: Path) -> list[Path]:
+    """Put back the runs that were moved aside for new ones which never came, and return them."""
+    back: list[Path] = []
+    for entry in leftovers(parent):
+        target = parent / entry.name.removeprefix(_MOVED).rpartition("-")[0]
+        if entry.name.startswith(_MOVED) and not target.exists():
+            entry.rename(target)
+            back.append(target)
+    return back
 
 
 def remove(paths: list[Path]) -> None:
