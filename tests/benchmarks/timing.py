@@ -1,0 +1,55 @@
+"""Fair timing: A and B in turn, the ratio pair by pair, the median quoted."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from statistics import median
+
+_COMPILED = tempfile.TemporaryDirectory()
+
+
+def paired(first: Callable[[], object], second: Callable[[], object], pairs: int) -> tuple[float, float, float]:
+    """Return median seconds of both, and the median ratio first/second over pairs run in turn."""
+    first(), second()  # warm-up
+    times = []
+    for _ in range(pairs):
+        times.append((clocked(first), clocked(second)))
+    return (
+        median(a for a, _ in times),
+        median(b for _, b in times),
+        median(a / b for a, b in times),
+    )
+
+
+def clocked(action: Callable[[], object]) -> float:
+    """Return the wall seconds of one call."""
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def python(*words: str) -> Callable[[], object]:
+    """Return a call that runs this Python with these words in a fresh process.
+
+    Compiled modules are kept in a folder of this benchmark, as an installation keeps them, whatever the
+    environment says about writing them.
+    """
+    command: Sequence[str] = [sys.executable, *words]
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    environment["PYTHONPYCACHEPREFIX"] = _COMPILED.name
+
+    def run() -> None:
+        subprocess.run(command, check=True, capture_output=True, env=environment)
+
+    return run
+
+
+def report(name: str, first: float, second: float, ratio: float, limit: float | None) -> None:
+    """Print one row: what, seconds, seconds of the reference, ratio, target."""
+    target = "" if limit is None else f"target {limit:g}  {'met' if ratio <= limit else 'MISSED'}"
+    print(f"{name:<58} {first:9.4f} s {second:9.4f} s  ratio {ratio:6.2f}  {target}", flush=True)
