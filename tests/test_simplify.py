@@ -80,6 +80,8 @@ TEXTBOOK = {
     "sinh(w)/cosh(w)^3": "tanh(w)/cosh(w)^2",
     "abs(w)*sign(w)": "w",
     "w*sign(w)": "abs(w)",
+    "1/w/sign(w)": "1/abs(w)",
+    "1/(abs(w)*sign(w)^3)": "1/w",
     # identities
     "sin(w)^2 + cos(w)^2": "1",
     "2*v*sin(w)^2 + 1 + 2*v*cos(w)^2": "2*v + 1",

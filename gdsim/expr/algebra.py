@@ -289,22 +289,23 @@ class _Product:
         return True
 
     def _signed(self, base: Expr, exponent: Fraction) -> bool:
-        """sign³ = sign, |u|·sign(u) = u, u·sign(u) = |u|; beside 1/|u|, sign(u)² is 1."""
-        if not isinstance(base, Call) or base.function != "sign" or exponent < 1:
+        """sign³ = sign, |u|·sign(u) = u, u·sign(u) = |u|; beside 1/|u|, sign(u)² is 1; below the line, too."""
+        if not isinstance(base, Call) or base.function != "sign" or abs(exponent) < 1:
             return False
+        side = 1 if exponent > 0 else -1
         (argument,) = base.arguments
         size = Call("abs", (argument,))
-        if exponent > 2:
-            self.raise_base(base, -2 * Fraction(int((exponent - 1) / 2)))
+        if abs(exponent) > 2:
+            self.raise_base(base, -2 * side * Fraction(int((abs(exponent) - 1) / 2)))
             return True
         for old, new in ((size, argument), (argument, absolute(argument))):
-            if self.powers.get(old, 0) >= 1:
-                self.raise_base(base, Fraction(-1))
-                self.raise_base(old, Fraction(-1))
-                self.take(new, 1)
+            if side * self.powers.get(old, 0) >= 1:
+                self.raise_base(base, Fraction(-side))
+                self.raise_base(old, Fraction(-side))
+                self.take(new, side)
                 return True
-        if exponent == 2 and (self.powers.get(size, 0) < 0 or self.powers.get(argument, 0) < 0):
-            self.raise_base(base, Fraction(-2))
+        if abs(exponent) == 2 and any(side * self.powers.get(old, 0) < 0 for old in (size, argument)):
+            self.raise_base(base, -exponent)
             return True
         return False
 
