@@ -289,7 +289,7 @@ class _Product:
         return True
 
     def _signed(self, base: Expr, exponent: Fraction) -> bool:
-        """sign³ = sign, |u|·sign(u) = u, u·sign(u) = |u|; beside 1/|u|, sign(u)² is 1; below the line, too."""
+        """sign³ = sign, |u|·sign(u) = u, u·sign(u) = |u|; sign(u)²/|u| = 1/|u|; also below the line."""
         if not isinstance(base, Call) or base.function != "sign" or abs(exponent) < 1:
             return False
         side = 1 if exponent > 0 else -1
