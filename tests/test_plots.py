@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -150,3 +151,11 @@ def test_a_runaway_wall_is_cut_but_every_marked_point_stays_visible() -> None:
     values = np.concatenate([np.linspace(0, 1, 90), np.geomspace(1, 1e6, 10)])
     bottom, top = limits(values, np.array([0.5, 3.0]))
     assert bottom < 0 < 3.0 < top < 100.0
+
+
+def test_every_kind_of_figure_and_of_point_is_documented() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "figures.md").read_text(encoding="utf-8")
+    for kind in PLOTS:
+        assert f"| `{kind}` |" in page
+    for _, _, name in KINDS.values():
+        assert f"| {name} |" in page
