@@ -65,7 +65,7 @@ def test_at_most_twenty_bad_cells_are_listed(tmp_path: Path) -> None:
         tmp_path, "loss: mean(w*x)\ndata: {file: points.csv}\ninitial_weight: 0\nlearning_rate: 0.1\n"
     )
     assert len(found) == 21
-    assert "30 more" in " ".join(f.message for f in found)
+    assert (found[-1].line, found[-1].message) == (22, "from here on 30 more cells are wrong")
 
 
 def test_spreadsheet_exports_are_read(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ _TEXT = st.text(
 
 
 @given(
-    start=_FINITE.filter(lambda value: abs(value) < 1e300),
+    start=_FINITE,
     rate=st.floats(0, 1e300),
     title=_TEXT.filter(lambda text: bool(text.strip())),
     parameter=_FINITE,

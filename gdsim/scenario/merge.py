@@ -245,9 +245,9 @@ def layered_mapping(data: Mapping[str, object], overrides: Sequence[str]) -> Doc
 
 
 def _plain(value: object) -> object:
-    """Copy mappings and sequences into dicts and lists; numbers of other libraries become Python's."""
+    """Copy mappings and sequences into dicts and lists; numbers and arrays of NumPy become Python's."""
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    return value.item() if hasattr(value, "item") and not isinstance(value, str) else value
+    return value.tolist() if hasattr(value, "tolist") else value

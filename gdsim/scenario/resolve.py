@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 #: columns of the log, which no weight may be named after
 RESERVED = ("step", "loss", "flag", "direction", "learning_rate", "gradient", "status", "run")
 LONGEST_NAME = 100
+_LARGEST = sys.float_info.max
 
 
 def resolve(document: Document, source: Path | None) -> Scenario:
@@ -256,7 +258,8 @@ def _domain(
     domain: dict[str, Interval] = {}
     for name in weights:
         reach = 10.0 * max(1.0, abs(start[name]))
-        low, high = chosen.get(name, (start[name] - reach, start[name] + reach))
+        around = max(start[name] - reach, -_LARGEST), min(start[name] + reach, _LARGEST)
+        low, high = chosen.get(name, around)
         domain[name] = (low, high)
     return domain
 

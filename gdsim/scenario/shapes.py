@@ -154,7 +154,9 @@ class Check(NamedTuple):
     def _text(self, shape: Text, value: object, path: KeyPath) -> str | None:
         if isinstance(value, str) and value.strip():
             return value
-        self.report(path, f"{show(value)} is not {shape.name}", shape.name)
+        self.report(
+            path, f"{show(value)} does not fit", f"{shape.name}, in quotes where YAML reads something else"
+        )
         return None
 
     def _choice(self, shape: Choice, value: object, path: KeyPath) -> str | None:
@@ -188,7 +190,7 @@ class Check(NamedTuple):
 
     def _many(self, shape: Many, value: object, path: KeyPath) -> list[Any] | None:
         if not isinstance(value, list):
-            self.report(path, f"{show(value)} is not {shape.words}", shape.words)
+            self.report(path, f"{show(value)} does not fit", shape.words)
             return None
         if len(value) < shape.least or (shape.most is not None and len(value) > shape.most):
             self.report(path, f"the list has {len(value)} entries", shape.words)
@@ -201,7 +203,7 @@ class Check(NamedTuple):
 
     def _table(self, shape: Table, value: object, path: KeyPath) -> dict[Any, Any] | None:
         if not isinstance(value, dict):
-            self.report(path, f"{show(value)} is not {shape.words}", shape.words)
+            self.report(path, f"{show(value)} does not fit", shape.words)
             return None
         found: dict[Any, Any] = {}
         for key, item in value.items():
@@ -216,7 +218,7 @@ class Check(NamedTuple):
 
     def _group(self, shape: Group, value: object, path: KeyPath) -> dict[str, Any] | None:
         if not isinstance(value, dict):
-            self.report(path, f"{show(value)} is not {shape.words}", shape.words)
+            self.report(path, f"{show(value)} does not fit", shape.words)
             return None
         before = len(self.faults)
         found: dict[str, Any] = {}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 
 from gdsim.outcomes import Fault, InputError, nearest
 from gdsim.scenario.document import Document, KeyPath, read_text
-from gdsim.scenario.shapes import Check, Many, Number
+from gdsim.scenario.shapes import Check, Many, Number, show
 from gdsim.scenario.specification import DataSpec
 
 LARGEST_TABLE = 64 << 20  # bytes
@@ -183,28 +183,36 @@ def _header(name: str, line: int, row: list[str]) -> list[str]:
 def _columns(name: str, header: list[str], rows: list[tuple[int, list[str]]]) -> dict[str, tuple[float, ...]]:
     columns: list[list[float]] = [[] for _ in header]
     faults: list[Fault] = []
-    found = 0
+    wrong = 0
     for number, (line, row) in enumerate(rows, 1):
-        if len(row) != len(header):
-            found += 1
-            message = f"row {number} has {len(row)} cells"
-            faults.append(Fault(message, f"{len(header)}, as in the header", "", name, line, 1))
-            continue
-        for index, cell in enumerate(row):
-            text = cell.strip()
-            value = float(text) if _NUMBER.match(text) else math.nan
-            if not math.isfinite(value):
-                found += 1
-                what = f"{text!r} is not a finite number" if text else "the cell is empty"
-                message = f"row {number}, column {header[index]!r}: {what}"
-                faults.append(Fault(message, "a number", "", name, line, _start(row, index)))
-            columns[index].append(value)
-    if found > MOST_FAULTS:
-        more = Fault(f"{found - MOST_FAULTS} more cells are wrong", file=name)
-        faults = [*faults[:MOST_FAULTS], more]
+        cells = list(_row_faults(name, header, number, line, row, columns))
+        wrong += len(cells)
+        # a large file may be wrong throughout: what is not listed is only counted
+        faults += cells[: MOST_FAULTS + 1 - len(faults)]
+    if wrong > MOST_FAULTS:
+        more = f"from here on {wrong - MOST_FAULTS} more cells are wrong"
+        faults[MOST_FAULTS:] = [Fault(more, file=name, line=faults[MOST_FAULTS].line)]
     if faults:
         raise InputError(*faults)
     return {key: tuple(column) for key, column in zip(header, columns, strict=True)}
+
+
+def _row_faults(
+    name: str, header: list[str], number: int, line: int, row: list[str], columns: list[list[float]]
+) -> Iterator[Fault]:
+    """Add the numbers of a row to the columns; tell what is wrong with it."""
+    if len(row) != len(header):
+        message = f"row {number} has {len(row)} cells"
+        yield Fault(message, f"{len(header)}, as in the header", "", name, line, 1)
+        return
+    for index, cell in enumerate(row):
+        text = cell.strip()
+        value = float(text) if _NUMBER.match(text) else math.nan
+        if not math.isfinite(value):
+            what = f"{show(text)} is not a finite number" if text else "the cell is empty"
+            message = f"row {number}, column {show(header[index])}: {what}"
+            yield Fault(message, "a number", "", name, line, _start(row, index))
+        columns[index].append(value)
 
 
 def _start(row: list[str], index: int) -> int:
