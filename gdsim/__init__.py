@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from matplotlib.figure import Figure
+
     from gdsim.expr.differentiate import Derivation
     from gdsim.losses import Loss
     from gdsim.outcomes import Interval, Search
@@ -37,13 +39,16 @@ _TYPES = {
     "Verdict": "gdsim.outcomes",
 }
 
-__all__ = ["critical_points", "derive", "run", "simulate", *_TYPES]  # noqa: PLE0604
+__all__ = ["critical_points", "derive", "run", "simulate", *_TYPES]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _TYPES:
-        return getattr(import_module(_TYPES[name]), name)
-    raise AttributeError(f"module 'gdsim' has no attribute {name!r}")
+    if name not in _TYPES:
+        raise AttributeError(f"module 'gdsim' has no attribute {name!r}")
+    found = getattr(import_module(_TYPES[name]), name)
+    if name == "Run":
+        _bind_conveniences(found)
+    return found
 
 
 def __dir__() -> list[str]:
@@ -65,12 +70,13 @@ def simulate(
         A formula, the name of a library loss, or a Python function of scalar weights (then with numeric
         derivatives unless ``derivative`` says otherwise).
     initial_weight, learning_rate, **scenario
-        The keys of a scenario file, such as ``update_rule``, ``derivative``, ``stopping``, ``domain``, ``data``.
+        The keys of a scenario file, such as ``update_rule``, ``derivative``, ``stopping``, ``domain``,
+        ``data``. Sequences may be arrays.
 
     Returns
     -------
     Run
-        With ``verdict``, ``trajectory``, ``critical_points``, ``summary()`` and ``plot()``.
+        With ``verdict``, ``trajectory``, ``critical_points``, ``summary()``, ``plot()`` and ``save()``.
 
     Raises
     ------
@@ -83,29 +89,30 @@ def simulate(
     >>> run.verdict.kind, round(run.critical_points[0].weight["w"], 6)
     ('minimum', 3.0)
     """
-    from dataclasses import replace
-
-    from gdsim.runs import execute, execute_batch
-    from gdsim.runs.compose import compose
+    from gdsim.runs import execute
     from gdsim.scenario import parse_mapping
 
-    given = {"initial_weight": initial_weight, "learning_rate": learning_rate, **scenario}
+    given = {"name": "run", "initial_weight": initial_weight, "learning_rate": learning_rate, **scenario}
     if isinstance(loss, str):
-        return _with_plot(execute(parse_mapping({"name": "run", "loss": loss, **given})))
+        return _with_conveniences(execute(parse_mapping({"loss": loss, **given})))
+    return _with_conveniences(_simulate_function(loss, given))
+
+
+def _simulate_function(function: Callable[..., float], given: Mapping[str, Any]) -> Run:
+    """Run a Python function. A formula with the same weights stands in for it while the rest is checked."""
+    from dataclasses import replace
+
     from gdsim.losses import Loss
+    from gdsim.runs import compose, execute_batch
+    from gdsim.scenario import parse_mapping
 
-    wrapped = Loss.from_callable(loss)
-    # the formula only stands in for the function: it has the same weights, and everything else is checked with it
-    stand_in = parse_mapping(
-        {"name": wrapped.name.strip("<>") or "run", "derivative": "numeric", **given, "loss": " + ".join(wrapped.weights)}
-    )
-    batch = replace(compose(stand_in), loss=wrapped)
-    return _with_plot(execute_batch(batch, stand_in.domain, name=stand_in.name, title=stand_in.title))
+    loss = Loss.from_callable(function)
+    checked = parse_mapping({"derivative": "numeric", **given, "loss": " + ".join(loss.weights)})
+    batch = replace(compose(checked), loss=loss)
+    return execute_batch(batch, checked.domain, name=checked.name, title=checked.title)
 
 
-def run(
-    path: str | Path, *, overrides: Sequence[str] = (), preset: str | Path | None = None
-) -> Run:
+def run(path: str | Path, *, overrides: Sequence[str] = (), preset: str | Path | None = None) -> Run:
     """Run a scenario file, or a shipped scenario by name; nothing is written.
 
     Parameters
@@ -130,37 +137,77 @@ def run(
     from gdsim.runs import execute
     from gdsim.scenario import load
 
-    return _with_plot(execute(load(path, overrides=overrides, preset=preset)))
+    return _with_conveniences(execute(load(path, overrides=overrides, preset=preset)))
 
 
 def critical_points(
-    loss: str | Callable[..., float] | Loss, domain: Interval | Mapping[str, Interval], **parameters: float
+    loss: str | Callable[..., float] | Loss,
+    domain: Interval | Mapping[str, Interval] | None = None,
+    **parameters: float,
 ) -> Search:
     """Find and classify the critical points of a loss in a domain.
 
     Parameters
     ----------
     loss
-        A formula, a Python function, or a Loss.
+        A formula, the name of a library loss, a Python function, or a Loss.
     domain
-        ``(low, high)`` for one weight, else an interval for each weight.
+        ``(low, high)`` for every weight, or an interval for each; where None, that of the library loss,
+        else −10 to 10.
     **parameters
         Values of parameters that the formula names.
 
+    Returns
+    -------
+    Search
+        ``critical_points`` from left to right, and how far the search reaches.
+
+    Raises
+    ------
+    InputError
+        For a loss or a domain that is none.
+
     Examples
     --------
-    >>> [(point.kind, point.weight["x"]) for point in critical_points("x^3 - 3x", domain=(-2, 2)).critical_points]
+    >>> search = critical_points("x^3 - 3x", domain=(-2, 2))
+    >>> [(point.kind, point.weight["x"]) for point in search.critical_points]
     [('maximum', -1.0), ('minimum', 1.0)]
     """
     from gdsim.critical import find
-    from gdsim.losses import Loss
+    from gdsim.losses import LOSSES, Loss, named_loss
+    from gdsim.outcomes import Fault, InputError, nearest
 
     if isinstance(loss, str):
-        loss = Loss.from_text(loss, parameters=parameters)
-    elif not isinstance(loss, Loss):
-        loss = Loss.from_callable(loss)
-    bounds = domain if isinstance(domain, Mapping) else dict.fromkeys(loss.weights, domain)
-    return find(loss, bounds)
+        found = (
+            named_loss(loss, parameters) if loss in LOSSES else Loss.from_text(loss, parameters=parameters)
+        )
+    else:
+        found = loss if isinstance(loss, Loss) else Loss.from_callable(loss)
+    bounds = dict.fromkeys(found.weights, (-10.0, 10.0)) | dict(found.domain)
+    given = domain if isinstance(domain, Mapping) else dict.fromkeys(found.weights, domain) if domain else {}
+    for name, interval in given.items():
+        if name not in bounds:
+            near = nearest(name, found.weights)
+            raise InputError(
+                Fault(f"{name!r} is no weight", f"one of {', '.join(bounds)}", near, path="domain")
+            )
+        bounds[name] = _interval(interval)
+    return find(found, bounds)
+
+
+def _interval(given: Interval) -> Interval:
+    """Return an interval of two finite floats, the lower first. Raises InputError."""
+    from math import inf
+
+    from gdsim.outcomes import Fault, InputError
+
+    try:
+        low, high = map(float, given)
+    except (TypeError, ValueError):
+        low, high = inf, inf
+    if not -inf < low < high < inf:
+        raise InputError(Fault(f"{given!r} is no interval", "(low, high), two numbers", path="domain"))
+    return low, high
 
 
 def derive(expression: str, weight: str | None = None) -> Derivation:
@@ -169,7 +216,7 @@ def derive(expression: str, weight: str | None = None) -> Derivation:
     Parameters
     ----------
     expression
-        The formula.
+        The formula, or the name of a library loss.
     weight
         With respect to which; its only weight where there is one.
 
@@ -178,6 +225,11 @@ def derive(expression: str, weight: str | None = None) -> Derivation:
     Derivation
         ``rule``, ``before``, ``after`` and the ``steps`` that led there.
 
+    Raises
+    ------
+    InputError
+        For a formula that is none, or a weight that it has not.
+
     Examples
     --------
     >>> from gdsim.expr.display import to_text
@@ -185,28 +237,43 @@ def derive(expression: str, weight: str | None = None) -> Derivation:
     '2*x*exp(x) + x^2*exp(x)'
     """
     from gdsim.expr.differentiate import differentiate
-    from gdsim.expr.nodes import symbols
-    from gdsim.expr.parse import parse
-    from gdsim.outcomes import Fault, InputError
+    from gdsim.losses import LOSSES, Loss, named_loss
+    from gdsim.outcomes import Fault, InputError, nearest
 
-    tree = parse(expression)
-    names = symbols(tree, "weight")
-    if weight is None and len(names) != 1:
-        raise InputError(Fault(f"the formula has the weights {list(names)}", "weight=… to choose one"))
-    return differentiate(tree, weight or names[0])
+    loss = named_loss(expression) if expression in LOSSES else Loss.from_text(expression)
+    known = loss.weights
+    if weight is None and len(known) > 1:
+        raise InputError(Fault(f"the formula has the weights {', '.join(known)}", "weight=… to choose one"))
+    if weight is not None and weight not in known:
+        near = nearest(weight, known)
+        raise InputError(Fault(f"the formula has no weight {weight!r}", f"one of {', '.join(known)}", near))
+    assert loss.expression is not None
+    return differentiate(loss.expression, weight or known[0])
 
 
-def _with_plot(finished: Run) -> Run:
-    """Bind ``run.plot(kind)``: figures stand on a higher floor than runs."""
-    from gdsim.runs import Run
-
-    if not hasattr(Run, "plot"):
-
-        def plot(self: Run, kind: str | None = None) -> Any:
-            """Return a matplotlib Figure; the kind that suits the run where none is named."""
-            from gdsim.plots import default_kinds, draw
-
-            return draw(self, kind or default_kinds(self)[0])
-
-        Run.plot = plot  # type: ignore[attr-defined]
+def _with_conveniences(finished: Run) -> Run:
+    _bind_conveniences(type(finished))
     return finished
+
+
+def _bind_conveniences(run_type: Any) -> None:
+    """Give runs ``plot()`` and ``save()``: figures stand on a higher floor than runs."""
+    if hasattr(run_type, "plot"):
+        return
+
+    def plot(self: Run, kind: str | None = None) -> Figure:
+        """Return a matplotlib Figure: curve, contour or convergence; the one that suits where None."""
+        from gdsim.plots import default_kinds, draw
+
+        return draw(self, kind or default_kinds(self)[0])
+
+    def save(self: Run, out: str | Path = "outputs", *, figures: bool = True) -> Path:
+        """Write the run directory below ``out``, as ``gdsim run`` does, and return it."""
+        from pathlib import Path
+
+        from gdsim.plots import default_files
+        from gdsim.runs import store
+
+        return store.save(self, Path(out), default_files(self) if figures else None)
+
+    run_type.plot, run_type.save = plot, save

@@ -20,7 +20,7 @@ _BOUNDS_OF_A_WEIGHT = re.compile(r"\s*\w+\s*=[^=]")
 _LONG_OPTION = re.compile(r"--[A-Za-z][A-Za-z-]*(=|\Z)")
 
 
-class ScenarioArgument(click.ParamType):
+class ScenarioArgument(click.ParamType):  # type: ignore[type-arg]
     """A file, a folder, or the name of a shipped scenario; completes to all of them."""
 
     name = "scenario"
@@ -35,7 +35,7 @@ class ScenarioArgument(click.ParamType):
         return names or [CompletionItem(incomplete, type="file")]
 
 
-class Folder(click.ParamType):
+class Folder(click.ParamType):  # type: ignore[type-arg]
     """A folder, which need not exist; an option of this kind costs no import of pathlib before it is used."""
 
     name = "directory"
@@ -213,7 +213,7 @@ def is_scenario(argument: str) -> bool:
 
 
 def loss_or_scenario(argument: str) -> tuple[Loss, Scenario | None]:
-    """Read EXPR|FILE: a scenario's loss, a named loss, or a formula with at least one weight."""
+    """Read EXPR|FILE: a scenario's loss, a named loss, or a formula. Raises InputError."""
     if is_scenario(argument):
         from gdsim.runs.compose import loss_of
         from gdsim.scenario import load
@@ -221,14 +221,8 @@ def loss_or_scenario(argument: str) -> tuple[Loss, Scenario | None]:
         scenario = load(argument)
         return loss_of(scenario), scenario
     from gdsim.losses import LOSSES, Loss, named_loss
-    from gdsim.outcomes import Fault, InputError
 
-    if argument in LOSSES:
-        return named_loss(argument), None
-    loss = Loss.from_text(argument)
-    if not loss.weights:
-        raise InputError(Fault(f"{argument} has no weight", "a formula with a weight, such as w^2"))
-    return loss, None
+    return (named_loss(argument) if argument in LOSSES else Loss.from_text(argument)), None
 
 
 def scenarios_of(

@@ -123,7 +123,7 @@ def critical_points(
     count = f"{len(points) or 'no'} critical point{'s' * (len(points) != 1)}"
     head = f"{count} in {where}, {'proved complete' if search.complete else 'found numerically'}"
     if points and len(search.domain) > 1:
-        head += "; λ: the Hessian's eigenvalues"
+        head += "; λ: eigenvalues"
     lines = textwrap.wrap(head, width() - 2, initial_indent="  ", subsequent_indent="  ")
     shown = points if near is None else _around(points, near)
     kinds = [_kind(point) for point in shown]
@@ -135,10 +135,10 @@ def critical_points(
     for kind, place, loss, point in zip(kinds, places, losses, shown, strict=True):
         mark = "●" if settled is not None and point.weight == settled else " "
         padded = click.style(kind.ljust(columns[0]), fg=COLOURS[point.kind])
-        line = f"  {mark} {padded}  {place.ljust(columns[1])}  {loss.ljust(columns[2])}".rstrip()
+        line = f"  {mark} {padded}  {place.ljust(columns[1])}  {loss.ljust(columns[2])}"
         bent = _curvature(point)
         fits = len(click.unstyle(line)) + 2 + len(bent) <= width()
-        lines += [f"{line}  {bent}".rstrip()] if fits else [line, f"{' ' * (columns[0] + 6)}{bent}"]
+        lines += [f"{line}  {bent}".rstrip()] if fits else [line.rstrip(), f"{' ' * (columns[0] + 6)}{bent}"]
     if len(points) > len(shown):
         lines.append(f"    … and {len(points) - len(shown)} more (gdsim critical lists them all)")
     for what in (search.singular, search.unresolved):
