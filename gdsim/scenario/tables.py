@@ -81,7 +81,9 @@ def standardised(column: tuple[float, ...]) -> tuple[float, ...] | None:
     """
     mean = math.fsum(column) / len(column)
     centred = [value - mean for value in column]
-    spread = math.sqrt(math.fsum(value * value for value in centred) / len(column))
+    # squares of very small or large numbers leave the range of doubles, those of their ratios do not
+    largest = max(map(abs, centred)) or 1.0
+    spread = largest * math.sqrt(math.fsum((value / largest) ** 2 for value in centred) / len(column))
     # a constant column may leave a spread of a few rounding errors
     if spread <= 4 * math.ulp(max(map(abs, column))):
         return None
