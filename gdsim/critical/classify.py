@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gdsim.critical.landscape import Array, Landscape
 from gdsim.critical.sampling import bend, certain_sign, rounded, slope
+from gdsim.critical.signs import ascending
 from gdsim.outcomes import CriticalKind, CriticalPoint
 
 _GROWTH = 16.0  # of the distance at which signs are read, until they are certain
@@ -86,7 +87,7 @@ def classify(
 def _room(landscape: Landscape, candidates: Candidates) -> Array:
     """Half the distance to the nearest other candidate or flat piece, at most a twentieth of the domain."""
     marks = np.concatenate([candidates.at, candidates.pieces.ravel()])
-    marks = np.unique(marks)
+    marks = ascending(marks)
     place = np.searchsorted(marks, candidates.at)
     padded = np.concatenate([[-np.inf], marks, [np.inf]])
     gap = np.minimum(candidates.at - padded[place], padded[place + 2] - candidates.at)

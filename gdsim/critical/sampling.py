@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdsim.critical.landscape import EPSILON, Array, Landscape
+from gdsim.critical.signs import ascending
 
 _START = 1025  # with the midpoints of the first level 2,049
 _MOST_POINTS = 40_000
@@ -84,7 +85,7 @@ def sample(landscape: Landscape, switches: Array, extra: Array) -> Samples:
     Cost: 2,049 evaluations of f′ and f″ at least, 40,000 at most.
     """
     low, high = landscape.low[0], landscape.high[0]
-    at = np.unique(np.concatenate([np.linspace(low, high, _START), extra]))
+    at = ascending(np.concatenate([np.linspace(low, high, _START), extra]))
     at, switches = _open_at(at, switches, low, high)
     values, bends = slope(landscape, at), bend(landscape, at)
     straddled = _straddled(at, switches)
@@ -154,7 +155,7 @@ def _open_at(at: Array, switches: Array, low: float, high: float) -> tuple[Array
         other = np.clip(near + shift, 0, switches.size - 1)
         inside = np.abs(sides - switches[other]) < 0.5 * reach[other]
         sides, near = sides[~inside], near[~inside]
-    return np.unique(np.concatenate([at[keep], sides])), switches
+    return ascending(np.concatenate([at[keep], sides])), switches
 
 
 def gap_around(at: Array, width: float) -> Array:

@@ -11,6 +11,18 @@ Array = NDArray[np.float64]
 _MOST_HALVINGS = 80
 
 
+def ascending(values: Array) -> Array:
+    """Return the distinct values in ascending order.
+
+    ``np.unique`` does the same, but its first call imports ``numpy.ma``: a tenth of the start-up of a run.
+
+    >>> ascending(np.array([2.0, 1.0, 2.0]))
+    array([1., 2.])
+    """
+    ordered = np.sort(values, axis=None)
+    return ordered[np.append(True, ordered[1:] != ordered[:-1])] if ordered.size else ordered
+
+
 def crossings(grid: Array, sign: Array) -> tuple[Array, Array]:
     """Return the ends of the intervals across which the sign changes from − to + or back.
 

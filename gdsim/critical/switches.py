@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gdsim.critical.landscape import Array, Landscape
-from gdsim.critical.signs import bisect, crossings
+from gdsim.critical.signs import ascending, bisect, crossings
 from gdsim.expr.emit_numpy import compile_function, compile_raw
 from gdsim.expr.nodes import Add, Call, Divide, Expr, Multiply, Negate, Number, Power, Where, symbols, walk
 
@@ -105,7 +105,7 @@ def switch_points(landscape: Landscape, grid: Array) -> Array:
         for row in range(min(len(columns[0]), _MOST_POINTS)):
             values = [column[row : row + 1] for column in columns]
             found.append(_zeros(lambda x, f=raw, v=values: _quietly(f, x, *fixed, *v), grid))
-    points = np.unique(np.concatenate([np.empty(0), *found]))
+    points = ascending(np.concatenate([np.empty(0), *found]))
     return points[:_MOST_POINTS]
 
 
