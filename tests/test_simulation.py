@@ -382,6 +382,8 @@ VARIANTS: dict[str, Batch] = {
             "update_rule.weight_decay": np.array([0.0, 0.1, 0.0, 0.01, 0.0]),
         },
     ),
+    "a sine": batch_of(SMOOTH, 0.3, -1.2, 1.7, rate=[0.01, 0.2, 0.13], max_steps=150),
+    "a logarithm": batch_of("w - log(w)", 0.3, 5.0, 0.01, rate=[0.1, 0.9, 0.5], max_steps=100),
     "a Python function": batch_of(
         Loss.from_callable(lambda u, v: (u - 1) ** 2 + math.exp(u * v)),
         (0.0, 1.0),

@@ -47,6 +47,7 @@ class Log:
     loss: list[Array] = field(default_factory=list)
     learning_rate: list[Array] = field(default_factory=list)
     table: Array | None = None  # of one run: weights, gradients, loss and rate in columns
+    steps_of_table: Integers | None = None
 
     def __post_init__(self) -> None:
         weights, runs = self.batch.initial_weight.shape
@@ -117,16 +118,10 @@ class Log:
 
     def _records(self) -> tuple[Integers, Array, Array, Array, Array]:
         weights, runs = self.batch.initial_weight.shape
-        if self.table is not None:
+        if self.table is not None and self.steps_of_table is not None:
             parts = np.split(self.table, [weights, 2 * weights, 2 * weights + 1], axis=1)
             weight, gradient, loss, rate = (np.ascontiguousarray(part) for part in parts)
-            return (
-                np.array(self.step_index, dtype=np.int64),
-                weight[:, :, None],
-                gradient[:, :, None],
-                loss,
-                rate,
-            )
+            return self.steps_of_table, weight[:, :, None], gradient[:, :, None], loss, rate
 
         def stacked(rows: list[Array], *shape: int) -> Array:
             return np.stack(rows) if rows else np.empty((0, *shape))

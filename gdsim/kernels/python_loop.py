@@ -2,15 +2,13 @@
 
 Two ways to step, with the same bits. ``_Walk`` judges every step and knows everything (noise, clipping, line
 search, every derivative method). Where a step is only gradient and rule, a fused function is generated
-that takes eight steps at a time with the few comparisons that rule an end out; what may end within a burst,
-or raises, is walked from the burst's start.
+that takes eight steps at a time (see ``burst``); what may end within a burst is walked from its start.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,9 +16,8 @@ from typing import Any
 import numpy as np
 
 from gdsim.batch import TAIL, Trajectory
-from gdsim.expr.emit_python import NAMESPACES, compile_function, statements
-from gdsim.expr.lower import lower
-from gdsim.expr.nodes import Symbol
+from gdsim.expr.emit_python import compile_function
+from gdsim.kernels.burst import MOST_RECORDED, Burst
 from gdsim.kernels.descent import ARMIJO_HALVINGS, ARMIJO_SLOPE, TINY, Descent
 from gdsim.kernels.log import Log
 from gdsim.kernels.numpy_lanes import initial_lanes
@@ -82,8 +79,10 @@ class _Walk:
         self.columns = tuple(self.batch.loss.data.values())
         one = np.zeros(1, dtype=np.int64)
         self.options = tuple(float(np.ravel(value)[0]) for value in Descent(plan).rule_options(one))
-        self.steps: list[int] = []  # of the records
-        self.records: list[float] = []  # weights, gradients, loss and rate, one record after the other
+        self.judged: list[int] = []  # recorded steps that are not yet in a table
+        self.records: list[float] = []  # their weights, gradients, loss and rate, one after the other
+        self.steps: list[Any] = []  # the steps of each table
+        self.tables: list[Any] = []
         self.noise_block: tuple[int, list[list[float]]] = (-1, [])
         self.rate_block: tuple[int, list[float]] = (-1, [])
 
@@ -149,14 +148,44 @@ class _Walk:
         """Walk and run in bursts until the run ends."""
         if self.state is None:
             return
-        in_bursts = self.plan.plain and self.batch.derivative.name == "analytic"
-        burst = _Burst(self) if in_bursts else None
+        burst = None
+        if self.plan.plain and self.batch.derivative.name == "analytic":
+            burst = Burst(self.plan, (*self.parameters, *self.columns), self.options, self._rate)
         while True:
-            if burst is not None:
-                burst.go()
-            for _ in range(burst.steps_to_judge if burst is not None else 1):
+            for _ in range(1 if burst is None else self._run(burst)):
                 if self.judged_step():
                     return
+
+    def _run(self, burst: Burst) -> int:
+        """Take bursts while nothing ends; return how many steps must then be judged."""
+        state, last = self.state, self._last()
+        assert state is not None
+        if last < self.k + BURST or self.k % BURST:
+            return max(1, min(last - self.k, BURST - self.k % BURST))
+        groups = (state.weight, state.previous, state.before, *state.memory)
+        k, flat, table = burst(self.k, last, [value for group in groups for value in group], state.anchor)
+        if len(table):
+            self._flush()
+            self.tables.append(table)
+            self.steps.append(np.arange(self.k, k))
+        self.gradients += k - self.k
+        unfinished = k + BURST <= last and k < self.k + MOST_RECORDED
+        self.k = k
+        weights = len(state.weight)
+        weight, previous, before, *memory = (
+            flat[place : place + weights] for place in range(0, len(flat), weights)
+        )
+        self.state = _State(weight, previous, before, state.anchor, memory)
+        # what stopped it short lies within the next burst; else one step leads past a record
+        return BURST if unfinished else 1
+
+    def _last(self) -> int:
+        """The step up to which bursts may go: before the next record, anchor, or the tail."""
+        k, every = self.k, self.batch.record_every
+        if is_anchor(k) or (every > 1 and k % every == 0):
+            return k
+        last = min(self.stop - TAIL, max(BURST, 1 << k.bit_length()))
+        return last if every == 1 else min(last, k - k % every + every)
 
     def judged_step(self) -> bool:
         """Judge w_k, record it, take the step. Returns whether the run has ended."""
@@ -175,7 +204,7 @@ class _Walk:
         if k > self.stop - TAIL:
             self.log.tail[k - self.stop - 1][:, 0] = state.weight
         if status is not None or k % self.batch.record_every == 0:
-            self.steps.append(k)
+            self.judged.append(k)
             self.records += (*state.weight, *gradient, loss, rate)
         if status is not None:
             self._finish(status, gradient, loss, rate)
@@ -327,165 +356,15 @@ class _Walk:
         for name, values in zip(log.state, state.memory, strict=True):
             log.state[name][:, 0] = values
 
+    def _flush(self) -> None:
+        """Make a table of the records judged since the last one."""
+        columns = 2 + 2 * len(self.batch.loss.weights)
+        self.tables.append(np.array(self.records, dtype=np.float64).reshape(-1, columns))
+        self.steps.append(np.array(self.judged, dtype=np.int64))
+        self.judged, self.records = [], []
+
     def close(self) -> None:
         """Hand the records over as one table."""
-        columns = 2 + 2 * len(self.batch.loss.weights)
-        self.log.step_index = self.steps
-        self.log.table = np.array(self.records, dtype=np.float64).reshape(-1, columns)
-
-
-class _Burst:
-    """The fused function of a plain run: eight unrolled steps, again and again, until a look is needed."""
-
-    def __init__(self, walk: _Walk) -> None:
-        self.walk, self.plan = walk, walk.plan
-        self.every = walk.batch.record_every
-        self.save: list[Any] = []
-        self.steps_to_judge = 1
-        loss = self.plan.batch.loss
-        self.with_loss = self.every == 1 or self.plan.loss_may_fail
-        watched = [loss.expression] if self.with_loss and loss.expression is not None else []
-        self.formula, self.rule = lower([*loss.gradient, *watched]), lower(self.plan.rule_outputs)
-        self.function = self._compile(recording=self.every == 1)
-
-    def _last(self) -> int:
-        walk = self.walk
-        if is_anchor(walk.k):
-            return walk.k
-        limit = min(walk.stop - TAIL, max(BURST, 1 << walk.k.bit_length()))
-        if self.every > 1:
-            if walk.k % self.every == 0:
-                return walk.k
-            limit = min(limit, walk.k - walk.k % self.every + self.every)
-        return limit
-
-    def go(self) -> None:
-        """Take bursts while nothing ends; leave the walk at the start of the first that needs a look."""
-        walk = self.walk
-        state = walk.state
-        assert state is not None
-        last = self._last()
-        if last < walk.k + BURST or walk.k % BURST:
-            self.steps_to_judge = max(1, min(last - walk.k, BURST - walk.k % BURST))
-            return
-        flat = [
-            *state.weight,
-            *state.previous,
-            *state.before,
-            *(v for values in state.memory for v in values),
-        ]
-        self.save[:] = [walk.k, flat, len(walk.records)]
-        # where the fast dialect raises, the safe one walks this burst again
-        with suppress(OverflowError, ZeroDivisionError, ValueError):
-            self.function(walk.k, last, self.save, walk.records, *flat, *state.anchor)
-        k, flat, kept = self.save
-        # what stopped it short lies within the next burst; else one step leads past a record
-        self.steps_to_judge = BURST if k + BURST <= last else 1
-        del walk.records[kept:]
-        if self.every == 1:
-            walk.steps.extend(range(walk.k, k))
-        walk.gradients += k - walk.k
-        walk.k = k
-        weights = len(state.weight)
-        parts = [tuple(flat[place : place + weights]) for place in range(0, len(flat), weights)]
-        weight, previous, before, *memory = parts
-        walk.state = _State(weight, previous, before, state.anchor, memory)
-
-    def _compile(self, recording: bool) -> Callable[..., None]:
-        source = "\n".join(self._source(recording)) + "\n"
-        walk = self.walk
-        namespace: dict[str, Any] = dict(NAMESPACES["fast"])
-        for place, value in enumerate((*walk.parameters, *walk.columns)):
-            namespace[f"p{place}"] = value
-        namespace |= {f"o{place}": value for place, value in enumerate(walk.options)}
-        namespace |= {
-            "initial": float(walk.batch.learning_rate[0]), "rate_of": walk._rate,
-            "tolerance": walk.batch.stopping.gradient_tolerance,
-            "bound": walk.batch.stopping.divergence_bound,
-            "rows": float(len(walk.columns[0])) if walk.columns else 0.0,
-        }  # fmt: skip
-        exec(compile(source, "<gdsim burst>", "exec"), namespace)
-        function: Callable[..., None] = namespace["burst"]
-        return function
-
-    def _source(self, recording: bool) -> list[str]:
-        """Write ``burst(k, last, save, records, *state)``."""
-        weights = len(self.walk.batch.loss.weights)
-        state = [
-            f"s{place}_{w}" for place in range(len(self.plan.batch.rule.rule.state)) for w in range(weights)
-        ]
-        names = [*(f"{letter}{w}" for letter in ("w", "a", "b") for w in range(weights)), *state]
-        anchor = [f"c{w}" for w in range(weights)]
-        shared = ["tolerance", "bound", "initial", "rows", *self._shared()]
-        arguments = ["k", "last", "save", "records", *names, *anchor, *(f"{name}={name}" for name in shared)]
-        lines = [f"def burst({', '.join(arguments)}):"]
-        if recording:
-            lines.append("    keep = records.extend")
-        lines.append(f"    while k + {BURST} <= last:")
-        lines.append(f"        save[:] = k, ({', '.join(names)},), len(records)")
-        if self.plan.judges_cycle:
-            again = " and ".join(
-                f"w{w} == c{w} and abs(w{w} - b{w}) <= {NEAR} * max(abs(w{w}), abs(a{w}))"
-                for w in range(weights)
-            )
-            lines.append(f"        if {again}: return")
-        for offset in range(BURST):
-            lines += [f"        {line}" for line in self._one_step(offset, recording)]
-        if self.plan.judges_stall:
-            still = " and ".join(f"w{w} == a{w}" for w in range(weights))
-            cycle = " and ".join(f"w{w} == b{w}" for w in range(weights))
-            lines.append(f"        if {still} or {cycle}: return")
-        lines.append(f"        k += {BURST}")
-        lines.append(f"    save[:] = k, ({', '.join(names)},), len(records)")
-        return lines
-
-    def _shared(self) -> list[str]:
-        walk = self.walk
-        fast = [f"p{place}" for place in range(len(walk.parameters) + len(walk.columns))]
-        return [*fast, *(f"o{place}" for place in range(len(walk.options)))]
-
-    def _one_step(self, offset: int, recording: bool) -> list[str]:
-        loss = self.walk.batch.loss
-        weights = range(len(loss.weights))
-        names = {Symbol(name): f"w{place}" for place, name in enumerate(loss.weights)}
-        others = [symbol for symbol in loss.arguments if symbol.role != "weight"]
-        names |= {symbol: f"p{place}" for place, symbol in enumerate(others)}
-        lines, results = statements(self.formula, names, "fast")
-        lines += [f"g{place} = {results[place]}" for place in weights]
-        outside = " or ".join(f"tolerance < g{w} < inf or -inf < g{w} < -tolerance" for w in weights)
-        inside = " and ".join(f"-bound <= w{w} <= bound" for w in weights)
-        finite = "" if len(weights) == 1 else "".join(f" and -inf < g{w} < inf" for w in weights)
-        if self.with_loss:
-            lines.append(f"loss = {results[-1]}")
-            finite += " and -inf < loss < inf"
-        lines.append(f"if not (({outside}) and {inside}{finite}): return")
-        rate = "initial"
-        if not self.plan.rates.constant:
-            lines.append(f"rate = rate_of(k + {offset})")
-            rate = "rate"
-        if recording:
-            values = [*(f"w{w}" for w in weights), *(f"g{w}" for w in weights), "loss", rate]
-            lines.append(f"keep(({', '.join(values)}))")
-        return [*lines, *self._rule_lines(rate, offset)]
-
-    def _rule_lines(self, rate: str, offset: int) -> list[str]:
-        """The rule for every weight, then the move; all of the old state is read before it changes."""
-        rule, walk = self.plan.batch.rule.rule, self.walk
-        options = {Symbol(name, "parameter"): f"o{place}" for place, name in enumerate(rule.options)}
-        lines: list[str] = []
-        moves: list[str] = []
-        for w in range(len(walk.batch.loss.weights)):
-            names = {
-                **options,
-                Symbol("weight", "parameter"): f"w{w}",
-                Symbol("gradient", "parameter"): f"g{w}",
-                Symbol("learning_rate", "parameter"): rate,
-                Symbol("step_number", "parameter"): f"(k + {offset + 1}.0)",
-                **{Symbol(name, "parameter"): f"s{place}_{w}" for place, name in enumerate(rule.state)},
-            }
-            written, results = statements(self.rule, names, "fast", prefix=f"r{w}_")
-            lines += written
-            targets = [f"s{place}_{w}" for place in range(len(rule.state))]
-            moves.append(", ".join([*targets, f"b{w}", f"a{w}", f"w{w}"]) + " = "
-                         + ", ".join([*results[:-1], f"a{w}", f"w{w}", f"w{w} + {results[-1]}"]))  # fmt: skip
-        return [*lines, *moves]
+        self._flush()
+        self.log.steps_of_table = np.concatenate(self.steps)
+        self.log.table = np.concatenate(self.tables)
