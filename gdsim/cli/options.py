@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from click.shell_completion import CompletionItem
 
     from gdsim.losses import Loss
     from gdsim.outcomes import Interval
@@ -29,6 +30,8 @@ class ScenarioArgument(click.ParamType):  # type: ignore[type-arg]
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Offer the shipped names, then files."""
+        from click.shell_completion import CompletionItem
+
         from gdsim.scenario.library import shipped_scenarios
 
         names = [CompletionItem(name) for name in shipped_scenarios() if name.startswith(incomplete)]
@@ -53,6 +56,8 @@ class Folder(click.ParamType):  # type: ignore[type-arg]
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Offer folders."""
+        from click.shell_completion import CompletionItem
+
         return [CompletionItem(incomplete, type="dir")]
 
 
@@ -74,6 +79,8 @@ def set_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _complete_preset(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
     from gdsim.scenario.library import presets
 
     names = [CompletionItem(name) for name in presets() if name.startswith(incomplete)]

@@ -5,18 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from gdsim.cli.options import ScenarioArgument, json_option, out_option, scenarios_of, set_option
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from click.shell_completion import CompletionItem
+
     from gdsim.runs import Expectation, Run
     from gdsim.scenario import Scenario
 
 
 def _complete_kind(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
     from gdsim.outcomes import VERDICT_KINDS
 
     return [CompletionItem(kind) for kind in VERDICT_KINDS if kind.startswith(incomplete)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
@@ -70,6 +69,8 @@ def diff(first: Path, second: Path, as_json: bool) -> None:
 
 
 def _text(value: object) -> str:
+    import json
+
     text = "–" if value is None else value if isinstance(value, str) else json.dumps(value)
     return text if len(text) <= _LONGEST_CELL else f"{text[: _LONGEST_CELL - 1]}…"
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from gdsim.cli.options import ScenarioArgument, json_option, scenarios_of, set_option
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 @click.command()
@@ -20,10 +21,10 @@ def validate(
     scenarios: tuple[str, ...], overrides: tuple[str, ...], preset: str | None, as_json: bool
 ) -> None:
     """Check scenario files without running them; report every fault with file, line and column."""
-    from gdsim.cli.screen import print_json
-
     names = [scenario.name for scenario in scenarios_of(scenarios, overrides, preset)]
     if as_json:
+        from gdsim.cli.screen import print_json
+
         print_json({"valid": names})
     else:
         click.echo("valid: " + (", ".join(names) if len(names) <= 8 else f"{len(names)} scenarios"))
@@ -60,6 +61,8 @@ def _leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:
 
 
 def _text(value: Any) -> str:
+    import json
+
     text = json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else value
     return text if len(text) <= 60 else text[:59] + "…"
 
@@ -89,6 +92,7 @@ expect:                    # asserted by gdsim check
 @json_option
 def init(name: str, as_json: bool) -> None:
     """Write a commented scenario, NAME.yaml, to start from; an existing file is never overwritten."""
+    import json
     from pathlib import Path
 
     from gdsim.cli.screen import print_json
@@ -130,6 +134,8 @@ def schema(as_json: bool) -> None:
 
 
 def _complete_list(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
     return [CompletionItem(name) for name in LISTS if name.startswith(incomplete)]
 
 

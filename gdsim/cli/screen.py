@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,8 @@ _BAR = 24
 
 def width() -> int:
     """The columns to write in: those of the terminal, at most 100."""
+    import shutil
+
     return max(40, min(100, shutil.get_terminal_size((80, 24)).columns))
 
 

@@ -72,11 +72,10 @@ def _verdict(run: Run) -> list[str]:
 
 def _setting(run: Run) -> list[str]:
     """Return what was run, on one line where it fits."""
-    from gdsim.expr.display import to_text
-
-    expression = run.loss.expression
-    name = f"{run.loss.name or 'function'}({', '.join(run.loss.weights)})"
-    formula = f"L = {to_text(expression) if expression is not None else name}"
+    if run.scenario is not None:  # as it was written
+        formula = f"L = {' '.join(run.scenario.loss.expression.split())}"
+    else:
+        formula = f"L = {run.loss.name or 'function'}({', '.join(run.loss.weights)})"
     values = ", ".join(f"{name} = {short(value)}" for name, value in run.loss.parameters.items())
     schedule = run.batch.schedule.schedule.name
     rate = short(float(run.trajectory.learning_rate[0, 0]))

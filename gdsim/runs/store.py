@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ _TEMPORARY, _MOVED = ".gdsim-writing-", ".gdsim-replaced-"
 _OWN_FILES = ("scenario.yaml", "trajectory.csv", "summary.json", "environment.json", "figures")
 _DATA_FILE = "data.csv"
 _ATTEMPTS = 5
-_PACKAGES = ("gdsim", "numpy", "scipy", "matplotlib", "click", "pyyaml", "torch")
+_PACKAGES = ("gdsim", "numpy", "scipy", "yaml", "matplotlib", "torch")
 
 
 def digest(scenario: Scenario) -> str:
@@ -187,18 +186,18 @@ def directions(weights: tuple[str, ...], gradient: list[float]) -> str:
 
 
 def environment() -> dict[str, Any]:
-    """Return when and where: the only place for time stamps and facts of the machine."""
-    packages = {}
-    for package in _PACKAGES:
-        try:
-            packages[package] = version(package)
-        except PackageNotFoundError:
-            packages[package] = "not installed"
+    """Return when and where: the only place for time stamps and facts of the machine.
+
+    Of the packages, those that the run has imported are named.
+    """
+    imported = {name: sys.modules[name] for name in _PACKAGES if name in sys.modules}
     return {
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
-        "python": sys.version.split()[0],
+        "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": packages,
+        "packages": {
+            name: str(getattr(module, "__version__", "unknown")) for name, module in imported.items()
+        },
     }
 
 
