@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from html import escape
 from typing import Any
 
 from gdsim.batch import Batch, Trajectory
@@ -98,6 +97,8 @@ class Run:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: verdict, numbers, critical points."""
+        from html import escape
+
         rows = "".join(
             f"<tr><td>{escape(point.kind)}</td><td>{escape(coordinates(point.weight))}</td>"
             f"<td>{point.loss:.6g}</td><td>{escape(point.proof)}</td></tr>"
