@@ -57,6 +57,15 @@ def bounded(expr: Expr, at: Mapping[str, float], rows: Sequence[Mapping[str, flo
     return _Analysis(at, rows).of(expr)
 
 
+def evaluated(
+    expr: Expr, at: Mapping[str, float], rows: Sequence[Mapping[str, float]] = ()
+) -> list[tuple[Expr, Mapping[str, float]]]:
+    """Return every node that the value depends on, with the symbols' values there: no branch not taken."""
+    analysis = _Analysis(at, rows)
+    analysis.of(expr)
+    return [*((node, at) for node in analysis.known), *analysis.in_rows]
+
+
 def _rounded(value: mpf, carried: mpf, units: int = 1) -> Bounded:
     """A result with the rounding of its own operation (``units`` of 2⁻⁵³) on top of what is carried."""
     size = abs(value) + carried
@@ -69,6 +78,7 @@ class _Analysis:
     def __init__(self, at: Mapping[str, float], rows: Sequence[Mapping[str, float]]) -> None:
         self.at, self.rows = at, rows
         self.known: dict[Expr, Bounded | None] = {}
+        self.in_rows: list[tuple[Expr, Mapping[str, float]]] = []
 
     def of(self, expr: Expr) -> Bounded:
         if expr not in self.known:
@@ -127,7 +137,11 @@ class _Analysis:
 
     def reduction(self, kind: str, body: Expr) -> Bounded:
         """In whatever order n terms are added, the error is at most n·u·Σ|terms| (Higham, §4.2)."""
-        terms = [_Analysis({**self.at, **row}, ()).of(body) for row in self.rows]
+        terms = []
+        for row in self.rows:
+            analysis = _Analysis({**self.at, **row}, ())
+            terms.append(analysis.of(body))
+            self.in_rows += [(node, analysis.at) for node in analysis.known]
         count = len(terms)
         size = CONTEXT.fsum([abs(term.value) + term.error for term in terms])
         carried = CONTEXT.fsum([term.error for term in terms]) + count * (UNIT * size + TINY)

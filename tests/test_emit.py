@@ -216,6 +216,8 @@ SPECIAL_FORMULAS: list[tuple[str, float, float, float]] = [  # formula, w, v, va
     ("where(w == v, 1, 2)", NAN, NAN, 2.0), ("where(w != v, 1, 2)", NAN, NAN, 1.0),
     ("where(w > 0, log(w), 7)", -1.0, 0.0, 7.0), ("where(w > 0, 1/w, 7)", 0.0, 0.0, 7.0),
     ("where(w < 1, w, exp(w))", 0.5, 0.0, 0.5), ("exp(w) - exp(w)", 1000.0, 0.0, NAN),
+    ("1/abs(w)", 0.0, 0.0, INF), ("1/abs(w)", -0.0, 0.0, INF), ("1/sqrt(w)", 0.0, 0.0, INF),
+    ("1/(-abs(w))", 0.0, 0.0, -INF), ("1/(v - w)", 2.0, 2.0, INF), ("1/(-w + v)", 2.0, 2.0, INF),
     ("1e400*w", 1.0, 0.0, INF), ("w/1e400", 1.0, 0.0, 0.0),
 ]  # fmt: skip
 

@@ -25,7 +25,7 @@ from random_trees import (
     points,
     trees,
 )
-from running_error import Unbounded, agrees, bounded
+from running_error import Unbounded, agrees, bounded, evaluated
 
 from gdsim.expr import emit_numpy, emit_python
 from gdsim.expr.differentiate import derivative
@@ -245,7 +245,7 @@ def test_a_lane_with_data_has_the_same_bits_whatever_runs_beside_it(
 
 # ------------------------------------------------------------------------------------- autograd
 
-MILD = st.one_of(st.floats(-3, 3, allow_subnormal=False), st.sampled_from([0.0, 1.0, -1.0, 2.0]))
+MILD = st.integers(-24, 24).map(lambda eighths: eighths / 8)  # no value so small that a square is lost
 
 
 @pytest.mark.integration
@@ -253,7 +253,9 @@ MILD = st.one_of(st.floats(-3, 3, allow_subnormal=False), st.sampled_from([0.0, 
 @settings(max_examples=300)
 def test_autograd_through_torch_is_the_derivative_of_the_tree(expr: Expr, point: Point) -> None:
     """Autograd sums products of partial derivatives, each right to a few 2⁻⁵³ of the largest value on the
-    way; 10⁻⁹ leaves room for ways that are 10⁶ times as large as anything in the derivative."""
+    way; 10⁻⁹ leaves room for ways that are 10⁶ times as large as anything in the derivative. Left out are
+    points where a part that is evaluated has an infinite slope: 0·∞ is nan to autograd, while the tree is
+    simplified first."""
     import torch
 
     from gdsim.expr import emit_torch
@@ -262,6 +264,9 @@ def test_autograd_through_torch_is_the_derivative_of_the_tree(expr: Expr, point:
     try:
         bounded(expr, point.names, point.rows)
         exact = [bounded(slope, point.names, point.rows).value for slope in slopes]
+        for node, at in evaluated(expr, point.names, point.rows):
+            for symbol in WEIGHTS:
+                bounded(derivative(node, symbol.name), at, point.rows)
     except Unbounded:
         assume(False)
     tensors = [torch.tensor(array) for array in arrays(point)]

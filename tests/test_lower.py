@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from collections import Counter
@@ -11,12 +12,12 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_trees import ANY_FLOAT, ARGUMENTS, Point, points, trees
+from random_trees import ANY_FLOAT, ARGUMENTS, Kinds, Point, points, trees
 
 from gdsim.expr import lower as lowering
 from gdsim.expr.emit_python import compile_function
 from gdsim.expr.lower import Program, lower, rational_exponent
-from gdsim.expr.nodes import Add, Expr, Multiply, Number, Power, Symbol
+from gdsim.expr.nodes import Add, Constant, Divide, Expr, Multiply, Negate, Number, Power, Symbol
 from gdsim.expr.parse import parse
 
 W = Symbol("w")
@@ -213,11 +214,48 @@ def _interpret(program: Program, w: Fraction) -> list[Fraction]:
     for step in program.instructions:
         if step.operation == "symbol":
             values.append(w)
+        elif step.operation == "constant":
+            values.append(_exact(Constant(step.payload), w))  # type: ignore[arg-type]
         elif isinstance(step.payload, Fraction):
             values.append(step.payload)
         else:
             values.append(arithmetic[step.operation](*(values[place] for place in step.operands)))
     return [values[place] for place in program.outputs]
+
+
+def _exact(expr: Expr, w: Fraction) -> Fraction:
+    """The tree's value by the definition of its nodes."""
+    match expr:
+        case Number(value):
+            return value
+        case Constant(name):
+            return {"pi": Fraction(22, 7), "e": Fraction(19, 7)}[name]
+        case Symbol():
+            return w
+        case Negate(operand):
+            return -_exact(operand, w)
+        case Divide(numerator, denominator):
+            return _exact(numerator, w) / _exact(denominator, w)
+        case Add(terms):
+            return sum((_exact(term, w) for term in terms), Fraction(0))
+        case Multiply(factors):
+            return math.prod((_exact(factor, w) for factor in factors), start=Fraction(1))
+    raise TypeError(expr)
+
+
+RATIONAL = Kinds(functions=(), choices=False, powers=False, reductions=False, leaves=(W,))
+
+
+@given(trees(RATIONAL, 5), st.fractions(-5, 5, max_denominator=9))
+@settings(max_examples=300)
+def test_a_program_has_the_value_of_its_tree_in_exact_arithmetic(expr: Expr, w: Fraction) -> None:
+    try:
+        expected = _exact(expr, w)
+    except ZeroDivisionError:
+        with pytest.raises(ZeroDivisionError):
+            _interpret(lower([expr]), w)
+    else:
+        assert _interpret(lower([expr]), w) == [expected]
 
 
 @pytest.mark.parametrize("exponent", range(-8, 9))

@@ -86,6 +86,8 @@ class _Writer:
         return self.assign(f"torch.where({chosen}, {then}, {otherwise})")
 
     def power(self, base: str, exponent: Fraction) -> str:
+        if exponent == 0:
+            return self.assign("tensor(1.0)")  # whatever the base, and so without a slope
         if exponent == Fraction(1, 2):
             return self.assign(f"torch.sqrt({base})")
         power = f"torch.pow({base}, {literal(exponent)})"
