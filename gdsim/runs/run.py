@@ -99,6 +99,7 @@ class Run:
         """What a notebook shows: verdict, numbers, critical points."""
         from html import escape
 
+        
         rows = "".join(
             f"<tr><td>{escape(point.kind)}</td><td>{escape(coordinates(point.weight))}</td>"
             f"<td>{point.loss:.6g}</td><td>{escape(point.proof)}</td></tr>"

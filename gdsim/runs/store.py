@@ -194,7 +194,7 @@ def environment() -> dict[str, Any]:
     return {
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
-        "platform": platform.platform(),
+        "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
         "packages": {
             name: str(getattr(module, "__version__", "unknown")) for name, module in imported.items()
         },
