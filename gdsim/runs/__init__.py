@@ -6,5 +6,6 @@ from gdsim.runs.compose import compose
 from gdsim.runs.execute import execute, execute_batch
 from gdsim.runs.expectations import Expectation, check
 from gdsim.runs.run import Run
+from gdsim.runs.store import load, save
 
-__all__ = ["Expectation", "Run", "check", "compose", "execute", "execute_batch"]
+__all__ = ["Expectation", "Run", "check", "compose", "execute", "execute_batch", "load", "save"]

@@ -10,7 +10,7 @@ from typing import Any
 
 from gdsim.batch import Batch, Trajectory
 from gdsim.losses import Loss
-from gdsim.outcomes import CriticalPoint, Search, Verdict
+from gdsim.outcomes import CRITICAL_KINDS, CriticalPoint, Search, Status, Verdict
 from gdsim.scenario import Scenario
 from gdsim.verdicts import Ruler, crossings
 
@@ -59,12 +59,24 @@ class Run:
 
     @cached_property
     def flags(self) -> Mapping[int, tuple[str, ...]]:
-        """For each step the flags that stand on its row: crossings, clipping, backtracking."""
+        """For each step the flags on its row: crossings, clipping, backtracking, and how the run ended."""
         found: dict[int, tuple[str, ...]] = {}
-        for source in (crossings(self.trajectory, self.search), self.trajectory.flags[0]):
+        end = {int(self.trajectory.steps[0]): self._end_flags()}
+        for source in (crossings(self.trajectory, self.search), self.trajectory.flags[0], end):
             for step, words in source.items():
-                found[step] = (*found.get(step, ()), *words)
+                if words:
+                    found[step] = (*found.get(step, ()), *words)
         return found
+
+    def _end_flags(self) -> tuple[str, ...]:
+        """What stands on the last row: the critical point where the run came to rest, or how it was lost."""
+        at = self.verdict.evidence.get("at")
+        if isinstance(at, Mapping) and self.verdict.kind in CRITICAL_KINDS:
+            kind = {"inflection": "inflection (saddle)"}.get(self.verdict.kind, self.verdict.kind)
+            how = "approaching" if self.status == Status.MAX_STEPS else "settled on"
+            return (f"{how} {kind} at {coordinates(at)}",)
+        lost = {Status.DIVERGED: "out of bounds", Status.NONFINITE: "not finite", Status.CYCLING: "cycling"}
+        return (lost[Status(self.status)],) if self.status in lost else ()
 
     def summary(self) -> dict[str, Any]:
         """Return the summary as plain data, in the shape of ``summary.json``; numbers may be inf or nan."""
@@ -99,7 +111,6 @@ class Run:
         """What a notebook shows: verdict, numbers, critical points."""
         from html import escape
 
-        
         rows = "".join(
             f"<tr><td>{escape(point.kind)}</td><td>{escape(coordinates(point.weight))}</td>"
             f"<td>{point.loss:.6g}</td><td>{escape(point.proof)}</td></tr>"

@@ -17,6 +17,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from gdsim.batch import Trajectory
 from gdsim.outcomes import Fault, InputError, Status
 from gdsim.runs.execute import execute
 from gdsim.runs.run import Run, jsonable
@@ -150,8 +153,9 @@ def _table(columns: Mapping[str, tuple[float, ...]]) -> str:
 def trajectory_csv(run: Run) -> str:
     """Return the log: one row for each record, floats that round-trip, direction and flags.
 
-    ``direction`` is the way against the gradient, left, right or stay; with several weights
-    ``x:left;y:right``. A flag stands on the row of arrival.
+    ``direction`` is the way on which the next row lies, left, right or stay; with several weights
+    ``x:left;y:right``. From the last row, and where rows are missing, it is the way against the gradient,
+    or stay where the run came to rest. A flag stands on the row of arrival; several are parted by ``;``.
     """
     trajectory, weights = run.trajectory, run.loss.weights
     text = io.StringIO()
@@ -164,22 +168,36 @@ def trajectory_csv(run: Run) -> str:
         trajectory.loss[:, 0].tolist(),
         trajectory.gradient[:, :, 0].tolist(),
         trajectory.learning_rate[:, 0].tolist(),
+        _moves(trajectory),
         strict=True,
     )
     flags = run.flags
-    for step, weight, loss, gradient, rate in rows:
+    for step, weight, loss, gradient, rate, move in rows:
         numbers = [*map(repr, weight), repr(loss), *map(repr, gradient), repr(rate)]
-        writer.writerow([step, *numbers, directions(weights, gradient), "; ".join(flags.get(step, ()))])
+        writer.writerow([step, *numbers, directions(weights, move), "; ".join(flags.get(step, ()))])
     return text.getvalue()
 
 
-def directions(weights: tuple[str, ...], gradient: list[float]) -> str:
-    """Return which way lowers the loss: against the sign of the gradient.
+def _moves(trajectory: Trajectory) -> list[list[float]]:
+    """Return for each record and weight a number whose sign is the way on."""
+    weight, gradient = trajectory.weight[:, :, 0], trajectory.gradient[:, :, 0]
+    move = -gradient
+    follows = np.flatnonzero(np.diff(trajectory.step_index) == 1)
+    with np.errstate(invalid="ignore", over="ignore"):
+        move[follows] = weight[follows + 1] - weight[follows]
+    if trajectory.status[0] in (Status.CONVERGED, Status.STALLED):
+        move[-1] = 0.0
+    result: list[list[float]] = move.tolist()
+    return result
 
-    >>> directions(("w",), [3.0]), directions(("x", "y"), [-1.0, 0.0])
+
+def directions(weights: tuple[str, ...], move: list[float]) -> str:
+    """Say which way a move goes.
+
+    >>> directions(("w",), [-3.0]), directions(("x", "y"), [1.0, 0.0])
     ('left', 'x:right;y:stay')
     """
-    words = ["left" if value > 0 else "right" if value < 0 else "stay" for value in gradient]
+    words = ["right" if value > 0 else "left" if value < 0 else "stay" for value in move]
     if len(weights) == 1:
         return words[0]
     return ";".join(f"{name}:{word}" for name, word in zip(weights, words, strict=True))
