@@ -388,6 +388,15 @@ def test_rows_are_added_one_after_the_other_from_zero() -> None:
         assert total.tolist() == [1.0] * lanes
 
 
+@pytest.mark.parametrize("lanes", [1, 2, 9])
+def test_a_sum_of_negative_zeros_is_zero_in_every_lane(lanes: int) -> None:
+    """Else 1/sum(…) would be +∞ alone and −∞ in company."""
+    total = emit_numpy.row_sum(np.full((3, lanes), -0.0))
+    assert np.signbit(total).tolist() == [False] * lanes
+    scalar = emit_python.compile_function([parse("sum(x)", columns=COLUMN_NAMES)], [Symbol("x", "column")])
+    assert math.copysign(1.0, scalar([-0.0, -0.0])[0]) == 1.0
+
+
 @pytest.mark.parametrize("rows", [1, 2, 7, 8, 9, 127, 128, 129, 1000])
 @pytest.mark.parametrize("lanes", [1, 2, 3, 8, 64])
 @pytest.mark.parametrize("order", ["C", "F"])

@@ -51,8 +51,9 @@ def row_sum(values: Array) -> Array:
     """
     if values.shape[1] == 1:
         total: Array = np.add.accumulate(values[:, 0])[-1:]
-        return total
-    result: Array = np.add.reduce(np.ascontiguousarray(values), axis=0)
+    else:
+        total = np.add.reduce(np.ascontiguousarray(values), axis=0)
+    result: Array = total + 0.0  # a sum that begins with 0.0 is never −0.0
     return result
 
 
