@@ -85,7 +85,7 @@ class UpdateRule:
     pairs
         Options that are written as a list, such as ``betas: [0.9, 0.999]``, and the names of the parts.
     adaptive
-        Whether the rule rescales the gradient by its own history or curvature, so that 2/L says
+        Whether the rule rescales the gradient (by its history, its curvature, its size), so that 2/L says
         nothing about its stability.
     """
 
@@ -226,6 +226,7 @@ RULES: dict[str, UpdateRule] = {
             "a step of size η against the sign of the gradient",
             "M. Riedmiller and H. Braun, ICNN (1993) 586–591, doi:10.1109/ICNN.1993.298623",
             (("step", "-learning_rate*sign(gradient)"),),
+            adaptive=True,
         ),
         UpdateRule(
             "momentum",

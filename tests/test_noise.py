@@ -55,7 +55,7 @@ def test_large_seeds_and_keys_have_streams_of_their_own(place):
 
 
 def test_gaussian_numbers_are_standard_normal():
-    """100,000 numbers: four standard errors of mean, variance, skewness, kurtosis, and of the lag-1 product."""
+    """100,000 numbers: four standard errors of four moments and of the lag-1 product."""
     count = 100_000
     values = gaussian(0, np.arange(100)[:, None], np.arange(1000), 0).ravel()
     assert abs(values.mean()) < 4 / math.sqrt(count)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
+import tracemalloc
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from batches import ENGINES, LINEAR_DATA, RULE_CHOICES, batch_of
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from gdsim.batch import Batch, Clip, Trajectory
 from gdsim.derivatives import derivative_method
+from gdsim.kernels.log import record_bytes
 from gdsim.losses import Loss
 from gdsim.noise import Noise
 from gdsim.outcomes import InputError, Status
@@ -437,3 +442,210 @@ def test_the_engines_agree_step_by_step(batch):
         assert first.weight[: shared + 1] == pytest.approx(second.weight[: shared + 1], rel=0, abs=tolerance)
         if not numeric:
             assert first.status == second.status
+
+
+# -- clipping and line search -------------------------------------------------------------------
+
+
+@engines
+def test_clipping_by_norm_is_that_of_torch(engine):
+    """g = (6, −8)·… at the start has the norm 10 and is scaled to 2·10/(10 + 10⁻⁶)."""
+    batch = batch_of("3x^2 - 2y^2", (1.0, 2.0), rate=0.1, clip=Clip("norm", 2.0), max_steps=1)
+    trajectory = simulate(batch, engine)
+    factor = 2.0 / (10.0 + 1e-6)
+    assert trajectory.gradient[0, :, 0] == pytest.approx([6 * factor, -8 * factor], rel=1e-15)
+    assert trajectory.weight[1, :, 0] == pytest.approx([1 - 0.6 * factor, 2 + 0.8 * factor], rel=1e-15)
+    assert trajectory.flags == ({1: ("clipped",)},)
+
+
+@engines
+def test_clipping_by_value_acts_on_each_component(engine):
+    batch = batch_of("3x^2 - 0.1y^2", (1.0, 2.0), rate=0.1, clip=Clip("value", 2.0), max_steps=1)
+    assert simulate(batch, engine).gradient[0, :, 0].tolist() == [2.0, pytest.approx(-0.4, rel=1e-15)]
+
+
+@engines
+def test_a_gradient_whose_square_overflows_is_clipped_not_lost(engine):
+    batch = batch_of("1e200*(3x + 4y)", (1.0, 2.0), rate=0.1, clip=Clip("norm", 1.0), max_steps=1)
+    assert simulate(batch, engine).gradient[0, :, 0] == pytest.approx([0.6, 0.8], rel=1e-14)
+
+
+@engines
+def test_only_steps_that_were_clipped_are_flagged(engine):
+    batch = batch_of("w^2", 1.0, rate=0.1, clip=Clip("value", 1.5), max_steps=6)
+    trajectory = simulate(batch, engine)
+    # w = 1, 0.85, 0.7 (gradient 1.4: below the bound from here on)
+    assert trajectory.flags == ({1: ("clipped",), 2: ("clipped",)},)
+
+
+@pytest.mark.integration
+def test_clipping_follows_torch():
+    torch = pytest.importorskip("torch")
+    for gradient in ([3.0, 4.0], [0.3, 0.4], [1e-3, 0.0], [0.0, 0.0], [-5.0, 1e-9]):
+        for kind in ("norm", "value"):
+            weight = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+            weight.grad = torch.tensor(gradient, dtype=torch.float64)
+            getattr(torch.nn.utils, f"clip_grad_{kind}_")([weight], 0.5)
+            a, b = gradient
+            batch = batch_of(f"x*({a!r}) + y*({b!r})", (0.0, 0.0), clip=Clip(kind, 0.5), max_steps=0)
+            assert simulate(batch).gradient[0, :, 0] == pytest.approx(weight.grad.tolist(), rel=1e-15)
+
+
+@engines
+def test_backtracking_halves_until_armijo_holds(engine):
+    """On w² from 1 the rate η passes if (1 − 2η)² ≤ 1 − 4·10⁻⁴η: 3 and 1.5 fail, 0.75 does not."""
+    batch = batch_of("w^2", 1.0, rate=3.0, line_search="armijo", max_steps=1)
+    trajectory = simulate(batch, engine)
+    assert trajectory.weight[1, 0, 0] == -0.5
+    assert trajectory.learning_rate[0, 0] == 0.75
+    assert trajectory.flags == ({1: ("backtracked",)},)
+    assert trajectory.loss_evaluations[0] == 4 + 4  # L(w) and three tries, at both records
+
+
+@engines
+def test_a_good_step_is_not_halved(engine):
+    trajectory = simulate(batch_of("w^2", 1.0, rate=0.25, line_search="armijo", max_steps=3), engine)
+    assert trajectory.weight[:, 0, 0].tolist() == [1.0, 0.5, 0.25, 0.125]
+    assert trajectory.flags == ({},)
+    assert trajectory.loss_evaluations[0] == 2 * 4
+
+
+@engines
+def test_a_step_uphill_stalls(engine):
+    """Newton's step at a place of negative curvature points to the maximum."""
+    batch = batch_of("w^4 - 2w^2", 0.1, rate=1.0, rule="newton", line_search="armijo")
+    trajectory = simulate(batch, engine)
+    assert ending(trajectory) == (Status.STALLED, 0)
+    assert trajectory.final_learning_rate[0] == 0.0
+
+
+@engines
+def test_with_line_search_every_step_lowers_the_loss(engine):
+    trajectory = simulate(batch_of(TWO, (-1.2, 1.0), rate=1.0, line_search="armijo", max_steps=200), engine)
+    assert trajectory.loss_fell.tolist() == [True]
+    assert (np.diff(trajectory.loss[:, 0]) < 0).all()
+
+
+# -- records and memory -------------------------------------------------------------------------
+
+
+def test_too_many_records_are_refused_before_they_are_allocated():
+    batch = batch_of("w^2", *np.ones(1000), max_steps=10**9)
+    with pytest.raises(InputError, match=r"64,000,000,128,000 bytes.*every: 59605"):
+        simulate(batch)
+
+
+@pytest.mark.parametrize(("runs", "engine"), [(1, "python"), (200, "numpy")])
+def test_the_budget_counts_what_recording_takes_at_its_peak(runs, engine):
+    """Arrays of 8 bytes a number, once in pieces and once put together. Beside them: the step numbers, the
+    Python floats of 16,384 steps (32 bytes each, three a step), and everything else, 2 MB."""
+    batch = batch_of("cos(w)", *np.linspace(0.1, 1, runs), rate=1e-9, max_steps=200_000 // runs)
+    simulate(replace(batch, stopping=replace(batch.stopping, max_steps=50)), engine)
+    tracemalloc.start()
+    simulate(batch, engine)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < record_bytes(batch, batch.stopping.max_steps) + (
+        2_000_000 + (4_800_000 if runs == 1 else 0)
+    )
+
+
+def test_a_run_of_a_batch_is_a_trajectory_without_padding():
+    trajectory = simulate(batch_of("w^2", 1.0, 5.0, 0.0, rate=[0.4, 0.1, 0.1], record_every=4))
+    for run in (0, 1, 2, -1):
+        one = trajectory[run]
+        assert one.runs == 1
+        assert one.step_index[-1] == trajectory.steps[run]
+        assert np.isfinite(one.weight).all()
+        assert one.final_weight[0, 0] == one.weight[-1, 0, 0]
+
+
+def test_after_its_end_a_run_is_padded_with_nan():
+    trajectory = simulate(batch_of("w^2", 0.0, 5.0, max_steps=5))
+    assert np.isnan(trajectory.weight[1:, 0, 0]).all()
+    assert np.isnan(trajectory.loss[1:, 0]).all()
+    assert np.isfinite(trajectory.weight[:, 0, 1]).all()
+
+
+@engines
+def test_the_tail_holds_the_last_weights_of_runs_that_did_not_end(engine):
+    trajectory = simulate(batch_of("cos(w)", 1.0, rate=0.01, max_steps=100), engine)
+    assert trajectory.tail[:, 0, 0].tolist() == trajectory.weight[-32:, 0, 0].tolist()
+    short = simulate(batch_of("cos(w)", 1.0, rate=0.01, max_steps=3), engine)
+    assert np.isnan(short.tail[:28]).all()
+    assert short.tail[28:, 0, 0].tolist() == short.weight[:, 0, 0].tolist()
+
+
+def test_whether_the_loss_fell_at_every_step():
+    trajectory = simulate(batch_of("w^2", 1.0, 1.0, 1.0, 0.0, rate=[0.1, 1.2, 0.9, 0.1], max_steps=50))
+    assert trajectory.loss_fell.tolist() == [True, False, True, True]
+
+
+def test_an_unknown_engine_is_refused():
+    with pytest.raises(InputError, match="unknown engine"):
+        simulate(batch_of("w^2", 1.0), "fortran")
+
+
+# -- closed forms -------------------------------------------------------------------------------
+
+settled = settings(derandomize=True, max_examples=40, deadline=None)
+numbers = st.floats(-10, 10, allow_subnormal=False)
+
+
+@settled
+@given(st.floats(0.05, 20), numbers, numbers, st.floats(0.01, 1.99))
+def test_a_parabola_follows_its_closed_form(curvature, minimum, start, product):
+    """w_k = c + (1 − ηa)^k (w₀ − c). A step makes three roundings of numbers not above 20; they are not
+    enlarged by later steps, and 60 steps add them up."""
+    text = f"({curvature!r})/2*(w - ({minimum!r}))^2"
+    rate = product / curvature
+    trajectory = simulate(batch_of(text, start, rate=rate, max_steps=60, tolerance=0.0), "python")
+    steps = trajectory.step_index
+    expected = minimum + (1 - rate * curvature) ** steps.astype(float) * (start - minimum)
+    assert trajectory.weight[:, 0, 0] == pytest.approx(expected, rel=0, abs=60 * 3 * 60 * 2**-52)
+
+
+@settled
+@given(st.floats(0.1, 10), st.floats(0.02, 3.5))
+def test_a_parabola_is_contracted_if_and_only_if_the_product_is_below_two(curvature, product):
+    assume(abs(product - 2) > 0.02)
+    loss, rate = f"({curvature!r})/2*w^2", product / curvature
+    many = simulate(batch_of(loss, 1.0, -0.3, rate=rate, max_steps=4000, tolerance=1e-9))
+    expected = Status.CONVERGED if product < 2 else Status.DIVERGED
+    assert many.status == (expected, expected)
+
+
+@settled
+@given(st.sampled_from([0.25, 0.5, 1.0, 2.0, 8.0]), st.integers(-1000, 1000), st.integers(-1000, 1000))
+def test_at_two_over_the_curvature_the_weight_jumps_between_two_mirror_images(curvature, minimum, start):
+    """All numbers are small binary fractions, so nothing is rounded."""
+    assume(minimum != start)
+    text = f"({curvature!r})/2*(w - ({minimum}))^2"
+    trajectory = simulate(batch_of(text, float(start), rate=2 / curvature), "python")
+    assert ending(trajectory) == (Status.CYCLING, 2)
+    assert trajectory.weight[:, 0, 0].tolist() == [start, 2 * minimum - start, start]
+
+
+@settled
+@given(st.integers(-64, 64), st.sampled_from(["gradient_descent", "momentum", "adam", "newton"]))
+def test_shifting_loss_and_start_shifts_the_path(shift, rule):
+    """Shifted by binary fractions, (w − s) is the same number at the start; later, weights of size up to 66
+    are rounded 2⁻⁴⁷ apart, which 30 contracting steps add up."""
+    loss = "(w - ({0}))^4/8 + (w - ({0}))^2"
+    here = simulate(batch_of(loss.format(0), 1.5, rate=0.02, rule=rule, max_steps=30), "python")
+    there = simulate(batch_of(loss.format(shift), 1.5 + shift, rate=0.02, rule=rule, max_steps=30), "python")
+    shared = min(len(here.weight), len(there.weight))
+    shifted_back = there.weight[:shared, 0, 0] - shift
+    assert shifted_back == pytest.approx(here.weight[:shared, 0, 0], abs=100 * 30 * 2**-47)
+
+
+# -- the page -----------------------------------------------------------------------------------
+
+
+def test_the_page_explains_every_status_flag_engine_and_field():
+    page = (Path(__file__).parent.parent / "docs" / "simulation.md").read_text(encoding="utf-8")
+    for status in Status:
+        assert f"| `{status}` |" in page
+    options = ("every", "seed", "norm", "value", "armijo", "gaussian", "minibatch", "scale", "size")
+    for word in ("clipped", "backtracked", *ENGINES, *options):
+        assert word in page

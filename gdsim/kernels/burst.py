@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 
 # operations that IEEE 754 rounds exactly, so that arrays and floats give the same bits
 _EXACT = {"number", "constant", "symbol", "add", "sub", "mul", "div", "neg", "sqrt", "abs", "where"}
-MOST_RECORDED = 1 << 16  # steps between two conversions of Python floats to an array
+MOST_RECORDED = 1 << 14  # steps between two conversions of Python floats to an array
 
 
 class Burst:
@@ -122,7 +122,8 @@ class Burst:
         }  # fmt: skip
         namespace = {**NAMESPACES["fast"], **constants}
         exec(compile("\n".join(self._source([*constants])) + "\n", "<gdsim burst>", "exec"), namespace)
-        function: Callable[..., tuple[int, tuple[float, ...]]] = namespace["burst"]
+        # taken out of its own globals, so that the run's records are not kept in a ring of references
+        function: Callable[..., tuple[int, tuple[float, ...]]] = namespace.pop("burst")
         return function
 
     def _names(self, letter: str, offset: int = 0) -> list[str]:

@@ -89,7 +89,7 @@ class Log:
             store.append(values)
 
     def trajectory(self, engine: str) -> Trajectory:
-        """Return everything as a trajectory."""
+        """Return everything as a trajectory; to be called once."""
         step_index, weight, gradient, loss, learning_rate = self._records()
         return Trajectory(
             weights=self.batch.loss.weights,
@@ -121,6 +121,7 @@ class Log:
         if self.table is not None and self.steps_of_table is not None:
             parts = np.split(self.table, [weights, 2 * weights, 2 * weights + 1], axis=1)
             weight, gradient, loss, rate = (np.ascontiguousarray(part) for part in parts)
+            self.table = None  # copied: let it go
             return self.steps_of_table, weight[:, :, None], gradient[:, :, None], loss, rate
 
         def stacked(rows: list[Array], *shape: int) -> Array:

@@ -368,3 +368,4 @@ class _Walk:
         self._flush()
         self.log.steps_of_table = np.concatenate(self.steps)
         self.log.table = np.concatenate(self.tables)
+        self.tables.clear()
