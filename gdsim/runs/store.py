@@ -70,7 +70,7 @@ def save(run: Run, parent: Path, figures: Mapping[str, bytes] | None = None) -> 
     Raises
     ------
     InputError
-        For a run that has no scenario: its loss is a Python function.
+        For a run that has no scenario (its loss is a Python function), or a file of the directory's name.
     OSError
         Where the disk refuses; nothing is left behind.
     """
@@ -79,6 +79,9 @@ def save(run: Run, parent: Path, figures: Mapping[str, bytes] | None = None) -> 
         raise InputError(Fault(message, "a formula as the loss"))
     target = parent / directory_name(run.scenario)
     parent.mkdir(parents=True, exist_ok=True)
+    if target.is_file():
+        message = "a file stands where the run directory belongs"
+        raise InputError(Fault(message, "another place: --out", file=str(target)))
     temporary = parent / f"{_TEMPORARY}{target.name}-{os.getpid()}"
     shutil.rmtree(temporary, ignore_errors=True)
     try:
