@@ -1,4 +1,4 @@
-"""What a command imports: start-up is part of the product."""
+"""What each command imports: nothing heavy that it does not need."""
 
 from __future__ import annotations
 
@@ -8,57 +8,89 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-HEAVY = {"numpy", "scipy", "matplotlib", "pydantic", "yaml", "rich", "torch", "sympy"}
+HEAVY = {
+    "numpy",
+    "scipy",
+    "matplotlib",
+    "pydantic",
+    "yaml",
+    "rich",
+    "torch",
+    "sympy",
+    "mpmath",
+    "html",
+    "asyncio",
+}
+#: what --help may import beyond click and the parts of the standard library that click itself imports
+HELP = {"gdsim", "gdsim.cli"} | {
+    f"gdsim.cli.{name}" for name in ("analysis", "options", "running", "saved", "scenarios", "system")
+}
+#: modules of the standard library that writing help or importing gdsim costs; none of them is slow
+CHEAP = {
+    "shutil", "fnmatch", "zlib", "bz2", "lzma", "_bz2", "_lzma", "_compression", "locale", "_locale", "textwrap",
+    "click._textwrap", "click.shell_completion", "json", "json.decoder", "json.encoder", "json.scanner", "_json",
+    "__future__", "_colorize",
+}  # fmt: skip
 
-_PROGRAM = """
-import sys
-from gdsim.cli import main
-try:
-    main(sys.argv[1:])
-except SystemExit as end:
-    code = end.code
-print("@", code, *sorted({name.split(".")[0] for name in sys.modules}), file=sys.stderr)
-"""
 
-
-def imported_by(*words: str, cwd: Path) -> set[str]:
-    """Run a command in a fresh process and return the packages it imported."""
-    environment = {"PYTHONPATH": str(ROOT), "PATH": "", "HOME": str(cwd)}
-    result = subprocess.run(
-        [sys.executable, "-c", _PROGRAM, *words],
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
+def modules(code: str, *words: str, folder: Path | None = None) -> set[str]:
+    """What is imported once the code has run, given words as its arguments."""
+    script = f"import sys\n{code}\nprint('MODULES', *sorted(sys.modules), file=sys.stderr)\n"
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words], capture_output=True, text=True, check=True, cwd=folder
     )
-    mark, code, *modules = result.stderr.splitlines()[-1].split()
-    assert (mark, code) == ("@", "0"), result.stderr
-    return set(modules)
+    return set(done.stderr.rpartition("MODULES")[2].split())
 
 
-def test_importing_gdsim_imports_only_the_facade() -> None:
-    program = "import sys, gdsim; print(*sorted(name for name in sys.modules if name.startswith('gdsim')))"
-    result = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+def command(*words: str, folder: Path | None = None) -> set[str]:
+    code = "from gdsim.cli import main\ntry:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass"
+    return modules(code, *words, folder=folder)
+
+
+def roots(names: set[str]) -> set[str]:
+    return {name.partition(".")[0] for name in names}
+
+
+def test_importing_gdsim_imports_nothing_else_of_weight() -> None:
+    assert {name for name in modules("import gdsim") if name.startswith("gdsim")} == {"gdsim"}
+    assert not roots(modules("import gdsim")) & (HEAVY | {"click"})
+
+
+@pytest.mark.parametrize(
+    "words", [("--help",), ("--version",), ("run", "--help"), ("runs", "list", "--help")]
+)
+def test_help_imports_only_what_is_on_the_list(words: tuple[str, ...]) -> None:
+    assert command(*words) - modules("import click") <= HELP | CHEAP
+
+
+@pytest.mark.parametrize(
+    ("words", "forbidden"),
+    [
+        (("validate", "parabola"), {"numpy", "scipy", "matplotlib", "rich", "torch"}),
+        (("validate", "engel-standardised"), {"numpy", "scipy", "matplotlib", "rich", "torch"}),
+        (("show", "parabola"), {"numpy", "scipy", "matplotlib", "rich", "torch"}),
+        (("init", "lesson"), {"numpy", "scipy", "matplotlib", "rich", "torch"}),
+        (("schema",), {"numpy", "scipy", "matplotlib", "rich", "torch"}),
+        (("list",), {"numpy", "scipy", "matplotlib", "torch"}),
+        (("derive", "x^2", "--at", "3"), {"scipy", "matplotlib", "rich", "torch"}),
+        (("critical", "x^2"), {"scipy", "matplotlib", "rich", "torch"}),
+        (("run", "parabola", "--no-plot"), {"scipy", "matplotlib", "rich", "torch"}),
+        (("run", "parabola", "--no-plot", "--json"), {"scipy", "matplotlib", "rich", "torch"}),
+        (("check", "parabola"), {"scipy", "matplotlib", "torch"}),
+        (("doctor",), {"numpy", "scipy", "matplotlib", "rich", "torch"}),
+        (("runs", "list"), {"scipy", "matplotlib", "torch"}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_command_imports_only_what_it_needs(
+    words: tuple[str, ...], forbidden: set[str], tmp_path: Path
+) -> None:
+    assert not roots(command(*words, folder=tmp_path)) & forbidden
+
+
+def test_completion_of_names_imports_no_numeric_stack() -> None:
+    code = (
+        "import os\nos.environ.update(_GDSIM_COMPLETE='bash_complete', COMP_WORDS='gdsim run para', COMP_CWORD='2')\n"
+        "from gdsim.cli import main\ntry:\n    main([])\nexcept SystemExit:\n    pass"
     )
-    assert result.stdout.split() == ["gdsim"]
-
-
-@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["--version"], ["completion", "bash"]])
-def test_help_and_completion_import_nothing_heavy(words: list[str], tmp_path: Path) -> None:
-    assert imported_by(*words, cwd=tmp_path) & HEAVY == set()
-
-
-@pytest.mark.parametrize("name", ["parabola", "ravine-momentum", "iris-two-weights"])
-def test_validating_imports_no_numeric_stack(name: str, tmp_path: Path) -> None:
-    assert imported_by("validate", name, cwd=tmp_path) & (HEAVY - {"yaml"}) == set()
-
-
-def test_a_run_without_figures_imports_numpy_and_nothing_heavier(tmp_path: Path) -> None:
-    assert imported_by("run", "parabola", "--no-plot", cwd=tmp_path) & HEAVY == {"numpy", "yaml"}
-
-
-def test_a_run_of_two_weights_does_without_scipy(tmp_path: Path) -> None:
-    assert "scipy" not in imported_by("run", "ravine", "--no-plot", cwd=tmp_path)
+    assert not roots(modules(code)) & (HEAVY - {"yaml"})
