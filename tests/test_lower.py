@@ -246,8 +246,8 @@ def _exact(expr: Expr, w: Fraction) -> Fraction:
 RATIONAL = Kinds(functions=(), choices=False, powers=False, reductions=False, leaves=(W,))
 
 
-@given(trees(RATIONAL, 5), st.fractions(-5, 5, max_denominator=9))
-@settings(max_examples=300)
+@given(trees(RATIONAL, 4), st.fractions(-5, 5, max_denominator=9))
+@settings(max_examples=150)
 def test_a_program_has_the_value_of_its_tree_in_exact_arithmetic(expr: Expr, w: Fraction) -> None:
     try:
         expected = _exact(expr, w)
