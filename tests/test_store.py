@@ -8,11 +8,13 @@ import os
 import signal
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from interpreters import environment, python
 
 from gdsim.outcomes import InputError
 from gdsim.runs import Run, execute, load, save, store
@@ -143,7 +145,7 @@ def test_the_direction_is_the_way_to_the_next_row_also_with_momentum(tmp_path: P
     run = made(update_rule={"name": "momentum", "momentum": 0.95}, initial_weight=0, name="ball")
     table = rows(save(run, tmp_path))
     against = [float(row["gradient_w"]) < 0 for row in table]
-    for row, after in zip(table, table[1:], strict=False):
+    for row, after in pairwise(table):
         assert row["direction"] == ("right" if float(after["w"]) > float(row["w"]) else "left")
     assert [row["direction"] == "right" for row in table] != against  # the ball rolls on uphill
 
@@ -306,7 +308,7 @@ save(run, Path(sys.argv[1]), Deadly({"curve.svg": b"new"}))
 def test_a_killed_writer_leaves_the_old_run_whole_and_a_leftover_that_is_found(tmp_path: Path) -> None:
     directory = save(made(), tmp_path, {"curve.svg": b"old"})
     before = contents(directory)
-    killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False)
+    killed = python("-c", KILLED, str(tmp_path))
     assert killed.returncode == -signal.SIGKILL
     assert contents(directory) == before
     assert store.run_directories(tmp_path) == [directory]
@@ -335,6 +337,7 @@ def test_a_run_that_was_replaced_is_not_put_back(tmp_path: Path) -> None:
 
 WRITER = """
 import sys
+from itertools import pairwise
 from pathlib import Path
 from gdsim.runs import execute, save
 from gdsim.scenario import parse_mapping
@@ -345,7 +348,8 @@ for _ in range(40):
 
 
 def test_two_writers_of_one_run_do_not_disturb_one_another(tmp_path: Path) -> None:
-    both = [subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)]) for _ in range(2)]
+    words = [sys.executable, "-c", WRITER, str(tmp_path)]
+    both = [subprocess.Popen(words, env=environment()) for _ in range(2)]
     assert [writer.wait() for writer in both] == [0, 0]
     (directory,) = store.run_directories(tmp_path)
     assert store.leftovers(tmp_path) == []
@@ -478,9 +482,7 @@ main(["run", "double-well-chaos", "--no-plot", "--out", sys.argv[1]])
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a limit on file sizes")
 def test_a_disk_that_takes_no_more_is_a_fault_in_one_line_and_leaves_nothing(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", LIMITED, str(tmp_path)], capture_output=True, text=True, check=False
-    )
+    done = python("-c", LIMITED, str(tmp_path))
     assert done.returncode == 1
     assert "File too large" in done.stderr
     assert done.stderr.count("\n") == 1
