@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from gdsim.derivatives import Gradient
 from gdsim.derivatives.evaluation import compiled, loss_values
 from gdsim.expr.emit_numpy import compile_raw
-from gdsim.expr.nodes import Add, Symbol
 from gdsim.kernels.plan import Plan
 from gdsim.noise import gaussian, minibatch_rows
 
@@ -73,10 +72,10 @@ class Lanes:
             np.concatenate([part.loss_evaluations for part in parts]),
         )  # fmt: skip
 
-    def advance(self, steps: Rows, state: list[Rows]) -> None:
+    def advance(self, moved: Rows, state: list[Rows]) -> None:
         """Take the step."""
         self.before, self.previous = self.previous, self.weight
-        self.weight = [value + step for value, step in zip(self.weight, steps, strict=True)]
+        self.weight = moved
         self.state = state
 
     @property
@@ -93,10 +92,8 @@ class Descent:
 
     @cached_property
     def _formula(self) -> Callable[..., tuple[Array, ...]]:
-        """The gradient, and behind it the loss where that might fail."""
         loss = self.plan.batch.loss
-        watched = [loss.expression] if self.plan.loss_may_fail and loss.expression is not None else []
-        return compile_raw([*loss.gradient, *watched], loss.arguments)
+        return compile_raw(loss.gradient, loss.arguments)
 
     @cached_property
     def _bound(self) -> Gradient:
@@ -105,12 +102,6 @@ class Descent:
     @cached_property
     def _rule(self) -> Callable[..., tuple[Array, ...]]:
         return compile_raw(self.plan.rule_outputs, self.plan.rule_arguments)
-
-    @cached_property
-    def _move(self) -> Callable[..., tuple[Array, ...]]:
-        """The new state and the new weight; w + (−ηg) and w − ηg have the same bits."""
-        *state, step = self.plan.rule_outputs
-        return compile_raw([*state, Add((Symbol("weight", "parameter"), step))], self.plan.rule_arguments)
 
     @cached_property
     def _loss(self) -> Callable[..., Array]:
@@ -122,7 +113,8 @@ class Descent:
         return compiled(loss, [entry for row in loss.hessian for entry in row])
 
     @cached_property
-    def _columns(self) -> list[Array]:
+    def columns(self) -> list[Array]:
+        """The data, each column ``(rows, 1)``."""
         return [np.array(column)[:, None] for column in self.plan.batch.loss.data.values()]
 
     def parameters(self, run: Integers) -> dict[str, Array]:
@@ -137,12 +129,6 @@ class Descent:
         """The loss at the present weights, over all data."""
         return self._loss(np.stack(lanes.weight), self.parameters(lanes.run), None)
 
-    def plain_gradient(self, weight: Rows, parameters: list[Array]) -> tuple[Rows, Rows]:
-        """The analytic gradient without noise or clipping, and what must be watched for nan and inf."""
-        values = _filled(self._formula(*weight, *parameters, *self._columns), weight[0])
-        gradient, loss = values[: len(weight)], values[len(weight) :]
-        return gradient, [*gradient, *loss] if self.plan.gradient_may_fail else loss
-
     def gradient(self, lanes: Lanes, k: int) -> tuple[Rows, NDArray[np.bool_]]:
         """The gradient that the rule uses, and which runs had theirs clipped; counts evaluations."""
         batch = self.plan.batch
@@ -150,7 +136,8 @@ class Descent:
         if batch.noise is not None and batch.noise.kind == "minibatch":
             values, evaluations = self._minibatch_gradient(lanes, parameters, k)
         elif batch.derivative.name == "analytic":
-            values, evaluations = self.plain_gradient(lanes.weight, list(parameters.values()))[0], None
+            values = self._formula(*lanes.weight, *parameters.values(), *self.columns)
+            values, evaluations = _filled(values, lanes.weight[0]), None
         else:
             estimate = self._bound(np.stack(lanes.weight), parameters, None)
             values, evaluations = list(estimate.gradient), estimate.evaluations
@@ -186,10 +173,10 @@ class Descent:
         weight = np.stack(lanes.weight)
         for size in np.unique(sizes):
             chosen = np.flatnonzero(sizes == size)
-            rows = minibatch_rows(seed[chosen], key[chosen], k, len(self._columns[0]), int(size))
+            rows = minibatch_rows(seed[chosen], key[chosen], k, len(self.columns[0]), int(size))
             data = {
                 name: column[:, 0][rows]
-                for name, column in zip(self.plan.batch.loss.data, self._columns, strict=True)
+                for name, column in zip(self.plan.batch.loss.data, self.columns, strict=True)
             }
             some = {name: value[chosen] for name, value in parameters.items()}
             estimate = self._bound(weight[:, chosen], some, data)
@@ -238,24 +225,6 @@ class Descent:
                 rows.append(value)
             steps.append(values[-1])
         return steps, state
-
-    def move(
-        self,
-        weight: Rows,
-        state: list[Rows],
-        gradient: Rows,
-        rate: Array,
-        k: int,
-        options: list[Array | float],
-    ) -> tuple[Rows, list[Rows]]:
-        """The weight after the rule's step and its new state: the inner loop of a burst."""
-        results = [
-            _filled(self._move(w, slope, rate, float(k + 1), *options, *(rows[place] for rows in state)), w)
-            for place, (w, slope) in enumerate(zip(weight, gradient, strict=True))
-        ]
-        return [values[-1] for values in results], [
-            [values[place] for values in results] for place in range(len(state))
-        ]
 
     def _newton(self, lanes: Lanes, gradient: Rows) -> Rows:
         """Solve H·s = gradient for each run; infinite or nan where H is singular."""

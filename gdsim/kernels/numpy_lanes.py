@@ -1,6 +1,6 @@
 """The loop for many runs: NumPy lanes, finished runs compacted away.
 
-Runs whose step is only gradient and rule go in bursts: eight steps with two running extremes kept, then
+Runs whose step is only gradient and rule go in bursts: eight steps with two comparisons noted, then
 one look. What may have ended within the burst is replayed from its start with every step judged, so that
 step and status are exact.
 """
@@ -12,15 +12,18 @@ from numpy.typing import NDArray
 
 from gdsim.batch import TAIL, Trajectory
 from gdsim.kernels.descent import Descent, Lanes, Rows
+from gdsim.kernels.lane_burst import LaneBurst
 from gdsim.kernels.log import Log
 from gdsim.kernels.plan import BURST, NEAR, Plan, is_anchor
 from gdsim.outcomes import Status
 
 Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 _STATUSES = tuple(Status)
 _GOING = -1
+_REPLAYED = 8192  # runs replayed at a time: their steps are all in memory
 
 
 def run(plan: Plan, start: Trajectory | None = None) -> Trajectory:
@@ -51,7 +54,8 @@ class _Loop:
         self.k, lanes = initial_lanes(plan, start)
         self.lanes = lanes.at_least_two()
         self.log = Log(self.batch, self.k)
-        self.in_bursts = plan.plain and self.batch.derivative.name == "analytic"
+        in_bursts = plan.plain and self.batch.derivative.name == "analytic"
+        self.burst = LaneBurst(self.descent) if in_bursts else None
 
     def go(self) -> None:
         while self.lanes.run.size:
@@ -63,69 +67,68 @@ class _Loop:
                 self.k += 1
 
     def _burst_length(self) -> int:
-        """Steps until the next record, the tail, or the next step at which cycles are looked for."""
+        """Steps until the next record, the end, or the next step at which cycles are looked for."""
         every = self.batch.record_every
-        if not self.in_bursts or self.k % every == 0 or is_anchor(self.k):
+        if self.burst is None or self.k % every == 0 or is_anchor(self.k):
             return 1
-        return min(BURST - self.k % BURST, every - self.k % every, self.stop - TAIL - self.k)
+        return min(BURST - self.k % BURST, every - self.k % every, self.stop - self.k)
 
     def _burst(self, length: int) -> None:
-        """Take several steps, keeping the smallest |gradient| and the largest |weight| on the way."""
+        """Take several steps; judge the runs that may have ended on the way at every one of them."""
+        assert self.burst is not None
         start = self.lanes
-        parameters = list(self.descent.parameters(start.run).values())
-        options = self.descent.rule_options(start.run)
-        rate = self.descent.rate(start.run, self.k)
-        smallest, largest = np.full(start.run.size, np.inf), np.zeros(start.run.size)
-        space, sentinel = np.empty(start.run.size), np.zeros(start.run.size)
-        weight, previous, before, state = start.weight, start.previous, start.before, start.state
-        for k in range(self.k, self.k + length):
-            gradient, watched = self.descent.plain_gradient(weight, parameters)
-            for value in watched:  # one nan or inf makes the sum nan or inf
-                sentinel += value
-            np.minimum(smallest, self._size(gradient, space), out=smallest)
-            np.maximum(largest, self._size(weight, space), out=largest)
-            if not self.plan.rates.constant:
-                rate = self.descent.rate(start.run, k)
-            previous, before = weight, previous
-            weight, state = self.descent.move(weight, state, gradient, rate, k, options)
-        lanes = Lanes(
-            start.run, weight, previous, before, start.anchor, state,
-            start.gradient_evaluations + length, start.loss_evaluations,
-        )  # fmt: skip
-        # a comparison with nan is False, so that nan counts as suspicious
-        calm = (
-            (smallest > self.batch.stopping.gradient_tolerance)
-            & (largest <= self.batch.stopping.divergence_bound)
-            & np.isfinite(sentinel)
-        )
+        lanes, suspicious = self.burst.run(start, self.k, length)
         if self.plan.judges_stall:  # a standstill lasts, so that it is seen at the burst's end
-            calm &= ~_all_equal(lanes.weight, lanes.previous) & ~_all_equal(lanes.weight, lanes.before)
+            suspicious |= _all_equal(lanes.weight, lanes.previous) | _all_equal(lanes.weight, lanes.before)
         if self.plan.judges_cycle:
-            calm &= ~_cycling(start, self.k)
-        if not calm.all():
-            lanes = self._replayed(start, lanes, calm, length)
+            suspicious |= _cycling(start, self.k)
+        if suspicious.any():
+            gone = self._replayed(start, np.flatnonzero(suspicious), length)
+            if gone.any():
+                kept = np.flatnonzero(~np.isin(lanes.run, lanes.run[suspicious][gone]))
+                lanes = lanes.take(kept).at_least_two()
         self.lanes, self.k = lanes, self.k + length
 
-    def _replayed(self, start: Lanes, lanes: Lanes, calm: Mask, length: int) -> Lanes:
-        """Take the burst's steps again, each one judged, with the runs that are not calm."""
-        some = start.take(~calm).at_least_two()
-        for k in range(self.k, self.k + length):
-            some = self._judged_step(some, k)
-        once = np.unique(some.run, return_index=True)[1]
-        return Lanes.join([lanes.take(calm), some.take(once)]).at_least_two()
+    def _replayed(self, start: Lanes, place: Integers, length: int) -> Mask:
+        """Judge every step of a burst for some runs, and finish those that end; return which do."""
+        gone = np.zeros(place.size, dtype=bool)
+        for first in range(0, place.size, _REPLAYED):
+            part = slice(first, first + _REPLAYED)
+            gone[part] = self._replayed_part(start.take(place[part]), length)
+        return gone
 
-    @staticmethod
-    def _size(values: Rows, space: Array) -> Array:
-        """The largest |value| of each run, written into ``space``."""
-        np.abs(values[0], out=space)
-        for value in values[1:]:
-            np.maximum(space, np.abs(value), out=space)
-        return space
+    def _replayed_part(self, start: Lanes, length: int) -> Mask:
+        assert self.burst is not None
+        rows = self.burst.rows(start.at_least_two(), self.k, length)
+        runs = start.run.size
+
+        def flat(values: Array) -> Rows:
+            """(steps, weights, runs) as one row of steps · runs for each weight."""
+            return list(values[:, :, :runs].transpose(1, 0, 2).reshape(values.shape[1], -1))
+
+        earlier = np.array([start.before, start.previous])[:, :, :runs]
+        path = np.concatenate([earlier, rows.weight[:, :, :runs]])  # from two steps before the burst on
+        k = np.repeat(np.arange(self.k, self.k + length), runs)
+        steps = Lanes(
+            np.tile(start.run, length), flat(path[2:-1]), flat(path[1:-2]), flat(path[:-3]),
+            [np.tile(row, length) for row in start.anchor],
+            [flat(np.array([state[name] for state in rows.state])) for name in range(len(start.state))],
+            np.tile(start.gradient_evaluations, length) + (k - self.k + 1),
+            np.tile(start.loss_evaluations, length),
+        )  # fmt: skip
+        gradient = flat(rows.gradient)
+        loss = None if rows.loss is None else rows.loss[:, :runs].ravel()
+        if loss is None and not self._inside(steps).all():
+            loss = self.descent.loss(steps)
+        ended = self._judge(steps, k, gradient, loss, flat(path[3:])).reshape(length, runs)
+        gone: Mask = (ended != _GOING).any(axis=0)
+        place = ((ended != _GOING).argmax(axis=0) * runs + np.arange(runs))[gone]
+        if place.size:
+            self._finish(steps, k, gradient, loss, self.descent.rate(steps.run, k), ended.ravel(), place)
+        return gone
 
     def _judged_step(self, lanes: Lanes, k: int) -> Lanes:
         """Judge the runs at w_k, record them, and take the step of those that go on."""
-        if not lanes.run.size:
-            return lanes
         before = lanes.loss_evaluations
         gradient, clipped = self.descent.gradient(lanes, k)
         rate = self.descent.rate(lanes.run, k)
@@ -140,13 +143,14 @@ class _Loop:
         backtracked = np.zeros(lanes.run.size, dtype=bool)
         if self.batch.line_search is not None:
             steps, rate, backtracked = self.descent.search(lanes, gradient, steps, rate)
-        ended = self._judge(lanes, k, gradient, loss, steps)
-        if k > self.stop - TAIL:
-            self.log.tail[k - self.stop - 1][:, lanes.run] = lanes.weight
+        moved = [weight + step for weight, step in zip(lanes.weight, steps, strict=True)]
+        ended = self._judge(lanes, k, gradient, loss, moved)
+        self._keep_tail(k, lanes.run, lanes.weight)
         going = ended == _GOING
         if not going.all():
             self.log.last_evaluations[lanes.run] = lanes.loss_evaluations - before
-            self._finish(lanes, k, gradient, loss, rate, ended)
+            place = np.flatnonzero(~going)
+            self._finish(lanes, np.full(lanes.run.size, k), gradient, loss, rate, ended, place)
         if recording:
             assert loss is not None
             self.log.record(k, lanes.run, np.stack(lanes.weight), np.stack(gradient), loss, rate)
@@ -157,18 +161,21 @@ class _Loop:
             kept = np.flatnonzero(going)
             kept = np.repeat(kept, 2) if kept.size == 1 else kept  # see Lanes.at_least_two
             lanes = lanes.take(kept)
-            steps = [step[kept] for step in steps]
+            moved = [weight[kept] for weight in moved]
             state = [[value[kept] for value in rows] for rows in state]
         if self.plan.judges_cycle and is_anchor(k):
             constant = k >= self.plan.rates.changes_until[lanes.run]
             lanes.anchor = [np.where(constant, weight, np.nan) for weight in lanes.weight]
-        lanes.advance(steps, state)
+        lanes.advance(moved, state)
         return lanes
 
     def _judge(
-        self, lanes: Lanes, k: int, gradient: Rows, loss: Array | None, steps: Rows
+        self, lanes: Lanes, k: int | Integers, gradient: Rows, loss: Array | None, moved: Rows
     ) -> NDArray[np.int8]:
-        """Return for each run the place of its status in ``_STATUSES``, or ``_GOING``."""
+        """Return for each run the place of its status in ``_STATUSES``, or ``_GOING``.
+
+        ``k`` is one step for all or one for each, and ``moved`` are the weights one step on.
+        """
         stopping = self.batch.stopping
         finite = np.logical_and.reduce([np.isfinite(value) for value in (*lanes.weight, *gradient)])
         if loss is not None:
@@ -183,14 +190,12 @@ class _Loop:
             (Status.NONFINITE, ~finite), (Status.DIVERGED, ~inside), (Status.CONVERGED, settled),
         ]  # fmt: skip
         if self.plan.judges_stall:
-            moved = [weight + step for weight, step in zip(lanes.weight, steps, strict=True)]
             steady = k >= self.plan.rates.rises_until[lanes.run]
             tests.append((Status.STALLED, steady & _all_equal(moved, lanes.weight)))
         if self.plan.judges_cycle:
             constant = k >= self.plan.rates.changes_until[lanes.run]
             tests.append((Status.CYCLING, constant & _cycling(lanes, k)))
-        if k >= self.stop:
-            tests.append((Status.MAX_STEPS, np.ones(lanes.run.size, dtype=bool)))
+        tests.append((Status.MAX_STEPS, np.broadcast_to(k >= self.stop, lanes.run.shape)))
         result = np.full(lanes.run.size, _GOING, dtype=np.int8)
         for status, mask in reversed(tests):
             result[mask] = _STATUSES.index(status)
@@ -203,14 +208,21 @@ class _Loop:
         return result
 
     def _finish(
-        self, lanes: Lanes, k: int, gradient: Rows, loss: Array | None, rate: Array, ended: NDArray[np.int8]
+        self,
+        lanes: Lanes,
+        k: Integers,
+        gradient: Rows,
+        loss: Array | None,
+        rate: Array,
+        ended: NDArray[np.int8],
+        place: Integers,
     ) -> None:
-        place = np.flatnonzero(ended != _GOING)
-        run, log = lanes.run[place], self.log
-        done = lanes.take(place)
-        for index, where in zip(run, place, strict=True):
-            log.status[index] = _STATUSES[ended[where]]
-        log.steps[run] = k
+        """Write down the ends of the runs at ``place``."""
+        log, done = self.log, lanes.take(place)
+        run = done.run
+        for index, status in zip(run.tolist(), ended[place].tolist(), strict=True):
+            log.status[index] = _STATUSES[status]
+        log.steps[run] = k[place]
         log.gradient_evaluations[run] = done.gradient_evaluations
         log.loss_evaluations[run] = done.loss_evaluations
         log.final["weight"][:, run] = done.weight
@@ -260,7 +272,7 @@ def _initial_state(plan: Plan, name: str, options: dict[str, Array | float], run
     return [np.array(np.broadcast_to(value, (runs,)), dtype=np.float64) for _ in range(weights)]
 
 
-def _cycling(lanes: Lanes, k: int) -> Mask:
+def _cycling(lanes: Lanes, k: int | Integers) -> Mask:
     """Whether the weight of two steps ago is back, or a cycle that is one of period 2 but for its rounding.
 
     The map from weight to weight is the same at every step here, so that a weight which comes back exactly
@@ -268,8 +280,9 @@ def _cycling(lanes: Lanes, k: int) -> Mask:
     to many digits; therefore the weight at the last power of two is kept and looked for every eighth step.
     """
     back = _all_equal(lanes.weight, lanes.before)
-    if k % BURST == 0:
-        again = _all_equal(lanes.weight, lanes.anchor)
+    looked_for = np.broadcast_to(np.equal(k % BURST, 0), back.shape)
+    if looked_for.any():
+        again = looked_for & _all_equal(lanes.weight, lanes.anchor)
         if again.any():
             for weight, previous, before in zip(lanes.weight, lanes.previous, lanes.before, strict=True):
                 again &= np.abs(weight - before) <= NEAR * np.maximum(np.abs(weight), np.abs(previous))

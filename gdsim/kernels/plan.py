@@ -49,6 +49,7 @@ class Plan:
     def __post_init__(self) -> None:
         check_options(self.batch)
         check_minibatch(self.batch)
+        self.batch.derivative.check(self.batch.loss)
         if self.batch.rule.rule.needs_hessian and self.batch.loss.expression is None:
             raise InputError(
                 Fault(
