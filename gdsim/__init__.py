@@ -102,11 +102,16 @@ def _simulate_function(function: Callable[..., float], given: Mapping[str, Any])
     """Run a Python function. A formula with the same weights stands in for it while the rest is checked."""
     from dataclasses import replace
 
+    from gdsim.expr.functions import CONSTANTS, CONSTRUCTS, FUNCTIONS
     from gdsim.losses import Loss
+    from gdsim.outcomes import Fault, InputError
     from gdsim.runs import compose, execute_batch
     from gdsim.scenario import parse_mapping
 
     loss = Loss.from_callable(function)
+    if taken := [name for name in loss.weights if name in (*CONSTANTS, *FUNCTIONS, *CONSTRUCTS)]:
+        message = f"the weight {taken[0]!r} is named like a constant or function of formulas"
+        raise InputError(Fault(message, "another name", path="loss"))
     checked = parse_mapping({"derivative": "numeric", **given, "loss": " + ".join(loss.weights)})
     batch = replace(compose(checked), loss=loss)
     return execute_batch(batch, checked.domain, name=checked.name, title=checked.title)

@@ -137,7 +137,7 @@ class DerivativeMethod:
             Where the loss does not suit the method (a Python callable for ``analytic``, a kink for the
             complex step) or a package is missing.
         """
-        self._check(loss)
+        self.check(loss)
         return self.entry.bind(loss, self.options)
 
     def bind_scalar(self, loss: Loss) -> ScalarGradient | None:
@@ -147,7 +147,7 @@ class DerivativeMethod:
         with a step given as a number, and does the same arithmetic as :meth:`bind`. The loss keeps its
         own data.
         """
-        self._check(loss)
+        self.check(loss)
         return self.entry.bind_scalar(loss, self.options)
 
     def scalar_evaluations(self, loss: Loss) -> int:
@@ -156,7 +156,8 @@ class DerivativeMethod:
             return 0
         return _SCALAR_EVALUATIONS[str(self.options["scheme"])](len(loss.weights))
 
-    def _check(self, loss: Loss) -> None:
+    def check(self, loss: Loss) -> None:
+        """Raise InputError where the method needs a formula and the loss has none."""
         if self.entry.needs_expression and loss.expression is None:
             raise InputError(
                 Fault(

@@ -1,0 +1,240 @@
+"""``import gdsim``: the same laboratory from Python."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import gdsim
+from gdsim.expr.display import to_text
+from gdsim.outcomes import InputError
+
+
+def refused(call: object, *words: object, **options: object) -> str:
+    with pytest.raises(InputError) as caught:
+        call(*words, **options)  # type: ignore[operator]
+    return str(caught.value)
+
+
+# ---- simulate
+
+
+def test_a_run_from_python_is_the_run_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text("loss: (w^2 - 1)^2\ninitial_weight: 1/2\nlearning_rate: 0.1\n", encoding="utf-8")
+    one = gdsim.simulate("(w^2 - 1)^2", initial_weight=0.5, learning_rate=0.1)
+    other = gdsim.run(path)
+    assert one.summary() == other.summary()
+
+
+def test_a_run_has_what_the_contract_names() -> None:
+    run = gdsim.simulate("(w**2 - 1)**2", initial_weight=0.5, learning_rate=0.1)
+    assert run.verdict.kind == "minimum"
+    assert run.trajectory.weight.shape[1:] == (1, 1)
+    assert [point.kind for point in run.critical_points] == ["minimum", "maximum", "minimum"]
+    assert run.summary()["status"] == "CONVERGED"
+    assert isinstance(run.plot(), Figure)
+    assert isinstance(run.plot("convergence"), Figure)
+
+
+def test_a_python_function_is_a_loss() -> None:
+    run = gdsim.simulate(lambda w: (w - 3) ** 2, initial_weight=0, learning_rate=0.25)
+    assert run.status == "CONVERGED"
+    # w_k − 3 = −3·(1 − 2η)^k, to the error of a central difference
+    expected = 3 - 3 * 0.5**run.trajectory.step_index
+    np.testing.assert_allclose(run.trajectory.weight[:, 0, 0], expected, atol=1e-7)
+    assert run.trajectory.loss_evaluations[0] > run.trajectory.gradient_evaluations[0]
+    assert run.scenario is None
+    assert isinstance(run.plot(), Figure)
+
+
+def test_a_function_of_two_weights_runs_as_its_formula_does() -> None:
+    def valley(x: float, y: float) -> float:
+        return (1 - x) ** 2 + 5 * (y - x**2) ** 2
+
+    settings = {"initial_weight": {"x": -0.5, "y": 0.5}, "learning_rate": 0.02, "stopping": {"max_steps": 50}}
+    one = gdsim.simulate(valley, **settings)
+    other = gdsim.simulate("(1 - x)^2 + 5*(y - x^2)^2", **settings)
+    np.testing.assert_allclose(one.trajectory.weight, other.trajectory.weight, atol=1e-7)
+
+
+def test_columns_may_be_arrays_and_numbers_numpys() -> None:
+    x = np.array([1.0, 2.0, 3.0])
+    run = gdsim.simulate(
+        "mean((w*x - y)^2)",
+        initial_weight=np.float64(0),
+        learning_rate=np.float32(0.125),
+        data={"x": x, "y": 2 * x},
+    )
+    assert run.trajectory.final_weight[0, 0] == pytest.approx(2, abs=1e-8)
+
+
+def test_a_library_loss_goes_by_its_name() -> None:
+    run = gdsim.simulate("rosenbrock", initial_weight={"x": 1, "y": 1}, learning_rate=1e-3)
+    assert (run.status, run.verdict.kind, int(run.trajectory.steps[0])) == ("CONVERGED", "minimum", 0)
+
+
+@pytest.mark.parametrize(
+    ("loss", "options", "words"),
+    [
+        ("w^2 +", {}, "loss"),
+        ("sine(w)", {}, "did you mean sin"),
+        ("2", {}, "no weight"),
+        ("x*y", {}, "2 weights"),
+        ("w^2", {"learning_rat": 0.1}, "did you mean learning_rate"),
+        ("w^2", {"learning_rate": "fast"}, "learning_rate"),
+        ("w^2", {"initial_weight": math.nan}, "initial_weight"),
+        ("w^2", {"update_rule": "momentun"}, "did you mean momentum"),
+        ("w^2", {"stopping": {"max_steps": -1}}, "stopping.max_steps"),
+        ("mean((w - x)^2)", {"data": {"x": [1, math.nan]}}, "data.x"),
+        ("abs(w)", {"derivative": {"method": "numeric", "scheme": "complex_step"}}, "not analytic"),
+        (lambda: 0.0, {}, "fixed number of weights"),
+        (lambda *w: 0.0, {}, "fixed number of weights"),
+        (lambda w, v: w + v, {}, "2 weights"),
+        (lambda w: w, {"derivative": "analytic"}, "function"),
+        (lambda w: w, {"derivative": "torch"}, "function"),
+        (lambda w: w, {"update_rule": "newton"}, "function"),
+        (lambda step: step, {}, "column of the log"),
+        (lambda e, w: e * w, {"initial_weight": {"w": 1}}, "'e' is named like a constant"),
+        (lambda where: where, {}, "'where' is named like"),
+        (3.0, {}, "Python function"),
+    ],
+)
+def test_wrong_input_is_named(loss: object, options: dict[str, object], words: str) -> None:
+    plain = {"initial_weight": 1, "learning_rate": 0.1}
+    assert words in refused(gdsim.simulate, loss, **{**plain, **options})
+
+
+def test_an_error_inside_a_function_is_its_own() -> None:
+    def broken(w: float) -> float:
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        gdsim.simulate(broken, initial_weight=1, learning_rate=0.1)
+
+
+# ---- run
+
+
+def test_run_takes_overrides_and_presets_and_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = gdsim.run("parabola", overrides=["learning_rate=1.1"])
+    assert run.status == "DIVERGED"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_saves_itself_with_its_figures(tmp_path: Path) -> None:
+    run = gdsim.run("parabola")
+    directory = run.save(tmp_path)
+    assert sorted(path.name for path in (directory / "figures").iterdir()) == ["convergence.svg", "curve.svg"]
+    assert run.save(tmp_path / "plain", figures=False).name == directory.name
+    assert not (tmp_path / "plain" / directory.name / "figures").exists()
+
+
+def test_a_plot_that_does_not_suit_is_refused() -> None:
+    assert "contour" in refused(gdsim.run("parabola").plot, "contour")
+    assert "curve" in refused(gdsim.run("parabola").plot, "curvy")
+
+
+def test_a_notebook_sees_verdict_and_points_with_nothing_unescaped() -> None:
+    run = gdsim.simulate("(w - 3)^2", initial_weight=0, learning_rate=0.1, title="a < b", name="x & y")
+    html = run._repr_html_()
+    assert "<strong>minimum</strong>" in html
+    assert "<td>w = 3</td>" in html
+    assert "CONVERGED" in html
+    assert "a < b" not in html
+
+
+# ---- critical_points
+
+
+def test_critical_points_of_text_function_and_loss_agree() -> None:
+    def function(x: float) -> float:
+        return x**3 - 3 * x
+
+    for loss in ("x^3 - 3x", function, gdsim.Loss.from_text("x^3 - 3x")):
+        found = gdsim.critical_points(loss, domain=(-2, 2)).critical_points
+        assert [point.kind for point in found] == ["maximum", "minimum"]
+        np.testing.assert_allclose([point.weight["x"] for point in found], [-1, 1], atol=1e-6)
+
+
+def test_parameters_and_several_weights() -> None:
+    search = gdsim.critical_points("a*(x - 1)^2 + y^2", {"x": (-2, 2), "y": (-1, 1)}, a=3)
+    (point,) = search.critical_points
+    assert point.kind == "minimum"
+    assert point.curvature == pytest.approx((2, 6))
+
+
+def test_a_library_loss_brings_its_domain() -> None:
+    found = gdsim.critical_points("himmelblau")
+    assert dict(found.domain) == dict(gdsim.critical_points("himmelblau", found.domain).domain)
+    assert len(found.critical_points) == 9
+
+
+def test_without_a_domain_ten_to_either_side_is_searched() -> None:
+    assert gdsim.critical_points("x^2").domain == {"x": (-10.0, 10.0)}
+
+
+@pytest.mark.parametrize(
+    ("loss", "domain", "words"),
+    [
+        ("x^2", (2, -2), "no interval"),
+        ("x^2", (1, 1), "no interval"),
+        ("x^2", (0, math.inf), "no interval"),
+        ("x^2", (math.nan, 1), "no interval"),
+        ("x^2", (1, 2, 3), "no interval"),
+        ("x^2", ("a", "b"), "no interval"),
+        ("x^2", {"y": (0, 1)}, "'y' is no weight"),
+        ("x^2 +", (0, 1), "the formula ends"),
+        ("7", (0, 1), "no weight"),
+    ],
+)
+def test_a_domain_that_is_none_is_refused(loss: str, domain: object, words: str) -> None:
+    assert words in refused(gdsim.critical_points, loss, domain)
+
+
+# ---- derive
+
+
+def test_derive_gives_the_rule_at_each_node() -> None:
+    found = gdsim.derive("x^2 * exp(x)")
+    assert found.rule == "product"
+    assert [step.rule for step in found.steps] == ["power", "exponential"]
+    assert to_text(gdsim.derive("x*y^2", "y").after) == "2*x*y"
+
+
+def test_derive_needs_to_know_the_weight() -> None:
+    assert "x, y" in refused(gdsim.derive, "x*y")
+    assert "no weight 'z'" in refused(gdsim.derive, "x*y", "z")
+    assert "no weight" in refused(gdsim.derive, "2 + 2")
+
+
+# ---- the names
+
+
+@pytest.mark.parametrize("name", gdsim.__all__)
+def test_every_public_name_is_there_and_says_what_it_is(name: str) -> None:
+    assert getattr(gdsim, name).__doc__
+    assert name in dir(gdsim)
+
+
+def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'sweeep'"):
+        gdsim.sweeep  # noqa: B018
+
+
+def test_the_type_of_a_run_can_plot_before_any_run() -> None:
+    assert callable(gdsim.Run.plot)
+    assert callable(gdsim.Run.save)
+
+
+def test_no_module_has_the_name_of_a_public_function() -> None:
+    folder = Path(gdsim.__file__).parent
+    modules = {path.stem for path in folder.iterdir() if path.suffix == ".py" or path.is_dir()}
+    assert not modules & {"critical_points", "derive", "run", "simulate"}
