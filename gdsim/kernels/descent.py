@@ -136,8 +136,8 @@ class Descent:
         if batch.noise is not None and batch.noise.kind == "minibatch":
             values, evaluations = self._minibatch_gradient(lanes, parameters, k)
         elif batch.derivative.name == "analytic":
-            values = self._formula(*lanes.weight, *parameters.values(), *self.columns)
-            values, evaluations = _filled(values, lanes.weight[0]), None
+            formulas = self._formula(*lanes.weight, *parameters.values(), *self.columns)
+            values, evaluations = _filled(formulas, lanes.weight[0]), None
         else:
             estimate = self._bound(np.stack(lanes.weight), parameters, None)
             values, evaluations = list(estimate.gradient), estimate.evaluations
@@ -197,8 +197,8 @@ class Descent:
         changed = [np.not_equal(new, old) for new, old in zip(clipped, values, strict=True)]
         return clipped, np.logical_or.reduce(changed)
 
-    def rate(self, run: Integers, k: int) -> Array:
-        """The learning rate of the step out of w_k."""
+    def rate(self, run: Integers, k: int | Integers) -> Array:
+        """The learning rate of the step out of w_k; one k for all runs, or one for each."""
         return self.plan.rates.at(run, k)
 
     def rule_options(self, run: Integers) -> list[Array | float]:

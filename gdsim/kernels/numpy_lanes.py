@@ -77,7 +77,10 @@ class _Loop:
         """Take several steps; judge the runs that may have ended on the way at every one of them."""
         assert self.burst is not None
         start = self.lanes
-        lanes, suspicious = self.burst.run(start, self.k, length)
+        path: list[Rows] | None = [] if self.k + length > self.stop - TAIL else None
+        lanes, suspicious = self.burst.run(start, self.k, length, path)
+        for k, weight in enumerate(path or (), start=self.k):
+            self._keep_tail(k, start.run, weight)
         if self.plan.judges_stall:  # a standstill lasts, so that it is seen at the burst's end
             suspicious |= _all_equal(lanes.weight, lanes.previous) | _all_equal(lanes.weight, lanes.before)
         if self.plan.judges_cycle:
@@ -126,6 +129,10 @@ class _Loop:
         if place.size:
             self._finish(steps, k, gradient, loss, self.descent.rate(steps.run, k), ended.ravel(), place)
         return gone
+
+    def _keep_tail(self, k: int, run: Integers, weight: Rows) -> None:
+        if k > self.stop - TAIL:
+            self.log.tail[k - self.stop - 1][:, run] = weight
 
     def _judged_step(self, lanes: Lanes, k: int) -> Lanes:
         """Judge the runs at w_k, record them, and take the step of those that go on."""
