@@ -26,7 +26,7 @@ class Root(click.Group):
         as_json = "--json" in words
         words, settings = _global_options(words)
         color = False if settings["no_color"] else None
-        _replace_unprintable(sys.stdout, sys.stderr)
+        _prepare_streams()
         extra.pop("standalone_mode", None)
         try:
             code = super().main(
@@ -52,10 +52,13 @@ def _global_options(words: list[str]) -> tuple[list[str], dict[str, bool]]:
     return [word for word in head if word not in ("--quiet", "-q", "--no-color")] + tail, settings
 
 
-def _replace_unprintable(*streams: TextIO) -> None:
-    """Print ``?`` for a sign that a stream's encoding lacks, instead of failing."""
-    for stream in streams:
-        if hasattr(stream, "reconfigure"):
+def _prepare_streams() -> None:
+    """Print ``?`` for a sign that a stream's encoding lacks, and nothing where a stream was closed."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+        elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
 
 
