@@ -270,5 +270,7 @@ class Descent:
 
 
 def _filled(values: tuple[Array, ...], like: Array) -> Rows:
-    """A formula without symbols gives one number: repeat it for every run."""
-    return [value if np.ndim(value) else np.full(like.shape, value) for value in values]
+    """A formula that does not vary from run to run gives one number: repeat it for every run."""
+    return [
+        value if np.shape(value) == like.shape else np.broadcast_to(value, like.shape) for value in values
+    ]

@@ -1,8 +1,9 @@
 """Generated NumPy functions that take plain runs several steps at a time.
 
-Plain means that a step is only the analytic gradient and the rule. Three functions are generated, which make
+Plain means that a step is only the analytic gradient and the rule. Four functions are generated, which make
 the same steps to the last bit:
 
+* the *calm* one goes on burst after burst while nothing at all happens to any run;
 * the *quick* one notes which runs came within the gradient tolerance, and adds up the squares of all weights:
   while the sum is below the squared divergence bound, no run has left it;
 * the *careful* one looks at every weight of every run;
@@ -20,15 +21,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdsim.expr.emit_numpy import NAMESPACE, statements
-from gdsim.expr.lower import lower
+from gdsim.expr.lower import Program, lower
 from gdsim.expr.nodes import Symbol
 from gdsim.kernels.descent import Descent, Lanes, Rows
+from gdsim.kernels.plan import BURST
 
 Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-Kind = Literal["quick", "careful", "keeping"]
+Kind = Literal["calm", "quick", "careful", "keeping"]
 
 _DISTRUST = 8  # bursts that look at every weight after one whose sum of squares was too large
+_IMPATIENCE = 4  # bursts without a calm attempt after one that came to nothing
 _LARGEST_SUM = 1e300
 
 
@@ -56,7 +60,21 @@ class LaneBurst:
         self.rule = lower(self.plan.rule_outputs)
         bound = self.plan.batch.stopping.divergence_bound
         self.limit = min(0.5 * bound * bound if bound < 1e150 else _LARGEST_SUM, _LARGEST_SUM)
-        self.distrust = 0
+        self.distrust = self.impatience = 0
+        self._inputs: tuple[Any, Any, list[Any]] = (None, None, [])
+
+    def calm(self, lanes: Lanes, k: int, bursts: int) -> tuple[Lanes, int]:
+        """Take up to so many bursts of eight while no run may have ended; return the steps taken."""
+        if self.impatience or self.distrust or bursts < 2:
+            self.impatience = max(0, self.impatience - 1)
+            return lanes, 0
+        moved, done, _ = self._call(self._calm, lanes, k, bursts * BURST, lanes.anchor)
+        steps = int(done - k)
+        if not steps:
+            self.impatience = _IMPATIENCE
+            return lanes, 0
+        moved.gradient_evaluations = lanes.gradient_evaluations + steps
+        return moved, steps
 
     def run(self, lanes: Lanes, k: int, length: int, path: list[Rows] | None = None) -> tuple[Lanes, Mask]:
         """Take ``length`` steps from w_k; put the weights before each into ``path``, where given.
@@ -89,18 +107,16 @@ class LaneBurst:
     def _call(
         self, function: Callable[..., Any], lanes: Lanes, k: int, length: int, *more: Any
     ) -> tuple[Lanes, Mask, Any]:
-        descent = self.descent
+        rate, fixed = self._fixed_inputs(lanes.run)
         if self.plan.rates.constant:
-            rate: Any = descent.rate(lanes.run, k)
-            if np.all(rate == rate[0]):
-                rate = rate[0]  # one number is read faster than as many, with the same bits
             rates = [rate] * length
         else:
-            rates = [descent.rate(lanes.run, step) for step in range(k, k + length)]
+            rates = [self.descent.rate(lanes.run, step) for step in range(k, k + length)]
+        state_rows = (row for rows in lanes.state for row in rows)
+        previous_rows = (*lanes.previous, *lanes.before)
         weight, previous, before, state, near, guard = function(
-            k, rates, *lanes.weight, *(row for rows in lanes.state for row in rows),
-            *descent.parameters(lanes.run).values(), *descent.columns, *descent.rule_options(lanes.run), *more,
-        )  # fmt: skip
+            k, rates, *lanes.weight, *previous_rows, *state_rows, *fixed, *more
+        )
         size = len(self.weights)
         moved = Lanes(
             lanes.run, weight, previous, before, lanes.anchor,
@@ -109,7 +125,25 @@ class LaneBurst:
         )  # fmt: skip
         return moved, near, guard
 
+    def _fixed_inputs(self, run: Integers) -> tuple[Any, list[Any]]:
+        """The learning rate at the start, and parameters, columns and options, of these runs."""
+        known, rate, fixed = self._inputs
+        if known is not run:
+            descent = self.descent
+            rate = descent.rate(run, 0)
+            if np.all(rate == rate[0]):
+                rate = rate[0]  # one number is read faster than as many, with the same bits
+            parameters = descent.parameters(run).values()
+            masks = np.zeros((3, run.size), dtype=bool)
+            fixed = [*parameters, *descent.columns, *descent.rule_options(run), *masks]
+            self._inputs = (run, rate, fixed)
+        return rate, fixed
+
     # -- the source -----------------------------------------------------------------------------
+
+    @cached_property
+    def _calm(self) -> Callable[..., Any]:
+        return self._compile("calm")
 
     @cached_property
     def _quick(self) -> Callable[..., Any]:
@@ -131,66 +165,99 @@ class LaneBurst:
             "bound": stopping.divergence_bound, "dot": np.dot, "isfinite": np.isfinite,
             "greater": np.greater, "greater_equal": np.greater_equal, "less_equal": np.less_equal,
             "differ": np.not_equal, "either": np.logical_or, "both": np.logical_and,
-            "mask": lambda like, value: np.full(like.shape, value), "filled": _filled, "empty": np.empty_like,
+            "mask": lambda like, value: np.full(like.shape, value), "equal": np.equal, "limit": self.limit, "filled": _filled, "empty": np.empty_like,
         }  # fmt: skip
         exec(compile("\n".join(self._source(kind)) + "\n", "<gdsim lanes>", "exec"), namespace)
         function: Callable[..., Any] = namespace.pop("burst")
         return function
 
     def _source(self, kind: Kind) -> list[str]:
-        """Write ``burst(k, rates, *weights, *state, *parameters, *columns, *options, kept)``."""
+        """Write ``burst(k, rates, *weights, *previous, *before, *state, *fixed, kept)``."""
         loss, rule = self.plan.batch.loss, self.plan.batch.rule.rule
-        weight = [f"w{w}" for w in self.weights]
-        state = [f"s{place}_{w}" for place in self.states for w in self.weights]
         others = [symbol for symbol in loss.arguments if symbol.role != "weight"]
-        fixed = {symbol: f"p{place}" for place, symbol in enumerate(others)}
+        fixed = [f"p{place}" for place in range(len(others))]
         options = [f"o{place}" for place in range(len(rule.options))]
-        arguments = ["k", "rates", *weight, *state, *fixed.values(), *options]
-        columns = [fixed[symbol] for symbol in others if symbol.role == "column"]
-        names = {**{Symbol(name): f"w{place}" for place, name in enumerate(loss.weights)}, **fixed}
+        changing = [*self._each("wab"), *self._state()]
+        arguments = ["k", "rates", *changing, *fixed, *options, "near", "one", "two"]
+        columns = [name for name, symbol in zip(fixed, others, strict=True) if symbol.role == "column"]
+        lists = [", ".join(names) for names in (*(self._each(letter) for letter in "wab"), self._state())]
+        guard = {"careful": "inside", "calm": "None"}.get(kind, "total")
+        outcome = (
+            f"{', '.join(f'[{names}]' for names in lists)}, {'k' if kind == 'calm' else 'near'}, {guard}"
+        )
+        step = self._step_lines(kind)
+        if kind == "calm":
+            loop = self._calm_loop(step, changing)
+        else:
+            begin = "near, inside, space = mask(w0, False), mask(w0, True), empty(w0)"
+            loop = [begin, "total = 0.0", "for rate in rates:", *(f"    {line}" for line in step)]
+        return [
+            f"def burst({', '.join([*arguments, 'kept'])}):",
+            *([f"    rows = float(len({columns[0]}))"] if columns else []),
+            *(f"    {line}" for line in loop),
+            f"    return {outcome}",
+        ]
+
+    def _calm_loop(self, step: list[str], changing: list[str]) -> list[str]:
+        """Burst after burst; where something may have happened, back to the burst's start."""
+        start, kept = ", ".join(["k", *changing]), ", ".join(f"start_{name}" for name in ["k", *changing])
+        wary = ["near.any()", "not total < limit"]
+        if self.plan.judges_stall:
+            for letter in "ab":
+                same = [f"equal(w{w}, {letter}{w})" for w in self.weights]
+                wary.append(f"{' & '.join(same)}.any()" if len(same) == 1 else f"({' & '.join(same)}).any()")
+        lines = ["near.fill(False)", f"for first in range(0, len(rates), {BURST}):"]
+        if self.plan.judges_cycle:
+            again = " & ".join(f"equal(w{w}, kept[{w}])" for w in self.weights)
+            lines.append(f"    if ({again}).any(): break")
+        return [
+            *lines,
+            f"    {kept} = {start}",
+            "    total = 0.0",
+            f"    for rate in rates[first:first + {BURST}]:",
+            *(f"        {line}" for line in step),
+            f"    if {' or '.join(wary)}:",
+            f"        {start} = {kept}",
+            "        break",
+        ]
+
+    def _step_lines(self, kind: Kind) -> list[str]:
+        """The gradient, what is noted of it, the rule, and the move."""
+        loss = self.plan.batch.loss
+        others = [symbol for symbol in loss.arguments if symbol.role != "weight"]
+        names = {Symbol(name): f"w{place}" for place, name in enumerate(loss.weights)}
+        names |= {symbol: f"p{place}" for place, symbol in enumerate(others)}
         lines, results = statements(self.formula, names)
         lines += [f"g{w} = {self._array(self.formula, w, results[w])}" for w in self.weights]
         if self.with_loss:
             lines.append(f"loss = {self._array(self.formula, -1, results[-1])}")
-        lines += self._looks(kind)
+        lines += ["k += 1.0", *self._looks(kind)]
         moves: list[str] = []
         for w in self.weights:
             written, targets = self._rule_lines(w)
             lines += written
-            moves.append(targets)
-        moves.append(
-            f"{', '.join(self._each('bawn'))} = {', '.join(self._each('awn'))}, {', '.join(self._each('n'))}"
-        )
-        lists = [", ".join(names) for names in (weight, self._each("a"), self._each("b"), state)]
-        guard = "inside" if kind == "careful" else "total"
-        outcome = f"{', '.join(f'[{names}]' for names in lists)}, near, {guard}"
-        return [
-            f"def burst({', '.join([*arguments, 'kept'])}):",
-            *([f"    rows = float(len({columns[0]}))"] if columns else []),
-            "    near, one, two = mask(w0, False), mask(w0, False), mask(w0, False)",
-            "    inside, space = mask(w0, True), empty(w0)" if kind == "careful" else "    total = 0.0",
-            *(f"    a{w} = b{w} = w{w}" for w in self.weights),
-            "    for rate in rates:",
-            "        k += 1.0",
-            *(f"        {line}" for line in [*lines, *moves]),
-            f"    return {outcome}",
-        ]
+            moves += targets
+        changed, new = self._each("bawn"), [*self._each("awn"), *(["None"] * len(self.weights))]
+        return [*lines, *moves, f"{', '.join(changed)} = {', '.join(new)}"]
+
+    def _state(self) -> list[str]:
+        return [f"s{place}_{w}" for place in self.states for w in self.weights]
 
     def _each(self, letters: str) -> list[str]:
         return [f"{letter}{w}" for letter in letters for w in self.weights]
 
-    @staticmethod
-    def _array(program: Any, output: int, text: str) -> str:
+    def _array(self, program: Program, output: int, text: str) -> str:
         """The text of a result, repeated for every run where it is the same number for all."""
-        needed, varies = [program.outputs[output]], False
-        while needed and not varies:
+        varying = {"weight", "gradient", *self.plan.batch.rule.rule.state}
+        needed = [program.outputs[output]]
+        while needed:
             step = program.instructions[needed.pop()]
-            varies = isinstance(step.payload, Symbol) and step.payload.name not in (
-                "learning_rate",
-                "step_number",
-            )
+            if isinstance(step.payload, Symbol) and (
+                step.payload.role == "weight" or step.payload.name in varying
+            ):
+                return text
             needed += step.operands
-        return text if varies else f"filled({text}, w0)"
+        return f"filled({text}, w0)"
 
     def _looks(self, kind: Kind) -> list[str]:
         """What each kind notes at a step, before the move."""
@@ -203,7 +270,7 @@ class LaneBurst:
             rows = f"[{', '.join(self._each('w'))}], [{', '.join(self._each('g'))}]"
             return [f"kept.append(({rows}, [{'loss' if self.with_loss else ''}], [{state}]))"]
         weights = ", ".join(self._each("w"))
-        lines = [f"if kept is not None: kept.append([{weights}])"]
+        lines = [] if kind == "calm" else [f"if kept is not None: kept.append([{weights}])"]
         # |g| ≤ tolerance where g > tolerance and g ≥ −tolerance differ: comparisons are cheaper than |g|
         lines += ["greater(g0, tolerance, one)", "greater_equal(g0, low, two)", "differ(one, two, one)"]
         for w in self.weights[1:]:
@@ -212,7 +279,7 @@ class LaneBurst:
                 f"both(one, differ(two, greater_equal(g{w}, low)), one)",
             ]
         lines.append("either(near, one, near)")
-        if kind == "quick":
+        if kind in ("calm", "quick"):
             lines += [f"total += dot({name}, {name})" for name in self._each("w")]
             lines += [f"total += 0.0 * dot({name}, {name})" for name in watched]  # nan if not finite
             return lines
@@ -221,7 +288,7 @@ class LaneBurst:
         lines += [f"both(inside, isfinite({name}, one), inside)" for name in watched]
         return lines
 
-    def _rule_lines(self, w: int) -> tuple[list[str], str]:
+    def _rule_lines(self, w: int) -> tuple[list[str], list[str]]:
         """The rule for one weight, and the change of its state."""
         rule = self.plan.batch.rule.rule
         names = {Symbol(name, "parameter"): f"o{place}" for place, name in enumerate(rule.options)}
@@ -235,11 +302,9 @@ class LaneBurst:
         lines, results = statements(self.rule, names, prefix=f"r{w}_")
         lines.append(f"n{w} = w{w} + {results[-1]}")
         state = [self._array(self.rule, place, results[place]) for place in self.states]
-        if not state:
-            return lines, "pass"
         targets = ", ".join(f"s{place}_{w}" for place in self.states)
-        return lines, f"{targets} = {', '.join(state)}"
+        return lines, [f"{targets} = {', '.join(state)}"] if state else []
 
 
 def _filled(value: Any, like: Array) -> Array:
-    return np.full(like.shape, value) if np.ndim(value) == 0 else value
+    return np.array(np.broadcast_to(value, like.shape), dtype=np.float64)

@@ -23,6 +23,7 @@ Mask = NDArray[np.bool_]
 
 _STATUSES = tuple(Status)
 _GOING = -1
+_PATIENCE = 64  # bursts at most without coming back
 _REPLAYED = 8192  # runs replayed at a time: their steps are all in memory
 
 
@@ -59,12 +60,23 @@ class _Loop:
 
     def go(self) -> None:
         while self.lanes.run.size:
+            if self.burst is not None and self.k % BURST == 0 and not is_anchor(self.k):
+                self.lanes, taken = self.burst.calm(self.lanes, self.k, self._calm_bursts())
+                self.k += taken
             length = self._burst_length()
             if length > 1:
                 self._burst(length)
             else:
                 self.lanes = self._judged_step(self.lanes, self.k)
                 self.k += 1
+
+    def _calm_bursts(self) -> int:
+        """Whole bursts before the next record, the tail, or the next step that is kept as an anchor."""
+        k, every = self.k, self.batch.record_every
+        if k % every == 0:
+            return 0
+        end = min(k + every - k % every, self.stop - TAIL, 1 << k.bit_length(), k + _PATIENCE * BURST)
+        return (end - k) // BURST
 
     def _burst_length(self) -> int:
         """Steps until the next record, the end, or the next step at which cycles are looked for."""
