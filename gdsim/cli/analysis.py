@@ -202,7 +202,7 @@ def compare(expression: str, at: str | None, along: bool, as_json: bool) -> None
 def _along(loss: Loss, scenario: Scenario | None, at: str | None, as_json: bool) -> None:
     from gdsim.derivatives.comparison import compare_along
     from gdsim.outcomes import Fault, InputError
-    from gdsim.runs.compose import compose
+    from gdsim.runs.composition import compose
     from gdsim.simulation import simulate
 
     if scenario is None:

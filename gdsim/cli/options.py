@@ -222,7 +222,7 @@ def is_scenario(argument: str) -> bool:
 def loss_or_scenario(argument: str) -> tuple[Loss, Scenario | None]:
     """Read EXPR|FILE: a scenario's loss, a named loss, or a formula. Raises InputError."""
     if is_scenario(argument):
-        from gdsim.runs.compose import loss_of
+        from gdsim.runs.composition import loss_of
         from gdsim.scenario import load
 
         scenario = load(argument)

@@ -102,7 +102,7 @@ def _check_kinds(given: tuple[str, ...]) -> None:
 
 
 def _carry_out(scenario: Scenario, engine: Any, out: Path, with_figures: bool) -> tuple[Run, Path]:
-    from gdsim.runs.execute import execute
+    from gdsim.runs.execution import execute
     from gdsim.runs.store import save
 
     finished = execute(scenario, engine)

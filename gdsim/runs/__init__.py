@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gdsim.runs.compose import compose
-from gdsim.runs.execute import execute, execute_batch
+from gdsim.runs.composition import compose
+from gdsim.runs.execution import execute, execute_batch
 from gdsim.runs.expectations import Expectation, check
 from gdsim.runs.run import Run
 from gdsim.runs.store import load, save

@@ -21,7 +21,7 @@ import numpy as np
 
 from gdsim.batch import Trajectory
 from gdsim.outcomes import Fault, InputError, Status
-from gdsim.runs.execute import execute
+from gdsim.runs.execution import execute
 from gdsim.runs.run import Run, jsonable
 from gdsim.scenario import Scenario, dump
 from gdsim.scenario import load as read

@@ -8,7 +8,7 @@ from dataclasses import replace
 from gdsim import critical, verdicts
 from gdsim.batch import Batch, Trajectory
 from gdsim.outcomes import Interval
-from gdsim.runs.compose import compose
+from gdsim.runs.composition import compose
 from gdsim.runs.run import Run
 from gdsim.scenario import Scenario
 from gdsim.simulation import Engine, simulate
