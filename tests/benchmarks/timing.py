@@ -13,12 +13,12 @@ from statistics import median
 _COMPILED = tempfile.TemporaryDirectory()
 
 
-def paired(first: Callable[[], object], second: Callable[[], object], pairs: int) -> tuple[float, float, float]:
+def paired(
+    first: Callable[[], object], second: Callable[[], object], pairs: int
+) -> tuple[float, float, float]:
     """Return median seconds of both, and the median ratio first/second over pairs run in turn."""
     first(), second()  # warm-up
-    times = []
-    for _ in range(pairs):
-        times.append((clocked(first), clocked(second)))
+    times = [(clocked(first), clocked(second)) for _ in range(pairs)]
     return (
         median(a for a, _ in times),
         median(b for _, b in times),
