@@ -166,8 +166,7 @@ def solve(matrix: Array, right: Array) -> Array:
         solution = np.linalg.solve(stacked, columns)
     except np.linalg.LinAlgError:  # one of them is singular to the last bit
         solution = np.linalg.pinv(stacked) @ columns
-    result = solution[:, :, 0].T.astype(np.float64)
-    return result
+    return np.asarray(solution[:, :, 0].T, dtype=np.float64)
 
 
 def _is_zero(landscape: Landscape, points: Array) -> NDArray[np.bool_]:

@@ -5,24 +5,27 @@ Kinds are computed for all runs at once; the sentence, its evidence and the reme
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gdsim import critical
 from gdsim.batch import Batch, Trajectory
+from gdsim.losses import Loss
 from gdsim.outcomes import Search, Status, Verdict, VerdictKind
-from gdsim.verdicts.sentences import Story, told
-from gdsim.verdicts.settle import NEAR, Terrain
+from gdsim.verdicts.rest import left_to_travel, noise_radius, period_of_tail, still_falls
+from gdsim.verdicts.sentences import told
+from gdsim.verdicts.settle import NOWHERE, Integers, Mask, Terrain
+from gdsim.verdicts.story import Story
 
-Array = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Mask = NDArray[np.bool_]
+Array: TypeAlias = NDArray[np.float64]
 
-LONGEST_PERIOD = 8
-_SAME = 1e-7  # of the cycle's spread: closer values are the same one
-_RESTING = 3.0  # standard deviations of the tail: the noise radius
+NEAR = 0.01  # of the domain's width: what is left to travel when a run has come to rest
+_OF_THE_WAY = 0.05  # and of the way from its start to the point
+_ROUNDING = 16 * 2.0**-52  # a "cycle" between weights that differ by less is a standstill
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,29 +37,37 @@ class Verdicts:
     kinds
         For each run its verdict's kind.
     settled
-        For each run the place of its critical point in ``search.critical_points``, or −1.
+        For each run the place of its critical point in its terrain's ``search.critical_points``, or −1.
     period
         For each run the length of its cycle, or 0.
+    terrains, homes, terrain_of
+        The losses with their critical points as far as runs came to rest, the searches of the domain, and
+        which of them each run belongs to.
     """
 
     batch: Batch
     trajectory: Trajectory
-    search: Search
-    terrain: Terrain
     kinds: tuple[VerdictKind, ...]
     settled: Integers
     period: Integers
+    terrains: tuple[Terrain, ...]
+    homes: tuple[Search, ...]
+    terrain_of: Integers
 
     def verdict(self, run: int = 0) -> Verdict:
-        """Return the verdict of one run with sentence, evidence and remedy."""
-        point = None if self.settled[run] < 0 else self.search.critical_points[self.settled[run]]
-        story = Story(
-            self.batch, self.trajectory, self.search, self.terrain, run, point, int(self.period[run])
-        )
+        """Return the verdict of one run with sentence, evidence and remedy.
+
+        Cost: a few evaluations of the loss's curvature.
+        """
+        terrain = self.terrains[self.terrain_of[run]]
+        place = int(self.settled[run])
+        point = None if place == NOWHERE else terrain.search.critical_points[place]
+        home = self.homes[self.terrain_of[run]]
+        story = Story(self.batch, self.trajectory, terrain, home, run, point, int(self.period[run]))
         return told(self.kinds[run], story)
 
 
-def judge(batch: Batch, trajectory: Trajectory, search: Search) -> Verdicts:
+def judge(batch: Batch, trajectory: Trajectory, search: Search | Callable[[int], Search]) -> Verdicts:
     """Decide what happened to every run of a batch.
 
     Parameters
@@ -64,7 +75,8 @@ def judge(batch: Batch, trajectory: Trajectory, search: Search) -> Verdicts:
     batch, trajectory
         What was run and what came of it.
     search
-        The critical points of the loss in the domain.
+        The critical points of the loss in the domain. Where the runs differ in the loss's parameters, a
+        function that gives them for a run; it is called once for each set of parameters.
 
     Returns
     -------
@@ -74,90 +86,145 @@ def judge(batch: Batch, trajectory: Trajectory, search: Search) -> Verdicts:
     Notes
     -----
     Cost: for one weight one sort of the critical points and a few array operations over the runs; for
-    several weights up to 60 Newton steps for each run that came to rest.
+    several weights up to 60 Newton steps of all runs at once. Where a run came to rest outside the domain,
+    one search more.
     """
-    parameters = {name: float(values[0]) for name, values in batch.parameters.items()}
-    terrain = Terrain(batch.loss.with_parameters(parameters), search)
-    status = np.array([str(value) for value in trajectory.status])
-    last = _resting_place(batch, trajectory)
-    settled = terrain.settled(last)
-    period = np.where(status == Status.MAX_STEPS, _period(batch, trajectory), 0)
-    period[status == Status.CYCLING] = 2
     kinds = np.full(trajectory.runs, "still_moving", dtype="<U12")
-
-    at_rest = (status == Status.CONVERGED) | (status == Status.STALLED)
-    moving = (status == Status.MAX_STEPS) & (period == 0)
-    near = terrain.distance(last, settled) <= (NEAR if batch.noise is None else np.inf)
-    named = (at_rest | (moving & near)) & (settled >= 0)
-    settled = np.where(named, settled, -1)
-    for place, point in enumerate(search.critical_points):
-        kinds[settled == place] = point.kind
-
-    kinds[at_rest & (settled < 0)] = "plateau" if len(batch.loss.weights) == 1 else "undecided"
-    lost = moving & (settled < 0)
-    kinds[lost & _nearly_still(batch, trajectory, terrain)] = "plateau"
-    kinds[lost & _still_falls(trajectory) & (not terrain.has("minimum", "kink", "flat"))] = "no_minimum"
-    kinds[(period > 0)] = "cycle"
-    gone = status == Status.DIVERGED
-    kinds[gone] = "diverged"
-    kinds[gone & trajectory.loss_fell & ~_minimum_ahead(trajectory, terrain)] = "no_minimum"
-    kinds[status == Status.NONFINITE] = "nonfinite"
-    return Verdicts(
-        batch, trajectory, search, terrain,
-        tuple(cast(VerdictKind, str(kind)) for kind in kinds), settled, period.astype(np.int64),
-    )  # fmt: skip
+    settled = np.full(trajectory.runs, NOWHERE, dtype=np.int64)
+    period = np.zeros(trajectory.runs, dtype=np.int64)
+    terrain_of = np.zeros(trajectory.runs, dtype=np.int64)
+    terrains: list[Terrain] = []
+    homes: list[Search] = []
+    for runs in _alike(batch):
+        loss = batch.loss.with_parameters(
+            {name: float(values[runs[0]]) for name, values in batch.parameters.items()}
+        )
+        found = search(int(runs[0])) if callable(search) else search
+        terrain = Terrain(loss, _reaching(loss, found, trajectory, runs))
+        group = _Group(batch, trajectory, terrain, Terrain(loss, found), runs)
+        terrain_of[runs] = len(terrains)
+        terrains.append(terrain)
+        homes.append(found)
+        kinds[runs], settled[runs], period[runs] = group.judged()
+    named = tuple(cast(VerdictKind, str(kind)) for kind in kinds)
+    return Verdicts(batch, trajectory, named, settled, period, tuple(terrains), tuple(homes), terrain_of)
 
 
-def _resting_place(batch: Batch, trajectory: Trajectory) -> Array:
-    """The final weight; with noise, the mean of the tail where the run rests within its noise."""
-    weight = trajectory.final_weight
-    if batch.noise is None:
-        return weight
-    with np.errstate(all="ignore"):
-        mean, spread = np.nanmean(trajectory.tail, axis=0), np.nanstd(trajectory.tail, axis=0)
-        first = np.nanmean(trajectory.tail[: trajectory.tail.shape[0] // 2], axis=0)
-        rests = (np.abs(first - mean) <= _RESTING * spread).all(axis=0) & np.isfinite(mean).all(axis=0)
-    return np.where(rests, mean, weight)
+def _alike(batch: Batch) -> Iterator[Integers]:
+    """The runs grouped by the parameters of their loss."""
+    if not batch.parameters:
+        yield np.arange(batch.runs)
+        return
+    table = np.stack([np.asarray(values, dtype=np.float64) for values in batch.parameters.values()])
+    _, group = np.unique(table, axis=1, return_inverse=True)
+    for place in range(int(group.max()) + 1):
+        yield np.flatnonzero(group.ravel() == place)
 
 
-def _period(batch: Batch, trajectory: Trajectory) -> Integers:
-    """Return for each run the shortest period from 2 to 8 that its last weights repeat, or 0."""
-    tail = trajectory.tail
-    found = np.zeros(trajectory.runs, dtype=np.int64)
-    if batch.noise is not None or trajectory.runs == 0:
-        return found
-    complete = np.isfinite(tail).all(axis=(0, 1))
-    spread = np.ptp(tail[-LONGEST_PERIOD:], axis=0)
-    size = np.abs(tail[-LONGEST_PERIOD:]).max(axis=0)
-    real = (spread > 1e-9 * np.maximum(size, 1e-300)).any(axis=0)
-    for period in range(LONGEST_PERIOD, 1, -1):
-        apart = np.abs(tail[period:] - tail[:-period]).max(axis=0)
-        found[complete & real & (apart <= _SAME * spread).all(axis=0)] = period
-    return found
+def _reaching(loss: Loss, search: Search, trajectory: Trajectory, runs: Integers) -> Search:
+    """The same search, or one of a larger domain where runs came to rest outside."""
+    resting = [run for run in runs if trajectory.status[run] in (Status.CONVERGED, Status.STALLED)]
+    weight = trajectory.final_weight[:, resting]
+    low, high = np.array([search.domain[name] for name in trajectory.weights]).T
+    if not weight.size or ((weight >= low[:, None]) & (weight <= high[:, None])).all():
+        return search
+    room = 0.1 * (high - low)
+    lower, higher = np.minimum(low, weight.min(axis=1) - room), np.maximum(high, weight.max(axis=1) + room)
+    domain = {
+        name: (float(a), float(b)) for name, a, b in zip(trajectory.weights, lower, higher, strict=True)
+    }
+    return critical.find(loss, domain, extra_starts=weight.T.tolist()[:64])
 
 
-def _still_falls(trajectory: Trajectory) -> Mask:
-    """Whether the loss of the last record lies below that of the first."""
-    result: Mask = trajectory.final_loss < trajectory.loss[0]
-    return result
+@dataclass(frozen=True, eq=False)
+class _Group:
+    """Runs of one loss. ``terrain`` reaches to where they rest, ``home`` is the domain."""
 
+    batch: Batch
+    trajectory: Trajectory
+    terrain: Terrain
+    home: Terrain
+    runs: Integers
 
-def _nearly_still(batch: Batch, trajectory: Trajectory, terrain: Terrain) -> Mask:
-    """Whether as many steps again, at the present pace, would cover less than 1 % of the domain."""
-    left = np.abs(trajectory.last_step) * batch.stopping.max_steps
-    result: Mask = (left <= NEAR * terrain.width[:, None]).all(axis=0) & (trajectory.steps > 0)
-    return result
+    def judged(self) -> tuple[NDArray[np.str_], Integers, Integers]:
+        """Kinds, places of the critical points, and periods."""
+        status = np.array([str(self.trajectory.status[run]) for run in self.runs])
+        period = np.where(status == Status.MAX_STEPS, self._periods(), 0)
+        period[(status == Status.CYCLING) & self._swings()] = 2
+        rest = np.isin(status, (Status.CONVERGED, Status.STALLED)) | (
+            (status == Status.CYCLING) & (period == 0)
+        )
+        moving = (status == Status.MAX_STEPS) & (period == 0)
+        weight = self._final()
+        place = self.terrain.settled(weight)
+        close, heading = self._come_to_rest(weight, place.place)
+        named = (place.place != NOWHERE) & (rest | (moving & close))
+        kinds = np.full(status.shape, "still_moving", dtype="<U12")
+        kinds[rest] = "plateau"
+        kinds[rest & ~place.sure] = "undecided"
+        kinds[moving & ~heading & (self._ahead() <= NEAR * self._width).all(axis=0)] = "plateau"
+        point_kinds = np.array([*(point.kind for point in self.terrain.search.critical_points), ""])
+        kinds[named] = point_kinds[place.place[named]]
+        kinds[moving & self._falls_for_ever()] = "no_minimum"
+        kinds[period > 0] = "cycle"
+        gone = status == Status.DIVERGED
+        kinds[gone] = "diverged"
+        kinds[gone & self.trajectory.loss_fell[self.runs] & ~self._minimum_ahead()] = "no_minimum"
+        kinds[status == Status.NONFINITE] = "nonfinite"
+        named &= np.isin(kinds, point_kinds[:-1])
+        return kinds, np.where(named, place.place, NOWHERE), period.astype(np.int64)
 
+    @property
+    def _width(self) -> Array:
+        return self.home.width[:, None]
 
-def _minimum_ahead(trajectory: Trajectory, terrain: Terrain) -> Mask:
-    """Whether a minimum (or kink, or flat piece) lies in the direction in which a run left."""
-    result = np.zeros(trajectory.runs, dtype=bool)
-    for point in terrain.search.critical_points:
-        if point.kind not in ("minimum", "kink", "flat"):
-            continue
-        if len(terrain.loss.weights) > 1:
-            return np.ones(trajectory.runs, dtype=bool)
-        at = point.weight[terrain.loss.weights[0]]
-        start, end = trajectory.weight[0, 0], trajectory.final_weight[0]
-        result |= np.sign(at - start) == np.sign(end - start)
-    return result
+    def _final(self) -> Array:
+        """Where the runs are; with noise, of those that took all their steps, the mean of the tail."""
+        weight = self.trajectory.final_weight[:, self.runs]
+        if self.batch.noise is None:
+            return weight
+        tail = self.trajectory.tail[:, :, self.runs]
+        complete = np.isfinite(tail).all(axis=0)
+        return np.where(complete, np.where(complete, tail, 0.0).mean(axis=0), weight)
+
+    def _come_to_rest(self, weight: Array, place: Integers) -> tuple[Mask, Mask]:
+        """Whether a run is so near to its point that it counts as settled, and whether it heads for one."""
+        away = self.terrain.distance(weight, place)
+        heading = place != NOWHERE
+        if self.batch.noise is not None:
+            radius = noise_radius(self.batch, self.trajectory, self.terrain, self.runs, place)
+            return np.asarray((away <= radius + 1e-9 * self._width).all(axis=0)), heading
+        start = self.terrain.distance(self.trajectory.weight[0][:, self.runs], place)
+        near = away <= NEAR * self._width
+        near &= (away <= _OF_THE_WAY * start.max(axis=0)) | (away <= 1e-6 * self._width)
+        return np.asarray(near.all(axis=0)), heading
+
+    def _periods(self) -> Integers:
+        if self.batch.noise is not None:
+            return np.zeros(self.runs.size, dtype=np.int64)
+        return period_of_tail(self.trajectory.tail[:, :, self.runs])
+
+    def _swings(self) -> Mask:
+        """Whether two alternating weights differ by more than rounding."""
+        final = self.trajectory.final_weight[:, self.runs]
+        apart = np.abs(final - self.trajectory.previous_weight[:, self.runs])
+        return np.asarray((apart > _ROUNDING * np.abs(final)).any(axis=0))
+
+    def _ahead(self) -> Array:
+        return left_to_travel(self.batch, self.trajectory, self.runs)
+
+    def _falls_for_ever(self) -> Mask:
+        if self.home.may_hold_a_minimum:
+            return np.zeros(self.runs.size, dtype=bool)
+        return still_falls(self.batch, self.trajectory, self.home, self.runs)
+
+    def _minimum_ahead(self) -> Mask:
+        """Whether a low point of the domain lies on the side to which a run left."""
+        if not self.home.lows:
+            return np.full(self.runs.size, self.home.may_hold_a_minimum)
+        start = self.trajectory.weight[0][:, self.runs] / self._width
+        way = self.trajectory.final_weight[:, self.runs] / self._width - start
+        points = np.array([[p.weight[name] for name in self.home.loss.weights] for p in self.home.lows])
+        towards = np.einsum("pi,ir->pr", points / self.home.width, way) - (start * way).sum(axis=0)
+        result: Mask = (towards > 0).any(axis=0)
+        return result

@@ -9,10 +9,13 @@ from typing import Any, Literal
 import numpy as np
 
 from gdsim.batch import Batch, Trajectory
-from gdsim.outcomes import Search, Verdict
-from gdsim.verdicts.sentences import number
+from gdsim.outcomes import CriticalPoint, Search, Verdict
+from gdsim.verdicts.settle import Array, Terrain
+from gdsim.verdicts.story import number, stable_factor
 
 Band = Literal["monotone", "oscillating", "diverging"]
+_LINEAR = 0.1  # of the largest distance: nearer to the minimum a step follows its curvature
+_NOISE = 1e-9  # of the same: nearer, rounding may choose the side
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,8 @@ class Ruler:
 
     Near a minimum with largest curvature L, gradient descent multiplies the distance by 1 − ηL: it
     approaches from one side below 1/L, alternates between 1/L and 2/L, and is thrown out above 2/L. With
-    heavy-ball momentum β the limit is 2(1 + β)/L, with Nesterov's 2(1 + β)/((1 + 2β)L).
+    heavy-ball momentum β the limit is 2(1 + β)/L, with Nesterov's 2(1 + β)/((1 + 2β)L); below it the
+    approach may swing at any rate.
 
     Attributes
     ----------
@@ -30,13 +34,13 @@ class Ruler:
     learning_rate
         η at the end of the run.
     curvature
-        L, the largest eigenvalue of the Hessian there.
+        L, the largest eigenvalue of the Hessian there: loss per weight squared.
     one_over_curvature, two_over_curvature
         1/L and 2/L, in the unit of η.
     bound
         The largest stable η for the run's rule.
     band
-        Where η stands.
+        Where η stands: ``"monotone"`` up to 1/L, ``"oscillating"`` up to the bound, else ``"diverging"``.
     agrees
         Whether the run did what the band says.
     sentence
@@ -44,8 +48,8 @@ class Ruler:
 
     Notes
     -----
-    Source: B. T. Polyak, Introduction to Optimization (1987), §1.4 and §3.2; for Nesterov's bound the roots of
-    z² − (1 + β)(1 − ηL)z + β(1 − ηL) on the unit circle.
+    Source: B. T. Polyak, Introduction to Optimization (1987), §1.4 and §3.2; for Nesterov's bound the roots
+    of z² − (1 + β)(1 − ηL)z + β(1 − ηL) on the unit circle.
     """
 
     at: Mapping[str, float]
@@ -73,62 +77,87 @@ class Ruler:
         }
 
 
-def ruler(batch: Batch, trajectory: Trajectory, search: Search, verdict: Verdict, run: int = 0) -> Ruler | None:
-    """Return the ruler of a run, or None without a settled minimum or for a rule that 2/L does not speak about.
+def ruler(
+    batch: Batch, trajectory: Trajectory, search: Search, verdict: Verdict, run: int = 0
+) -> Ruler | None:
+    """Return the ruler of a run.
 
-    Cost: none beyond the run; the curvature is that of the critical point.
+    Returns
+    -------
+    Ruler or None
+        None without a settled minimum in the domain whose curvature is positive and finite, and for rules
+        about which 2/L says nothing: adaptive rules, Newton's, sign descent, weight decay, line search.
+
+    Notes
+    -----
+    Cost: one Hessian for several weights, none for one.
     """
+    factor = stable_factor(batch, run)
     at = verdict.evidence.get("at")
-    if verdict.kind != "minimum" or not isinstance(at, Mapping):
+    point = next((p for p in search.critical_points if p.weight == at), None)
+    if verdict.kind != "minimum" or factor is None or point is None or not point.curvature:
         return None
-    curvature = next((max(p.curvature) for p in search.critical_points if p.weight == at and p.curvature), 0.0)
-    factor = _stable_factor(batch)
-    if factor is None or not curvature > 0:
+    curvature = max(point.curvature)
+    if not 0.0 < curvature < float("inf"):
         return None
     rate = float(trajectory.final_learning_rate[run])
     one, bound = 1.0 / curvature, factor / curvature
     band: Band = "monotone" if rate <= one else "oscillating" if rate < bound else "diverging"
-    agrees, words = _agreement(batch, trajectory, at, band, run)
-    limit = "2/L" if factor == 2.0 else "the limit of this rule,"
-    sentence = {
-        "monotone": f"η = {number(rate)} is at most 1/L = {number(one)}: steps do not overshoot near the minimum",
-        "oscillating": f"η = {number(rate)} lies between 1/L = {number(one)} and {limit} {number(bound)}: steps "
-        "overshoot, and still come closer",
-        "diverging": f"η = {number(rate)} is above {limit} {number(bound)}: near this minimum steps lead away",
-    }[band]
-    return Ruler(dict(at), rate, curvature, one, 2.0 / curvature, bound, band, agrees, f"{sentence}; {words}.")
+    agrees, words = _agreement(batch, trajectory, search, point, band, run)
+    sentence = f"{_standing(rate, one, bound, factor, band)}; {words}."
+    return Ruler(dict(point.weight), rate, curvature, one, 2.0 / curvature, bound, band, agrees, sentence)
 
 
-def _stable_factor(batch: Batch) -> float | None:
-    """Return the c of the limit c/L, or None where there is none."""
-    rule, options = batch.rule.rule, batch.rule.options
-    if options.get("weight_decay") or options.get("dampening"):
-        return None
-    if rule.name == "gradient_descent":
-        return 2.0
-    if rule.name == "momentum":
-        return 2.0 * (1.0 + options["momentum"])
-    if rule.name == "nesterov":
-        return 2.0 * (1.0 + options["momentum"]) / (1.0 + 2.0 * options["momentum"])
-    return None
+def _standing(rate: float, one: float, bound: float, factor: float, band: Band) -> str:
+    limit = f"{'2' if factor == 2.0 else number(factor)}/L = {number(bound)}"
+    if band == "diverging":
+        return f"η = {number(rate)} is not below {limit}: near this minimum steps lead away"
+    if factor != 2.0:
+        return f"η = {number(rate)} is below the limit of this rule, {limit}"
+    if band == "monotone":
+        return f"η = {number(rate)} is at most 1/L = {number(one)}: near the minimum steps do not overshoot"
+    between = f"η = {number(rate)} lies between 1/L = {number(one)} and {limit}"
+    return f"{between}: steps overshoot and still come closer"
 
 
 def _agreement(
-    batch: Batch, trajectory: Trajectory, at: Mapping[str, float], band: Band, run: int
+    batch: Batch, trajectory: Trajectory, search: Search, point: CriticalPoint, band: Band, run: int
 ) -> tuple[bool, str]:
-    """Compare the band with the last records: sides changed, or not; and the run did settle."""
+    """Compare the band with the last records: the run settled, and changed sides at each step or at none."""
     if band == "diverging":
-        return False, "yet the run settled, which noise or a lucky landing can do"
-    plain = batch.rule.rule.name == "gradient_descent" and batch.noise is None and batch.record_every == 1
-    if not plain or len(trajectory.weights) > 1:
-        return True, "the run settled, as it should"
-    (centre,) = at.values()
-    side = trajectory.weight[:, 0, run] - centre
-    side = side[np.isfinite(side) & (np.abs(side) > 1e-12 * max(1.0, abs(centre)))][-8:]
-    if side.size < 3:
-        return True, "the run landed there almost at once"
-    alternates = bool((side[1:] * side[:-1] < 0).all())
-    one_sided = bool((side[1:] * side[:-1] > 0).all())
+        return False, "yet the run settled there, which takes a lucky landing"
+    if batch.rule.rule.name != "gradient_descent" or batch.noise is not None:
+        return True, "and the run settled"
+    side = _sides(batch, trajectory, search, point, run)
+    if side.size < 2:
+        return True, "and the run landed on it almost at once"
+    alternates, one_sided = bool((side[1:] * side[:-1] < 0).all()), bool((side[1:] * side[:-1] > 0).all())
     if band == "monotone":
-        return one_sided, "the run came in from one side" if one_sided else "yet the run changed sides"
-    return alternates, "the run alternated" if alternates else "yet the run did not alternate"
+        return one_sided, "and the run came in from one side" if one_sided else "yet the run changed sides"
+    return alternates, "and the run came in alternating" if alternates else "yet the run did not alternate"
+
+
+def _sides(batch: Batch, trajectory: Trajectory, search: Search, point: CriticalPoint, run: int) -> Array:
+    """The signed distances of successive last records from the minimum, along the sharpest direction."""
+    names = trajectory.weights
+    centre = np.array([point.weight[name] for name in names])
+    direction = np.ones(1)
+    if len(names) > 1:
+        parameters = {name: float(values[run]) for name, values in batch.parameters.items()}
+        landscape = Terrain(batch.loss.with_parameters(parameters), search).landscape
+        direction = np.linalg.eigh(landscape.hessian(centre[:, None])[:, :, 0])[1][:, -1]
+    away = (trajectory.weight[:, :, run] - centre) @ direction
+    near = np.abs(away) < _LINEAR * np.nanmax(np.abs(away))
+    rounding = 1e-13 * max(float(np.abs(centre).max()), 1e-300)
+    near &= np.abs(away) > max(_NOISE * float(np.nanmax(np.abs(away))), rounding)
+    places = np.flatnonzero(near)
+    if places.size < 2:
+        return np.empty(0)
+    last = places[-1]
+    first = last
+    while (
+        first > 0 and near[first - 1] and trajectory.step_index[first] - trajectory.step_index[first - 1] == 1
+    ):
+        first -= 1
+    chosen: Array = away[first : last + 1]
+    return chosen

@@ -2,341 +2,453 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gdsim.batch import Batch, Trajectory
-from gdsim.outcomes import CriticalPoint, Search, Status, Verdict, VerdictKind
-from gdsim.verdicts.settle import Terrain
+from gdsim.outcomes import CriticalPoint, Status, Verdict, VerdictKind
+from gdsim.verdicts.story import Story, counted, number, place
 
-Array = NDArray[np.float64]
+_Telling = tuple[str, dict[str, Any], str]
 
 _NAMES = {
     "minimum": "a minimum", "maximum": "a maximum", "saddle": "a saddle",
     "inflection": "an inflection (saddle)", "flat": "a flat piece", "kink": "a kink",
-    "undecided": "a critical point whose kind could not be told",
+    "undecided": "a critical point whose kind cannot be told",
 }  # fmt: skip
-
-
-@dataclass(frozen=True, eq=False)
-class Story:
-    """One run with everything its verdict may speak of."""
-
-    batch: Batch
-    trajectory: Trajectory
-    search: Search
-    terrain: Terrain
-    run: int
-    point: CriticalPoint | None
-    period: int
-
-    @property
-    def weights(self) -> tuple[str, ...]:
-        return self.trajectory.weights
-
-    @property
-    def steps(self) -> int:
-        return int(self.trajectory.steps[self.run])
-
-    @property
-    def status(self) -> Status:
-        return self.trajectory.status[self.run]
-
-    @property
-    def rate(self) -> float:
-        return float(self.batch.learning_rate[self.run])
-
-    @cached_property
-    def final(self) -> dict[str, float]:
-        return self._named(self.trajectory.final_weight[:, self.run])
-
-    def _named(self, values: Array) -> dict[str, float]:
-        return {name: float(value) for name, value in zip(self.weights, values, strict=True)}
-
-    @cached_property
-    def sharpest(self) -> float:
-        """The largest curvature met: at the recorded weights inside the domain and at the minima there."""
-        weight = self.trajectory.weight[:64, :, self.run].T
-        low, high = np.array([self.search.domain[name] for name in self.weights]).T
-        inside = ((weight >= low[:, None]) & (weight <= high[:, None])).all(axis=0)
-        inside[:1] = np.isfinite(weight[:, 0]).all()
-        curvature = self.terrain.curvature(weight[:, inside]) if inside.any() else np.empty(0)
-        minima = [max(p.curvature) for p in self.search.critical_points if p.kind == "minimum" and p.curvature]
-        finite = [value for value in [*curvature, *minima] if np.isfinite(value)]
-        return float(max(finite, default=0.0))
-
-    @property
-    def plain(self) -> bool:
-        """Whether 2/L speaks about this rule."""
-        return self.batch.rule.rule.name == "gradient_descent"
-
-    def cycle(self) -> list[dict[str, float]]:
-        """The values of the cycle, in the order in which they are visited."""
-        if self.status is Status.CYCLING:
-            columns = (self.trajectory.previous_weight, self.trajectory.final_weight)
-            return [self._named(column[:, self.run]) for column in columns]
-        return [self._named(row) for row in self.trajectory.tail[-self.period :, :, self.run]]
-
-
-def number(value: float) -> str:
-    """Write a number with five significant digits and a true minus sign.
-
-    >>> number(-0.1), number(1e-9), number(12345678.0)
-    ('−0.1', '1e−09', '1.2346e+07')
-    """
-    return f"{value:.5g}".replace("-", "−")
-
-
-def place(weight: Mapping[str, float]) -> str:
-    """Write a place: ``w = 1`` or ``(x, y) = (1, 2)``.
-
-    >>> place({"x": 1.0, "y": -2.0})
-    '(x, y) = (1, −2)'
-    """
-    if len(weight) == 1:
-        ((name, value),) = weight.items()
-        return f"{name} = {number(value)}"
-    return f"({', '.join(weight)}) = ({', '.join(number(value) for value in weight.values())})"
-
-
-def counted(steps: int) -> str:
-    """Write a number of steps.
-
-    >>> counted(1), counted(20)
-    ('1 step', '20 steps')
-    """
-    return "1 step" if steps == 1 else f"{steps} steps"
 
 
 def told(kind: VerdictKind, story: Story) -> Verdict:
     """Return the verdict of a kind with its sentence, evidence and remedy."""
     sentence, evidence, remedy = _TELL[kind](story)
-    return Verdict(kind, sentence, {"steps": story.steps, **evidence}, remedy)
+    return Verdict(kind, sentence, _plain({"steps": story.steps, **evidence}), remedy)
 
 
-_Telling = tuple[str, dict[str, Any], str]
+def _plain(value: Any) -> Any:
+    """The same with numbers that JSON knows: nan and inf become words."""
+    if isinstance(value, Mapping):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value
+
+
+# -- settled ------------------------------------------------------------------------------------------
 
 
 def _settled(story: Story) -> _Telling:
     point = story.point
     assert point is not None
-    noisy = story.batch.noise is not None
     evidence: dict[str, Any] = {
         "at": dict(point.weight),
+        "loss": point.loss,
         "curvature": list(point.curvature),
         "distance": {name: abs(story.final[name] - value) for name, value in point.weight.items()},
-        "gradient": story._named(story.trajectory.final_gradient[:, story.run]),
+        "gradient": story.gradient,
     }
-    if story.steps == 0:
-        how = f"The run started at {place(point.weight)}, which is {_NAMES[point.kind]}: the gradient there is zero, so no step was taken"
-    elif story.status is Status.MAX_STEPS and noisy:
-        how = f"With noise the weight keeps trembling, around {_NAMES[point.kind]} at {place(point.weight)}"
-    elif story.status is Status.MAX_STEPS:
-        how = (
-            f"After {counted(story.steps)} the run is still creeping towards {_NAMES[point.kind]} at "
-            f"{place(point.weight)}; it stands at {place(story.final)}"
-        )
-    else:
-        how = f"The run settled at {place(point.weight)}, {_NAMES[point.kind]}, after {counted(story.steps)}"
-    return f"{how}{_why(story, point)}.", evidence, _settled_remedy(story, point)
-
-
-def _why(story: Story, point: CriticalPoint) -> str:
-    """What makes the point what it is, and whether a lower one exists."""
-    line = len(story.weights) == 1
-    if point.kind == "minimum":
-        reason = f" (f″ = {number(point.curvature[0])})" if line and point.curvature and point.curvature[0] > 0 else ""
-        minima = [p for p in story.search.critical_points if p.kind in ("minimum", "kink")]
-        lower = min((p.loss for p in minima), default=point.loss)
-        if lower < point.loss - 1e-9 * max(1.0, abs(point.loss)):
-            deepest = min(minima, key=lambda p: p.loss)
-            return f"{reason}. It is not the lowest one: the loss is {number(deepest.loss)} at {place(deepest.weight)}, here {number(point.loss)}"
-        return reason
-    if point.kind == "maximum":
-        return ". f′ = 0 there, but the loss falls to either side: zero gradient does not mean minimum"
-    if point.kind == "inflection":
-        return ". f′ = 0 there without a change of sign: the loss goes on falling on the other side"
-    if point.kind == "saddle":
-        return ". The gradient is zero there, but the loss falls in one direction and rises in another"
     if point.kind == "flat":
-        return ". The gradient is zero all along it, so nothing tells the run where to go"
+        evidence["interval"] = {name: list(ends) for name, ends in point.interval.items()}
+        evidence["distance"] = dict.fromkeys(story.weights, 0.0)
+    lower = _lower(story, point)
+    sentence = _arrival(story, point) + _reason(story, point)
+    if lower is not None:
+        evidence["lower"] = {"at": dict(lower.weight), "loss": lower.loss}
+        sentence += (
+            f" It is not the lowest one: at {place(lower.weight)} the loss is {number(lower.loss)}, "
+            f"here {number(point.loss)}."
+        )
+    return sentence, evidence, _settled_remedy(story, point, lower)
+
+
+def _arrival(story: Story, point: CriticalPoint) -> str:
+    name, where = _NAMES[point.kind], place(point.weight)
+    if point.kind == "flat":
+        ends = [f"{key} from {number(low)} to {number(high)}" for key, (low, high) in point.interval.items()]
+        where = " and ".join(ends) if story.line else f"{where} and round about"
+    outside = "" if _inside(story, point) else ", outside the domain"
+    if story.steps == 0:
+        return f"The run started on {name}, {where}{outside}: the slope is zero there, so no step was taken."
+    if story.status is Status.MAX_STEPS and story.noisy:
+        return f"With noise the weight never stands still: it trembles around {name}, {where}{outside}."
+    if story.status is Status.MAX_STEPS:
+        return (
+            f"After {counted(story.steps)} the run has come to {place(story.final)}, next to {name}, {where}, "
+            f"and still creeps by {number(story.pace)} a step."
+        )
+    stalled = ", as near as floating-point numbers allow" if story.status is Status.STALLED else ""
+    return f"After {counted(story.steps)} the run settled on {name}, {where}{outside}{stalled}."
+
+
+def _inside(story: Story, point: CriticalPoint) -> bool:
+    domain = story.search.domain
+    return all(domain[name][0] <= value <= domain[name][1] for name, value in point.weight.items())
+
+
+def _reason(story: Story, point: CriticalPoint) -> str:
+    """What makes the point what it is."""
+    bends = point.curvature
+    if point.kind == "minimum" and story.line and bends:
+        if bends[0] > 0:
+            return f" The slope changes from − to + there, and f″ = {number(bends[0])}."
+        return " The slope changes from − to + there, though f″ = 0: the bottom is so flat that steps die out slowly."
+    if point.kind == "maximum":
+        return " The slope is zero, but the loss falls on every side: zero slope does not mean minimum."
+    if point.kind == "inflection":
+        return " The slope is zero but does not change its sign: the loss goes on falling on the other side."
+    if point.kind == "saddle":
+        shown = (
+            f" (curvatures {number(bends[0])} and {number(bends[-1])})"
+            if bends and bends[0] < 0 < bends[-1]
+            else ""
+        )
+        return f" The slope is zero, but the loss falls in one direction and rises in another{shown}."
+    if point.kind == "flat":
+        return " The loss is the same all along it and the slope is zero, so nothing says which way to go."
+    if point.kind == "kink":
+        return " The slope jumps there; at the very tip it counts as zero."
+    if point.kind == "undecided":
+        return " The slope is zero and the curvature, too, in some direction: the second-derivative test is silent."
     return ""
 
 
-def _settled_remedy(story: Story, point: CriticalPoint) -> str:
+def _lower(story: Story, point: CriticalPoint) -> CriticalPoint | None:
+    """The lowest minimum of the domain, if a minimum is clearly higher."""
+    if point.kind != "minimum":
+        return None
+    lowest = min(story.lows, key=lambda other: other.loss, default=point)
+    spread = max((abs(other.loss) for other in story.lows), default=0.0)
+    return lowest if lowest.loss < point.loss - 1e-9 * max(spread, abs(point.loss)) else None
+
+
+def _settled_remedy(story: Story, point: CriticalPoint, lower: CriticalPoint | None) -> str:
     if point.kind in ("maximum", "saddle"):
-        return "Start a little to the side, or add noise: the smallest push frees the run."
+        return "Start a little to the side (a millionth is enough) or add noise: the smallest push frees the run."
     if point.kind == "inflection":
         return "Try a larger learning rate, momentum or noise, or start on the other side."
     if point.kind == "flat":
-        if len(story.weights) > 1:
-            return "Many weights are equally good here; add a small penalty such as 0.01·(x² + y²) if one is wanted."
-        return "Start where the loss has a slope; for a dead ReLU, a smaller learning rate keeps the weight alive."
-    if story.status is Status.MAX_STEPS and story.batch.noise is not None:
-        return "Let the learning rate decay, and the trembling shrinks."
+        if story.line:
+            return "Start where the loss has a slope, and take a learning rate that does not throw the weight here."
+        if (min(point.curvature, default=0.0), max(point.curvature, default=0.0)) == (0.0, 0.0):
+            return "Start where the loss has a slope."
+        return "All these weights are equally good; a small penalty such as 0.01·(sum of squares) would choose one."
+    if point.kind == "kink":
+        return ""
+    if point.kind == "undecided":
+        return "Look at the loss round about: draw it, or start a little to the side and see whether the run comes back."
     if story.status is Status.MAX_STEPS:
-        return "Give it more steps, or a larger learning rate."
-    if point.kind == "minimum" and ". It is not" in _why(story, point):
-        return "Another start or learning rate may reach the lower one."
-    return ""
+        return (
+            "Let the learning rate fall with time, and the trembling shrinks."
+            if story.noisy
+            else "Give it more steps."
+        )
+    return f"Another start or learning rate may reach the minimum at {place(lower.weight)}." if lower else ""
+
+
+# -- cycles, divergence, overflow ---------------------------------------------------------------------
 
 
 def _cycle(story: Story) -> _Telling:
     values = story.cycle()
     period = len(values)
-    shown = " → ".join(place(value) if len(story.weights) > 1 else number(next(iter(value.values()))) for value in values)
-    where = f"{story.weights[0]} = " if len(story.weights) == 1 else ""
-    sentence = f"The run goes round in a cycle of {period}: {where}{shown}, again and again."
-    evidence: dict[str, Any] = {"period": period, "values": values}
+    shown = [number(next(iter(value.values()))) if story.line else place(value) for value in values]
+    first = f"{story.weights[0]} = " if story.line else ""
+    sentence = (
+        f"The run goes round in a cycle of {period}: {first}{' → '.join([*shown, shown[0]])}, for ever."
+    )
+    evidence: dict[str, Any] = {
+        "period": period,
+        "values": [value[story.weights[0]] for value in values] if story.line else values,
+        "learning_rate": story.rate,
+    }
     inner = _between(story, values)
-    remedy = "Try a smaller learning rate."
-    if inner is not None and (inner.kind == "kink" or not inner.curvature):
+    if inner is None:
+        return sentence, evidence, "Try a smaller learning rate."
+    evidence["around"] = {"at": dict(inner.weight), "kind": inner.kind}
+    falling = "Let the learning rate fall with time (a schedule), so that the steps shrink."
+    if inner.kind == "kink":
         evidence["kink"] = dict(inner.weight)
         sentence += (
-            f" The slope jumps at {place(inner.weight)}, so it does not shrink near the minimum"
-            if inner.kind == "kink"
-            else f" The curvature is infinite at {place(inner.weight)}"
-        ) + ", and no constant learning rate comes to rest there."
-        remedy = "Let the learning rate decay (a schedule), so that the steps shrink."
-    elif story.plain and story.sharpest > 0:
-        curvature = max(inner.curvature) if inner is not None else story.sharpest
-        limit = 2.0 / curvature
-        evidence |= {"curvature": curvature, "two_over_curvature": limit}
-        relation = "is" if abs(story.rate - limit) <= 1e-9 * limit else "exceeds" if story.rate > limit else "is near"
-        sentence += f" η = {number(story.rate)} {relation} 2/f″ = {number(limit)}: every step lands as far beyond the minimum."
-        remedy = f"Try a learning rate below {number(limit)}."
-    return sentence, evidence, remedy
+            f" Between them lies a kink, {place(inner.weight)}: the slope does not shrink on the way there but "
+            "jumps to the other sign, so every constant learning rate steps over it."
+        )
+        return sentence, evidence, falling
+    if not inner.curvature:
+        evidence["curvature"] = "inf"
+        sentence += (
+            f" At the minimum between them, {place(inner.weight)}, the curvature f″ is infinite, so that 2/f″ = 0: "
+            "every constant learning rate is too large in the end."
+        )
+        return sentence, evidence, falling
+    return _beyond_the_limit(story, inner, sentence, evidence)
+
+
+def _beyond_the_limit(
+    story: Story, inner: CriticalPoint, sentence: str, evidence: dict[str, Any]
+) -> _Telling:
+    """A cycle round a minimum with a curvature: η against the limit there."""
+    curvature = inner.curvature[-1]
+    if story.factor is None or not curvature > 0:
+        return sentence, evidence, "Try a smaller learning rate."
+    limit = story.factor / curvature
+    evidence |= {"curvature": curvature, "two_over_curvature": 2.0 / curvature, "bound": limit}
+    where = f"{story.limit_name} = {number(limit)} at the minimum {place(inner.weight)}"
+    if math.isclose(story.rate, limit, rel_tol=1e-9):
+        sentence += f" η is exactly {where}: every step lands as far beyond it as it was before."
+    elif story.rate > limit:
+        sentence += (
+            f" η = {number(story.rate)} is above {where}: the minimum throws the weight out as it comes near."
+        )
+    else:
+        sentence += f" η = {number(story.rate)} is below {where}, so that the cycle depends on the start."
+    return sentence, evidence, f"Try a learning rate below {number(limit)} = {story.limit_name}."
 
 
 def _between(story: Story, values: list[dict[str, float]]) -> CriticalPoint | None:
-    """The minimum or kink in the middle of a cycle: the one nearest to the mean of its values."""
-    candidates = [p for p in story.search.critical_points if p.kind in ("minimum", "kink")]
-    if not candidates:
-        return None
-    mean = {name: sum(value[name] for value in values) / len(values) for name in story.weights}
-    return min(candidates, key=lambda p: max(abs(p.weight[name] - mean[name]) for name in mean))
+    """The minimum or low kink in the middle of a cycle: of those in its hull the one nearest to its mean."""
+    hull = {name: sorted(value[name] for value in values) for name in story.weights}
+    room = {name: 1e-3 * (ends[-1] - ends[0]) if not story.line else 0.0 for name, ends in hull.items()}
+    inside = [
+        point
+        for point in story.lows
+        if point.kind in ("minimum", "kink")
+        and all(hull[n][0] - room[n] <= point.weight[n] <= hull[n][-1] + room[n] for n in story.weights)
+    ]
+    mean = {name: sum(ends) / len(ends) for name, ends in hull.items()}
+    return min(inside, key=lambda p: max(abs(p.weight[n] - mean[n]) for n in mean), default=None)
 
 
 def _diverged(story: Story) -> _Telling:
     bound = story.batch.stopping.divergence_bound
-    sentence = f"The weight left all bounds (|weight| > {number(bound)}) at step {story.steps}."
-    evidence: dict[str, Any] = {"step": story.steps, "learning_rate": story.rate, "bound": bound}
+    evidence: dict[str, Any] = {
+        "step": story.steps, "weight": story.final, "learning_rate": story.rate, "bound": bound,
+    }  # fmt: skip
+    sentence = f"The run diverged: at step {story.steps} a weight was beyond ±{number(bound)}."
+    cause, more, remedy = _too_large(story)
+    if not cause and not story.lows:
+        cause = " The domain has no minimum that could hold it."
+        remedy = "Choose a loss that has a minimum, or look for one in a larger domain."
+    return sentence + cause, evidence | more, remedy
+
+
+def _too_large(story: Story) -> _Telling:
+    """η against the stability limit where the run met the largest curvature."""
     remedy = "Try a smaller learning rate."
-    if story.plain and story.sharpest > 0:
-        limit = 2.0 / story.sharpest
-        evidence |= {"curvature": story.sharpest, "two_over_curvature": limit}
-        if story.rate > limit:
-            sentence += (
-                f" η = {number(story.rate)} is more than 2/f″ = {number(limit)} there, so every step "
-                "overshoots by more than it corrects."
-            )
-            remedy = f"Try a learning rate below {number(limit)}."
-        elif not story.terrain.has("minimum", "kink", "flat"):
-            sentence += " No minimum exists in the domain to hold it."
-            remedy = "Choose a loss that is bounded below, or start in the basin of a minimum."
-    return sentence, evidence, remedy
+    if story.factor is None or story.sharpest is None:
+        return "", {}, remedy
+    where, curvature = story.sharpest
+    limit = story.factor / curvature
+    evidence = {"at": where, "curvature": curvature, "two_over_curvature": 2.0 / curvature}
+    if not story.rate > limit:
+        return "", evidence, remedy
+    there = f"at the start, {place(where)}" if where == story.start else f"at {place(where)}"
+    cause = (
+        f" η = {number(story.rate)} is above {story.limit_name} = {number(limit)} {there}: a step overshoots by "
+        "more than the distance that it should correct."
+    )
+    return cause, evidence, f"Try a learning rate below {number(limit)} = {story.limit_name} {there}."
 
 
 def _nonfinite(story: Story) -> _Telling:
     run, t = story.run, story.trajectory
-    parts = {"weight": t.final_weight[:, run], "loss": t.final_loss[run], "gradient": t.final_gradient[:, run]}
-    broken = [name for name, value in parts.items() if not np.isfinite(value).all()]
-    cause = " and ".join(broken)
-    verb = "is" if len(broken) == 1 else "are"
-    evidence: dict[str, Any] = {"step": story.steps, "nonfinite": broken, "weight": story.final}
+    parts = {
+        "weight": t.final_weight[:, run],
+        "loss": t.final_loss[[run]],
+        "gradient": t.final_gradient[:, run],
+    }
+    broken = {name: values for name, values in parts.items() if not np.isfinite(values).all()}
+    causes = [f"the {name} {_broken(values)}" for name, values in broken.items()]
+    evidence: dict[str, Any] = {
+        "step": story.steps,
+        "nonfinite": list(broken),
+        "weight": story.final,
+        "loss": float(t.final_loss[run]),
+        "gradient": story.gradient,
+    }
     if story.steps == 0:
-        sentence = f"At the start, {place(story.final)}, the {cause} {verb} not a finite number."
-        return sentence, evidence, "Start where the loss is defined."
-    before = story._named(t.previous_weight[:, run])
-    sentence = (
-        f"At step {story.steps} the {cause} {verb} not a finite number: the step from {place(before)} "
-        f"to {place(story.final)} was too long."
-    )
+        sentence = f"At the start, {place(story.final)}, {' and '.join(causes)}."
+        return sentence, evidence, "Start where the loss is defined and not too large."
+    before = story.named(t.previous_weight[:, run])
     evidence["previous"] = before
-    curvature = float(story.terrain.curvature(t.previous_weight[:, run][:, None])[0])
-    remedy = "Try a smaller learning rate."
-    if story.plain and np.isfinite(curvature) and curvature > 0:
-        limit = 2.0 / curvature
-        evidence |= {"curvature": curvature, "two_over_curvature": limit}
-        if story.rate > limit:
-            sentence += f" η = {number(story.rate)} is more than 2/f″ = {number(limit)} at that place."
-            remedy = f"Try a learning rate below {number(limit)}, or gradient clipping."
-    return sentence, evidence, remedy
+    evidence["learning_rate"] = story.rate
+    sentence = (
+        f"Step {story.steps} led from {place(before)} to {place(story.final)}, where {' and '.join(causes)}."
+    )
+    cause, more, remedy = _too_large(story)
+    if not cause:
+        remedy = "Try a smaller learning rate, gradient clipping, or a start farther from the edge."
+    return sentence + cause, evidence | {f"limit_{key}": value for key, value in more.items()}, remedy
+
+
+def _broken(values: np.ndarray[Any, np.dtype[np.float64]]) -> str:
+    if np.isnan(values).any():
+        return "is undefined (0/0, ∞ − ∞, or a root or logarithm of a negative number)"
+    return "is too large for a computer to hold (overflow beyond 1.8×10³⁰⁸)"
+
+
+# -- not settled --------------------------------------------------------------------------------------
 
 
 def _plateau(story: Story) -> _Telling:
-    size = float(np.abs(story.trajectory.final_gradient[:, story.run]).max())
     tolerance = story.batch.stopping.gradient_tolerance
-    evidence = {"weight": story.final, "gradient": story._named(story.trajectory.final_gradient[:, story.run])}
-    if story.status is Status.CONVERGED:
+    evidence = {
+        "weight": story.final, "gradient": story.gradient, "gradient_tolerance": tolerance, "rate": story.pace,
+    }  # fmt: skip
+    if story.status is Status.MAX_STEPS:
         sentence = (
-            f"The run stopped on a plateau at {place(story.final)}: the slope, {number(size)}, is within the "
-            f"tolerance {number(tolerance)}, but no critical point is there."
+            f"The run is stuck on a plateau at {place(story.final)}: the slope is only {number(story.slope)}, a step "
+            f"only {number(story.pace)}, and as many steps again would cover less than 1 % of the domain."
         )
-        remedy = f"Use a gradient tolerance below {number(size)}: a small slope is not a zero slope."
-    else:
-        sentence = (
-            f"The run is stuck on a plateau at {place(story.final)}: the slope is only {number(size)}, and at this "
-            f"pace as many steps again would hardly move it."
+        return (
+            sentence,
+            evidence,
+            "Start nearer to a minimum, or use a much larger learning rate or an adaptive rule.",
         )
-        remedy = "Start nearer to a minimum, or use a larger learning rate or an adaptive rule."
-    return sentence, evidence, remedy
+    sentence = (
+        f"The run stopped on a plateau at {place(story.final)}: the slope there, {number(story.slope)}, is within the "
+        f"tolerance of {number(tolerance)}, but it is not zero, and no critical point is near."
+    )
+    nearest = _nearest(story)
+    if nearest is not None:
+        evidence["nearest"] = {"at": dict(nearest.weight), "kind": nearest.kind}
+        sentence += f" The nearest minimum is at {place(nearest.weight)}."
+    return (
+        sentence,
+        evidence,
+        f"Use a gradient_tolerance below {number(story.slope)}: a small slope is not a zero slope.",
+    )
+
+
+def _nearest(story: Story) -> CriticalPoint | None:
+    width = {name: high - low for name, (low, high) in story.search.domain.items()}
+    return min(
+        story.lows,
+        key=lambda point: max(abs(point.weight[name] - story.final[name]) / width[name] for name in width),
+        default=None,
+    )
 
 
 def _undecided(story: Story) -> _Telling:
     if story.point is not None:
-        sentence, evidence, _ = _settled(story)
-        return sentence, evidence, "Look at the loss around it: the second-derivative test is silent here."
-    evidence = {"weight": story.final, "gradient": story._named(story.trajectory.final_gradient[:, story.run])}
-    sentence = f"The run came to rest at {place(story.final)}, but it cannot be told at which critical point."
-    return sentence, evidence, "Use a smaller gradient tolerance, or widen the domain."
-
-
-def _domain(story: Story) -> str:
-    return " × ".join(f"[{number(low)}, {number(high)}]" for low, high in story.search.domain.values())
+        return _settled(story)
+    evidence = {"weight": story.final, "gradient": story.gradient}
+    sentence = (
+        f"The run came to rest at {place(story.final)}, where the slope is {number(story.slope)}, but it cannot be told "
+        "at which critical point, if any: the curvature there is singular."
+    )
+    return (
+        sentence,
+        evidence,
+        "Use a smaller gradient_tolerance, so that the run comes nearer before it stops.",
+    )
 
 
 def _no_minimum(story: Story) -> _Telling:
-    evidence: dict[str, Any] = {"weight": story.final, "domain": {k: list(v) for k, v in story.search.domain.items()}}
+    evidence: dict[str, Any] = {
+        "weight": story.final,
+        "loss": float(story.trajectory.final_loss[story.run]),
+        "domain": {name: list(ends) for name, ends in story.search.domain.items()},
+        "rate": story.pace,
+    }
+    box = " × ".join(f"[{number(low)}, {number(high)}]" for low, high in story.search.domain.values())
     if story.status is Status.DIVERGED:
-        sentence = (
-            f"The loss fell at every step and the weight left all bounds at step {story.steps}: inside the domain "
-            f"{_domain(story)} no minimum lies ahead."
-        )
         evidence["step"] = story.steps
+        sentence = (
+            f"There is no minimum to find: the loss fell at every step until, at step {story.steps}, a weight was "
+            f"beyond ±{number(story.batch.stopping.divergence_bound)}, and in the domain {box} no minimum lies ahead."
+        )
     else:
         sentence = (
-            f"No minimum exists inside the domain {_domain(story)}: after {counted(story.steps)} the loss still falls, "
-            f"at {place(story.final)}."
+            f"There is no minimum to find in the domain {box}: after {counted(story.steps)} the run is at "
+            f"{place(story.final)} and the loss still falls, by steps of {number(story.pace)}."
         )
-    return sentence, evidence, "Nothing is wrong with the learning rate: choose a loss with a minimum, or add a penalty such as 0.01·w²."
+        near = _stationary_near(story)
+        if near is not None:
+            evidence["near"] = {"at": dict(near.weight), "kind": near.kind}
+            sentence += f" Near by is {_NAMES[near.kind]}, {place(near.weight)}, where the slope is zero: it only delays the run."
+    penalty = f"0.01·{story.weights[0]}²" if story.line else "0.01·(sum of squares)"
+    remedy = f"The learning rate is not to blame: choose a loss that has a minimum, or add a penalty such as {penalty}."
+    return sentence, evidence, remedy
+
+
+def _stationary_near(story: Story) -> CriticalPoint | None:
+    """A critical point within 1 % of the domain."""
+    for point in story.search.critical_points:
+        apart = [
+            abs(point.weight[name] - story.final[name]) / (high - low)
+            for name, (low, high) in story.search.domain.items()
+        ]
+        if max(apart) <= 0.01:
+            return point
+    return None
 
 
 def _still_moving(story: Story) -> _Telling:
-    run, t = story.run, story.trajectory
-    pace = float(np.abs(t.last_step[:, run]).max())
-    evidence: dict[str, Any] = {"weight": story.final, "rate": pace}
-    tail = t.tail[:, :, run]
-    turns = np.sign(np.diff(tail[:, 0]))
-    if story.batch.noise is None and np.isfinite(tail).all() and np.abs(np.diff(turns)).sum() > tail.shape[0] // 2:
-        low, high = story._named(tail.min(axis=0)), story._named(tail.max(axis=0))
-        evidence |= {"low": low, "high": high}
-        name = story.weights[0]
-        sentence = (
-            f"The run never settles: the weight keeps jumping between {name} = {number(low[name])} and "
-            f"{number(high[name])} without repeating itself (bounded chaos, or a slow approach)."
+    tail = story.trajectory.tail[:, :, story.run]
+    evidence: dict[str, Any] = {"weight": story.final, "rate": story.pace, "gradient": story.gradient}
+    if np.isfinite(tail).all() and not story.noisy and _wanders(tail):
+        return _chaos(story, tail, evidence)
+    sentence = f"After {counted(story.steps)} the run is at {place(story.final)} and still moving, by {number(story.pace)} a step"
+    if story.noisy and np.isfinite(tail).all():
+        mean = story.named(tail.mean(axis=0))
+        evidence["mean"] = mean
+        return (
+            f"{sentence}; the mean of its last {len(tail)} weights, {place(mean)}, has not come to rest near a minimum.",
+            evidence,
+            "Give it more steps, or less noise.",
         )
-        limit = 2.0 / story.sharpest if story.plain and story.sharpest > 0 else None
-        return sentence, evidence, f"Try a learning rate below {number(limit)}." if limit else "Try a smaller learning rate."
+    nearest = _nearest(story)
+    if nearest is None:
+        return f"{sentence}.", evidence, "Give it more steps."
+    evidence["nearest"] = {"at": dict(nearest.weight), "kind": nearest.kind}
+    remedy = "Give it more steps, or a larger learning rate."
+    if story.factor == 2.0 and nearest.curvature and nearest.curvature[-1] > 0:
+        best = 1.0 / nearest.curvature[-1]
+        evidence["one_over_curvature"] = best
+        symbol = "f″" if story.line else "L"
+        if story.rate < 0.5 * best:
+            remedy = f"Try a larger learning rate, up to {number(best)} = 1/{symbol} at the minimum, or more steps."
+    return f"{sentence}; the nearest minimum is at {place(nearest.weight)}.", evidence, remedy
+
+
+def _wanders(tail: np.ndarray[Any, np.dtype[np.float64]]) -> bool:
+    """Whether some weight keeps turning round without its swings dying out."""
+    half = len(tail) // 2
+    turns = (np.diff(np.sign(np.diff(tail, axis=0)), axis=0) != 0).sum(axis=0)
+    early, late = np.ptp(tail[:half], axis=0), np.ptp(tail[half:], axis=0)
+    return bool(((turns > len(tail) // 4) & (late > 0.5 * early) & (late > 0)).any())
+
+
+def _chaos(story: Story, tail: np.ndarray[Any, np.dtype[np.float64]], evidence: dict[str, Any]) -> _Telling:
+    low, high = story.named(tail.min(axis=0)), story.named(tail.max(axis=0))
+    evidence |= {"low": low, "high": high}
+    ranges = " and ".join(f"{n} between {number(low[n])} and {number(high[n])}" for n in story.weights)
     sentence = (
-        f"After {counted(story.steps)} the weight is still moving, at {place(story.final)}, by {number(pace)} a step."
+        f"The run is still moving and never settles: it jumps about, {ranges}, without repeating itself"
     )
-    return sentence, evidence, "Give it more steps, or a larger learning rate."
+    growth = _growth(story, tail)
+    if growth is not None:
+        evidence["lyapunov_exponent"] = growth
+    if growth is not None and growth > 0:
+        sentence += (
+            f". This is bounded chaos: small differences grow {number(math.exp(growth))}-fold a step, so the path "
+            "cannot be foretold"
+        )
+    else:
+        sentence += " within eight steps (bounded chaos, a longer cycle, or a slow approach)"
+    cause, more, remedy = _too_large(story)
+    return f"{sentence}.{cause}", evidence | more, remedy
+
+
+def _growth(story: Story, tail: np.ndarray[Any, np.dtype[np.float64]]) -> float | None:
+    """The Lyapunov exponent over the tail, the mean of ln |1 − ηf″|; plain descent of one weight only."""
+    if story.batch.rule.rule.name != "gradient_descent" or not story.line:
+        return None
+    factors = np.abs(1.0 - story.rate * story.terrain.curvature(tail.T))
+    return float(np.log(factors).mean()) if (factors > 0).all() and np.isfinite(factors).all() else None
 
 
 _TELL: dict[VerdictKind, Callable[[Story], _Telling]] = {

@@ -1,29 +1,42 @@
 """Where a run settled: at which critical point, if any.
 
 With one weight, *settled at c* means that between w and c there is no other zero of f′ and no change of sign
-of f″; this tells w⁴ (still creeping towards its minimum) from tanh²w (on a plateau). With several weights,
-Newton's method from w must reach c, and the Hessian must have the same inertia at both ends.
+of f″; this tells w⁴ (creeping towards its minimum) from tanh²w (on a plateau). With several weights, Newton's
+method from w must reach c, and the Hessian must keep its inertia on the way.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gdsim.critical.inertia import finite_matrices
 from gdsim.critical.landscape import Landscape
+from gdsim.critical.one_dimension import bends
 from gdsim.losses import Loss
 from gdsim.outcomes import CriticalPoint, Search
 
-Array = NDArray[np.float64]
-Integers = NDArray[np.int64]
+Array: TypeAlias = NDArray[np.float64]
+Integers: TypeAlias = NDArray[np.int64]
+Mask: TypeAlias = NDArray[np.bool_]
 
-NEAR = 0.01  # of the domain's width: closer to its point, a run that still moves counts as settled
-_NOWHERE = -1
-_CELLS = 4096
+NOWHERE = -1
+_SAME = 1e-9  # of the domain: nearer positions are one
+_REACHED = 1e-6  # of the domain: Newton has arrived
+_CREPT = 1e-3  # the same for a multiple zero, to which Newton only creeps
 _NEWTON_STEPS = 60
+
+
+@dataclass(frozen=True, eq=False)
+class Settling:
+    """For each run the place of its point in ``search.critical_points`` (−1: none); whether it is sure."""
+
+    place: Integers
+    sure: Mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,10 +49,10 @@ class Terrain:
     @cached_property
     def width(self) -> Array:
         """The domain's extent, ``(weights,)``."""
-        return np.array([self.search.domain[name][1] - self.search.domain[name][0] for name in self.loss.weights])
+        return self.landscape.width
 
     @cached_property
-    def slopes(self) -> Landscape:
+    def landscape(self) -> Landscape:
         """Value, gradient and Hessian."""
         return Landscape(self.loss, self.search.domain)
 
@@ -47,145 +60,193 @@ class Terrain:
     def points(self) -> Array:
         """The critical points' coordinates, ``(weights, points)``."""
         return np.array(
-            [[point.weight[name] for point in self.search.critical_points] for name in self.loss.weights]
+            [[point.weight[name] for point in self.search.critical_points] for name in self.loss.weights],
+            dtype=np.float64,
         ).reshape(len(self.loss.weights), -1)
 
-    def has(self, *kinds: str) -> bool:
-        """Whether a point of one of these kinds exists in the domain."""
-        return any(point.kind in kinds for point in self.search.critical_points)
+    def _hulls(self, place: int) -> tuple[Array, Array]:
+        """The ends of the interval of a point, each ``(weights,)``."""
+        interval = self.search.critical_points[place].interval
+        low, high = np.array([interval[name] for name in self.loss.weights], dtype=np.float64).T
+        return low, high
+
+    def _of_kind(self, *kinds: str) -> Mask:
+        return np.array([point.kind in kinds for point in self.search.critical_points], dtype=bool)
+
+    # -- which points can hold a run ------------------------------------------------------------------
+
+    @cached_property
+    def lows(self) -> tuple[CriticalPoint, ...]:
+        """The points from which the loss does not fall: minima, and kinks and flat pieces that are low.
+
+        One whose kind could not be told is taken to be low, so that nothing is denied without reason.
+        """
+        return tuple(
+            point for place, point in enumerate(self.search.critical_points) if self._is_low(place, point)
+        )
+
+    @property
+    def may_hold_a_minimum(self) -> bool:
+        """Whether the domain has a low point, or kinks that were not sought (several weights)."""
+        return bool(self.lows) or (len(self.loss.weights) > 1 and bool(self.search.unresolved))
+
+    def _is_low(self, place: int, point: CriticalPoint) -> bool:
+        if point.kind in ("minimum", "undecided"):
+            return True
+        if point.kind not in ("kink", "flat"):
+            return False
+        if len(self.loss.weights) > 1:
+            return point.kind == "kink" or min(point.curvature, default=0.0) >= -1e-9 * max(
+                np.abs(point.curvature).max(initial=0.0), 1e-300
+            )
+        low, high = self._hulls(place)
+        beside = np.concatenate([low - 1e-6 * self.width, high + 1e-6 * self.width])
+        with np.errstate(all="ignore"):
+            values = self.landscape.value(beside[None])
+        return bool((np.isnan(values) | (values >= point.loss)).all())
+
+    # -- settling ---------------------------------------------------------------------------------------
+
+    def settled(self, weight: Array) -> Settling:
+        """Return where each weight ``(weights, runs)`` settled.
+
+        Cost: a few array operations for one weight; up to 60 Newton steps of all runs at once for several.
+        """
+        runs = weight.shape[1]
+        nowhere = Settling(np.full(runs, NOWHERE, dtype=np.int64), np.ones(runs, dtype=bool))
+        if not runs:
+            return nowhere
+        with np.errstate(all="ignore"):
+            if len(self.loss.weights) == 1:
+                return Settling(self._on_a_line(weight[0]), nowhere.sure) if self.points.size else nowhere
+            return self._in_space(weight)
 
     def distance(self, weight: Array, place: Integers) -> Array:
-        """How far each weight ``(weights, runs)`` is from its point, in parts of the domain's width."""
-        away: Array = np.full(place.shape, np.inf)
-        known = place >= 0
-        gap = np.abs(weight[:, known] - self.points[:, place[known]]) / self.width[:, None]
-        away[known] = gap.max(axis=0, initial=0.0)
-        for index in np.flatnonzero(known):
-            if self.search.critical_points[place[index]].kind == "flat":
-                away[index] = 0.0
+        """How far each weight ``(weights, runs)`` is from its point or flat piece, ``(weights, runs)``.
+
+        inf where it has none.
+        """
+        away = np.full(weight.shape, np.inf)
+        for index in sorted(set(place[place >= 0].tolist())):
+            here = place == index
+            centre = self.points[:, [index]]
+            if self.search.critical_points[index].kind == "flat":
+                low, high = self._hulls(int(index))
+                centre = np.clip(weight[:, here], low[:, None], high[:, None])
+            away[:, here] = np.abs(weight[:, here] - centre)
         return away
 
-    def settled(self, weight: Array) -> Integers:
-        """Return for each weight ``(weights, runs)`` the place of the point where it settled, or −1."""
-        with np.errstate(all="ignore"):
-            if not self.points.size:
-                return np.full(weight.shape[1], _NOWHERE, dtype=np.int64)
-            if len(self.loss.weights) == 1:
-                return self._settled_on_a_line(weight[0])
-            return np.array([self._settled_in_space(column) for column in weight.T], dtype=np.int64)
-
-    # -- one weight -------------------------------------------------------------------------------
-
-    def _settled_on_a_line(self, weight: Array) -> Integers:
-        place = np.full(weight.shape, _NOWHERE, dtype=np.int64)
+    def _on_a_line(self, weight: Array) -> Integers:
+        place = np.full(weight.shape, NOWHERE, dtype=np.int64)
+        nearest = np.full(weight.shape, np.inf)
         points = self.points[0]
-        for side in (np.searchsorted(points, weight, side="right") - 1, np.searchsorted(points, weight, side="left")):
-            valid = (side >= 0) & (side < points.size)
-            at = points[np.clip(side, 0, points.size - 1)]
+        still = ~self._of_kind("flat", "kink")
+        left = np.searchsorted(points, weight, side="right") - 1
+        for side in (left, left + 1):
+            known = (side >= 0) & (side < points.size)
+            index: Integers = np.clip(side, 0, points.size - 1)
+            at = points[index]
             low, high = np.minimum(weight, at), np.maximum(weight, at)
-            between = np.searchsorted(self._bends, high, side="left") - np.searchsorted(self._bends, low, side="right")
-            free = valid & (between <= 0)
-            nearer = free & (
-                (place == _NOWHERE) | (np.abs(weight - at) < np.abs(weight - points[np.clip(place, 0, None)]))
-            )
-            place[nearer] = side[nearer]
-        for index, point in enumerate(self.search.critical_points):
-            if point.kind == "flat":
-                first, last = point.interval[self.loss.weights[0]]
-                place[(weight >= first) & (weight <= last)] = index
-        # a kink is no place to come to rest beside: only on it
-        kinks = np.array([point.kind == "kink" for point in self.search.critical_points])
-        beside = (place >= 0) & kinks[place] & (np.abs(weight - points[place]) > 1e-9 * self.width[0])
-        place[beside] = _NOWHERE
-        flats = np.array([point.kind == "flat" for point in self.search.critical_points])
-        on_flat = np.zeros(weight.shape, dtype=bool)
-        for point in self.search.critical_points:
-            if point.kind == "flat":
-                first, last = point.interval[self.loss.weights[0]]
-                on_flat |= (weight >= first) & (weight <= last)
-        place[(place >= 0) & flats[place] & ~on_flat] = _NOWHERE
-        place[~np.isfinite(weight)] = _NOWHERE
-        return place
+            changes = np.searchsorted(self._bends, high, "left") - np.searchsorted(self._bends, low, "right")
+            away = np.abs(weight - at)
+            free = known & still[index] & (changes <= 0) & (away < nearest)
+            place, nearest = np.where(free, index, place), np.where(free, away, nearest)
+        # a kink is no place to come to rest beside, only on; a flat piece holds what lies on it
+        for piece in np.flatnonzero(~still):
+            low, high = (end[0] for end in self._hulls(int(piece)))
+            room = _SAME * self.width[0]
+            place = np.where((weight >= low - room) & (weight <= high + room), piece, place)
+        result: Integers = np.where(np.isfinite(weight), place, NOWHERE)
+        return result
 
     @cached_property
     def _bends(self) -> Array:
-        """Where f″ changes sign, ascending; critical points themselves do not count."""
-        low, high = self.search.domain[self.loss.weights[0]]
-        grid = np.linspace(low - 0.1 * (high - low), high + 0.1 * (high - low), _CELLS)
-        grid = np.unique(np.concatenate([grid, self.points[0]]))
-        bend = self._bend(grid)
-        change = np.flatnonzero(bend[:-1] * bend[1:] < 0)
-        a, b = grid[change], grid[change + 1]
-        sign = np.sign(bend[change])
-        for _ in range(60):
-            middle = (a + b) / 2
-            same = np.sign(self._bend(middle)) == sign
-            a, b = np.where(same, middle, a), np.where(same, b, middle)
-        found = list((a + b) / 2)
-        for index in np.flatnonzero(bend == 0.0):
-            if 0 < index < grid.size - 1 and bend[index - 1] * bend[index + 1] < 0:
-                found.append(grid[index])
-        away = [
-            value for value in found if np.abs(self.points[0] - value).min(initial=np.inf) > 1e-9 * self.width[0]
-        ]
-        return np.array(sorted(away))
+        """Where f″ changes sign in and round the domain, ascending; at a critical point it does not count."""
+        ((name, (low, high)),) = self.search.domain.items()
+        room = 0.1 * (high - low)
+        found = bends(Landscape(self.loss, {name: (low - room, high + room)}))
+        apart = np.abs(found[:, None] - self.points[0]).min(axis=1, initial=np.inf)
+        kept: Array = found[apart > 1e-7 * self.width[0]]
+        return kept
 
-    def _bend(self, weight: Array) -> Array:
-        bend: Array = self.slopes.hessian(weight[None, :])[0, 0]
-        return bend
-
-    # -- several weights ----------------------------------------------------------------------------
-
-    def _settled_in_space(self, weight: Array) -> int:
-        if not np.isfinite(weight).all():
-            return _NOWHERE
-        reached = self._newton(weight)
-        gap = (np.abs(self.points - reached[:, None]) / self.width[:, None]).max(axis=0)
-        place = int(gap.argmin())
-        point = self.search.critical_points[place]
-        if point.kind == "flat":
-            return place if self._in_valley(weight, point) else _NOWHERE
-        near = (np.abs(weight - self.points[:, place]) / self.width).max()
-        if not point.multiplicity:  # degenerate: Newton creeps, and the inertia says nothing
-            return place if gap[place] <= NEAR and near <= NEAR else _NOWHERE
-        if gap[place] > 1e-6:
-            return _NOWHERE
-        same = self._inertia(weight) == self._inertia(self.points[:, place])
-        return place if same else _NOWHERE
-
-    def _newton(self, weight: Array) -> Array:
-        for _ in range(_NEWTON_STEPS):
-            gradient = self.slopes.gradient(weight[:, None])[:, 0]
-            hessian = self.slopes.hessian(weight[:, None])[:, :, 0]
-            if not (np.isfinite(gradient).all() and np.isfinite(hessian).all()):
-                break
-            step = np.linalg.lstsq(hessian, -gradient, rcond=1e-12)[0]
-            weight = weight + step
-            if (np.abs(step) <= 1e-13 * self.width).all():
-                break
-        return weight
-
-    def _in_valley(self, weight: Array, point: CriticalPoint) -> bool:
-        inside = all(
-            low - NEAR * width <= value <= high + NEAR * width
-            for value, (low, high), width in zip(weight, point.interval.values(), self.width, strict=True)
+    def _in_space(self, weight: Array) -> Settling:
+        limit, same_inertia, arrived = self._newton(weight)
+        place = np.full(weight.shape[1], NOWHERE, dtype=np.int64)
+        simple = np.array(
+            [point.multiplicity is not None for point in self.search.critical_points], dtype=bool
         )
-        eigenvalues = np.abs(np.linalg.eigvalsh(self.slopes.hessian(weight[:, None])[:, :, 0]))
-        return bool(inside and eigenvalues.min() <= 1e-4 * max(eigenvalues.max(), 1e-300))
+        if self.points.size:
+            apart = np.abs(limit[:, :, None] - self.points[:, None, :]) / self.width[:, None, None]
+            gap = np.where(np.isnan(apart), np.inf, apart).max(axis=0)
+            nearest = gap.argmin(axis=1)
+            reached = gap.min(axis=1) <= np.where(simple[nearest], _REACHED, _CREPT)
+            reached &= ~self._of_kind("flat", "kink")[nearest]
+            place = np.where(reached & same_inertia, nearest, NOWHERE)
+            arrived = arrived | reached
+        for index in np.flatnonzero(self._of_kind("flat")):
+            on = self._on_piece(limit, int(index)) & arrived & same_inertia
+            place = np.where(on, index, place)
+        for index in np.flatnonzero(self._of_kind("kink")):
+            on_kink = (np.abs(weight - self.points[:, [index]]) <= _SAME * self.width[:, None]).all(axis=0)
+            place = np.where(on_kink, index, place)
+        return Settling(place, arrived | (place >= 0))
 
-    def _inertia(self, weight: Array) -> tuple[int, int]:
-        hessian = self.slopes.hessian(weight[:, None])[:, :, 0]
-        if not np.isfinite(hessian).all():
-            return (-1, -1)
-        eigenvalues = np.linalg.eigvalsh(hessian)
-        return int((eigenvalues > 0).sum()), int((eigenvalues < 0).sum())
+    def _on_piece(self, limit: Array, index: int) -> Mask:
+        low, high = self._hulls(index)
+        room = 0.02 * self.width
+        inside = (limit >= (low - room)[:, None]) & (limit <= (high + room)[:, None])
+        level = self.search.critical_points[index].loss
+        values = self.landscape.value(limit)
+        bends = np.moveaxis(self.landscape.hessian(limit), -1, 0)
+        sizes = np.abs(
+            np.linalg.eigvalsh(np.where(finite_matrices(bends)[:, None, None], bends, np.eye(len(low))))
+        )
+        singular = sizes.min(axis=1) <= 1e-6 * np.maximum(sizes.max(axis=1), 1e-300)
+        result: Mask = inside.all(axis=0) & singular & (np.abs(values - level) <= 1e-6 * (1.0 + abs(level)))
+        return result
+
+    def _newton(self, weight: Array) -> tuple[Array, Mask, Mask]:
+        """Newton steps through the pseudo-inverse from every run.
+
+        Returns where they lead, whether the inertia stayed the same on the way, and whether they arrived.
+        """
+        at = weight.copy()
+        width = self.width[:, None]
+        going: Mask = np.asarray(np.isfinite(at).all(axis=0))
+        arrived = np.zeros(at.shape[1], dtype=bool)
+        same = np.ones(at.shape[1], dtype=bool)
+        first = np.full((2, at.shape[1]), -1)
+        for step_number in range(_NEWTON_STEPS):
+            runs = np.flatnonzero(going)
+            if not runs.size:
+                break
+            slopes, stacked = self.landscape.gradient(at[:, runs]), self.landscape.hessian(at[:, runs])
+            stacked = np.moveaxis(stacked, -1, 0)
+            usable = finite_matrices(stacked) & np.isfinite(slopes).all(axis=0)
+            values, vectors = np.linalg.eigh(np.where(usable[:, None, None], stacked, 0.0))
+            largest = np.abs(values).max(axis=1, keepdims=True)
+            zero = np.abs(values) <= (1e-10 if self.landscape.exact else 1e-6) * largest
+            along = np.einsum("rij,ir->rj", vectors, slopes)
+            parts = np.where(zero, 0.0, along / np.where(zero, 1.0, values))
+            step = -np.einsum("rij,rj->ir", vectors, parts)
+            inertia = np.stack([((values > 0) & ~zero).sum(axis=1), ((values < 0) & ~zero).sum(axis=1)])
+            short = (np.abs(step) <= _SAME * width).all(axis=0)
+            if step_number == 0:
+                first[:, runs] = inertia
+            on_the_way = ~short  # at a multiple zero itself the Hessian says nothing
+            same[runs] &= ~on_the_way | (inertia == first[:, runs]).all(axis=0)
+            at[:, runs] += np.where(usable, step, 0.0)
+            arrived[runs] |= usable & (np.abs(step) <= 1e-13 * width).all(axis=0)
+            lost = (np.abs(at[:, runs] - self.landscape.low[:, None]) > 100 * width).any(axis=0)
+            going[runs] = usable & ~arrived[runs] & ~lost
+        return at, same, arrived
 
     def curvature(self, weight: Array) -> Array:
-        """The largest eigenvalue of the Hessian at each weight ``(weights, places)``; nan where not finite."""
+        """The largest eigenvalue of the Hessian at weights ``(weights, places)``; nan where not finite."""
         with np.errstate(all="ignore"):
-            hessian = self.slopes.hessian(weight).transpose(2, 0, 1)
-            finite = np.isfinite(hessian).all(axis=(1, 2))
+            stacked = np.moveaxis(self.landscape.hessian(weight), -1, 0)
+            finite = finite_matrices(stacked)
             result = np.full(weight.shape[1], np.nan)
             if finite.any():
-                result[finite] = np.linalg.eigvalsh(hessian[finite])[:, -1]
+                result[finite] = np.linalg.eigvalsh(stacked[finite])[:, -1]
             return result
