@@ -284,7 +284,12 @@ def mixed_batch(rule: RuleChoice, **more: Any) -> Batch:
     return batch_of(SMOOTH, *starts, rate=rates, rule=rule, max_steps=150, tolerance=1e-6, **more)
 
 
-choices = pytest.mark.parametrize("rule", RULE_CHOICES.values(), ids=RULE_CHOICES)
+# every rule by default; with its rarer options before a release
+choices = pytest.mark.parametrize(
+    "rule",
+    [pytest.param(c, marks=() if name in RULES else pytest.mark.release) for name, c in RULE_CHOICES.items()],
+    ids=RULE_CHOICES,
+)
 
 
 @choices
@@ -389,6 +394,9 @@ VARIANTS: dict[str, Batch] = {
     ),
     "a sine": batch_of(SMOOTH, 0.3, -1.2, 1.7, rate=[0.01, 0.2, 0.13], max_steps=150),
     "a logarithm": batch_of("w - log(w)", 0.3, 5.0, 0.01, rate=[0.1, 0.9, 0.5], max_steps=100),
+    "a slope from the data alone": batch_of(
+        Loss.from_text("mean(x + y)*w + 0.1*w^2", data=LINEAR_DATA), 1.0, 2.0, rate=0.1, max_steps=90
+    ),
     "a Python function": batch_of(
         Loss.from_callable(lambda u, v: (u - 1) ** 2 + math.exp(u * v)),
         (0.0, 1.0),
@@ -539,7 +547,7 @@ def test_too_many_records_are_refused_before_they_are_allocated():
 def test_the_budget_counts_what_recording_takes_at_its_peak(runs, engine):
     """Arrays of 8 bytes a number, once in pieces and once put together. Beside them: the step numbers, the
     Python floats of 16,384 steps (32 bytes each, three a step), and everything else, 2 MB."""
-    batch = batch_of("cos(w)", *np.linspace(0.1, 1, runs), rate=1e-9, max_steps=200_000 // runs)
+    batch = batch_of("cos(w)", *np.linspace(0.1, 1, runs), rate=1e-9, max_steps=100_000 // runs)
     simulate(replace(batch, stopping=replace(batch.stopping, max_steps=50)), engine)
     tracemalloc.start()
     simulate(batch, engine)
@@ -584,6 +592,28 @@ def test_whether_the_loss_fell_at_every_step():
 def test_an_unknown_engine_is_refused():
     with pytest.raises(InputError, match="unknown engine"):
         simulate(batch_of("w^2", 1.0), "fortran")
+
+
+@pytest.mark.parametrize("runs", [3, 9000])
+def test_many_runs_that_end_one_after_the_other_end_as_alone(runs):
+    """Rates from far too small to far too large: every burst sees some runs end, in every way."""
+    rates = np.geomspace(1e-4, 2.0, runs)
+    batch = batch_of("w^4 - 2w^2 + 0.3w", *np.full(runs, 1.7), rate=rates, max_steps=300, record_every=1000)
+    many = simulate(batch)
+    assert len({*many.status}) >= (2 if runs == 3 else 4)
+    for run in range(0, runs, max(1, runs // 60)):
+        alone = simulate(batch.take([run]), "python")  # + − × only: the same bits on both engines
+        assert ending(many, run) == ending(alone)
+        assert many.final_weight[:, run].tobytes() == alone.final_weight[:, 0].tobytes()
+        assert many.gradient_evaluations[run] == alone.gradient_evaluations[0]
+
+
+def test_weights_beyond_the_root_of_the_bound_are_no_divergence():
+    """Many large weights: the sum of their squares is above the squared bound, each is below the bound."""
+    starts = np.linspace(-90, 90, 5000)
+    many = simulate(batch_of("w^2", *starts, rate=0.01, bound=100.0, max_steps=100, record_every=50))
+    assert {*many.status} == {Status.MAX_STEPS}
+    assert many.final_weight[0] == pytest.approx(starts * 0.98**100, rel=1e-13)
 
 
 # -- closed forms -------------------------------------------------------------------------------

@@ -271,6 +271,5 @@ class Descent:
 
 def _filled(values: tuple[Array, ...], like: Array) -> Rows:
     """A formula that does not vary from run to run gives one number: repeat it for every run."""
-    return [
-        value if np.shape(value) == like.shape else np.broadcast_to(value, like.shape) for value in values
-    ]
+    shape = like.shape
+    return [value if np.shape(value) == shape else np.broadcast_to(value, shape) for value in values]

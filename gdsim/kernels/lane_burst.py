@@ -162,10 +162,10 @@ class LaneBurst:
         namespace: dict[str, Any] = {
             **NAMESPACE,
             "tolerance": stopping.gradient_tolerance, "low": -stopping.gradient_tolerance,
-            "bound": stopping.divergence_bound, "dot": np.dot, "isfinite": np.isfinite,
+            "bound": stopping.divergence_bound, "limit": self.limit, "dot": np.dot, "equal": np.equal,
             "greater": np.greater, "greater_equal": np.greater_equal, "less_equal": np.less_equal,
-            "differ": np.not_equal, "either": np.logical_or, "both": np.logical_and,
-            "mask": lambda like, value: np.full(like.shape, value), "equal": np.equal, "limit": self.limit, "filled": _filled, "empty": np.empty_like,
+            "differ": np.not_equal, "either": np.logical_or, "both": np.logical_and, "isfinite": np.isfinite,
+            "mask": lambda like, value: np.full(like.shape, value), "filled": _filled, "empty": np.empty_like,
         }  # fmt: skip
         exec(compile("\n".join(self._source(kind)) + "\n", "<gdsim lanes>", "exec"), namespace)
         function: Callable[..., Any] = namespace.pop("burst")
@@ -182,9 +182,8 @@ class LaneBurst:
         columns = [name for name, symbol in zip(fixed, others, strict=True) if symbol.role == "column"]
         lists = [", ".join(names) for names in (*(self._each(letter) for letter in "wab"), self._state())]
         guard = {"careful": "inside", "calm": "None"}.get(kind, "total")
-        outcome = (
-            f"{', '.join(f'[{names}]' for names in lists)}, {'k' if kind == 'calm' else 'near'}, {guard}"
-        )
+        noted = "k" if kind == "calm" else "near"
+        outcome = f"{', '.join(f'[{names}]' for names in lists)}, {noted}, {guard}"
         step = self._step_lines(kind)
         if kind == "calm":
             loop = self._calm_loop(step, changing)
@@ -252,9 +251,8 @@ class LaneBurst:
         needed = [program.outputs[output]]
         while needed:
             step = program.instructions[needed.pop()]
-            if isinstance(step.payload, Symbol) and (
-                step.payload.role == "weight" or step.payload.name in varying
-            ):
+            symbol = step.payload
+            if isinstance(symbol, Symbol) and (symbol.role == "weight" or symbol.name in varying):
                 return text
             needed += step.operands
         return f"filled({text}, w0)"
