@@ -176,7 +176,7 @@ class Story:
 
     @cached_property
     def sharpest(self) -> tuple[dict[str, float], float] | None:
-        """Where in the domain the run met the largest curvature, the start first; None if none was positive."""
+        """Where the run met the largest curvature, the start first; None if none was positive."""
         start = self.curvature(self.start)
         if self.factor and start > 0 and self.rate > self.factor / start:
             return self.start, start
