@@ -1,0 +1,200 @@
+"""Verdicts, the learning-rate ruler and crossings, against facts known without gdsim."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gdsim
+from gdsim.outcomes import CRITICAL_KINDS, VERDICT_KINDS, Status
+from gdsim.runs import Run, compose, execute
+from gdsim.scenario import load, parse_mapping
+from gdsim.simulation import simulate
+from gdsim.verdicts import judge
+from gdsim.verdicts.rest import period_of_tail
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+def run(loss: str, start: Any, rate: float, **more: Any) -> Run:
+    data = {"loss": loss, "initial_weight": start, "learning_rate": rate, **more}
+    return execute(parse_mapping({"name": "case", **data}))
+
+
+@pytest.mark.parametrize(
+    ("loss", "start", "rate", "more", "kind"),
+    [
+        ("w^2", 10, 0.2, {}, "minimum"),
+        ("(w^2 - 1)^2", 0, 0.05, {}, "maximum"),
+        ("x^2 - y^2", {"x": 1.5, "y": 0}, 0.1, {}, "saddle"),
+        ("w^4", 1, 0.1, {"domain": [-2.5, 2.5]}, "minimum"),
+        ("3w^4 - 4w^3", -1, 0.01, {"domain": [-1.2, 1.6]}, "inflection"),
+        ("(max(0, w) - 1)^2", -0.5, 0.1, {"domain": [-1, 3]}, "flat"),
+        ("(x + y)^2", {"x": 2, "y": 0}, 0.1, {}, "flat"),
+        ("abs(w)", 0, 0.1, {}, "kink"),
+        ("tanh(w)^2", 4, 0.1, {"stopping": {"gradient_tolerance": 0.01}, "domain": [-5, 5]}, "plateau"),
+        ("abs(w)", 1.05, 0.1, {}, "cycle"),
+        ("w^2", 10, 1.1, {}, "diverged"),
+        ("sqrt(w)", -1, 0.1, {}, "nonfinite"),
+        ("w^2", 10, 0.01, {"stopping": {"max_steps": 50}, "domain": [-12, 12]}, "still_moving"),
+        ("softplus(w)", 10, 1, {"stopping": {"max_steps": 100}}, "no_minimum"),
+        ("w^3", -0.1, 0.1, {"domain": [-1.5, 1.5]}, "no_minimum"),
+    ],
+)
+def test_the_kind_is_what_happened(loss: str, start: Any, rate: float, more: Any, kind: str) -> None:
+    assert run(loss, start, rate, **more).verdict.kind == kind
+
+
+def test_a_run_that_ends_at_max_steps_zero_is_judged_where_it_stands() -> None:
+    assert run("w^2", 0, 0.1, stopping={"max_steps": 0}).verdict.kind == "minimum"
+
+
+def test_the_place_of_rest_is_evidence() -> None:
+    evidence = run("(w - 3)^2", 0, 0.1).verdict.evidence
+    assert evidence["at"] == {"w": 3.0}
+    assert evidence["curvature"] == [2.0]
+
+
+@pytest.mark.parametrize(("rate", "period"), [(2.3, 2), (2.5, 4), (2.83, 3)])
+def test_the_logistic_map_gives_its_known_periods(rate: float, period: int) -> None:
+    """w ← w − η(w² − w) is the logistic map with r = 1 + η."""
+    verdict = run("w^3/3 - w^2/2", 0.5, rate, domain=[0, "4/3"]).verdict
+    assert (verdict.kind, verdict.evidence["period"]) == ("cycle", period)
+
+
+def test_chaos_is_no_cycle() -> None:
+    assert run("w^3/3 - w^2/2", 0.5, 3, domain=[0, "4/3"]).verdict.kind == "still_moving"
+
+
+def test_an_oscillation_that_slowly_dies_is_no_cycle() -> None:
+    # the factor 1 − ηf″ = −0.998: two steps differ by 0.4 %, after 100 steps as well
+    assert run("w^2", 10, 0.999, stopping={"max_steps": 100}).verdict.kind == "still_moving"
+
+
+def test_a_cycle_across_a_kink_names_the_kink() -> None:
+    assert "kink" in run("abs(w)", 1.05, 0.1).verdict.sentence
+
+
+@pytest.mark.parametrize(
+    ("loss", "start", "rate", "bound"), [("w^2", 10, 1.1, "1"), ("3w^2", 1, 0.5, "0.33333")]
+)
+def test_a_divergence_sets_the_rate_beside_two_over_the_curvature(
+    loss: str, start: float, rate: float, bound: str
+) -> None:
+    sentence = run(loss, start, rate).verdict.sentence
+    assert f"2/f″ = {bound}" in sentence
+
+
+def test_every_verdict_has_a_sentence_and_bad_ends_a_remedy() -> None:
+    for name in ("parabola-divergence", "cosh-cliff", "absolute-value", "plateau-lax-tolerance", "saddle"):
+        verdict = execute(load(name)).verdict
+        assert verdict.sentence.endswith(".")
+        assert verdict.remedy.endswith(".")
+
+
+def test_noise_around_a_minimum_counts_as_settled() -> None:
+    assert execute(load("noise-frees-it")).verdict.kind == "minimum"
+
+
+def test_a_batch_is_judged_as_its_runs_alone() -> None:
+    from dataclasses import replace
+
+    single = compose(load("tilted-wells-one-percent"))
+    rates = np.array([0.01, 0.02, 1 / 48, 0.022, 0.03])
+    starts = np.full((1, rates.size), -2.0)
+    many = replace(single, initial_weight=starts, learning_rate=rates, seed=None, run_key=None)
+    search = gdsim.critical_points("3w^4 - 4w^3 - 12w^2", domain=(-2.3, 3))
+    together = judge(many, simulate(many), search).kinds
+    alone = []
+    for place in range(rates.size):
+        one = replace(many, initial_weight=starts[:, :1], learning_rate=rates[place : place + 1])
+        alone += judge(one, simulate(one, "numpy"), search).kinds
+    assert list(together) == alone == ["minimum", "minimum", "maximum", "minimum", "cycle"]
+
+
+@pytest.mark.parametrize("period", range(2, 9))
+def test_every_period_up_to_eight_is_seen_in_the_tail(period: int) -> None:
+    values = np.random.default_rng(period).random(period)
+    tail = np.resize(values, 32).reshape(32, 1, 1)
+    assert period_of_tail(tail).tolist() == [period]
+
+
+# -- the ruler -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("rate", "band"), [(0.2, "monotone"), (0.5, "monotone"), (0.9, "oscillating")])
+def test_the_bands_of_a_parabola_are_those_of_one_and_two_over_its_curvature(rate: float, band: str) -> None:
+    ruler = run("w^2", 10, rate).ruler
+    assert ruler is not None
+    assert (ruler.one_over_curvature, ruler.two_over_curvature) == (0.5, 1.0)
+    assert ruler.band == band
+    assert ruler.agrees
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9])
+def test_the_limit_of_momentum_is_two_times_one_plus_beta_over_the_curvature(momentum: float) -> None:
+    found = run("w^2", 1, 0.1, update_rule={"name": "momentum", "momentum": momentum}).ruler
+    assert found is not None
+    assert found.bound == pytest.approx(2 * (1 + momentum) / 2)
+
+
+@pytest.mark.parametrize(("factor", "settles"), [(0.99, True), (1.01, False)])
+def test_momentum_settles_below_its_limit_and_not_above(factor: float, settles: bool) -> None:
+    rate = factor * 2 * (1 + 0.5) / 2
+    found = run(
+        "w^2", 1, rate, update_rule={"name": "momentum", "momentum": 0.5}, stopping={"max_steps": 5000}
+    )
+    assert (found.status == Status.CONVERGED) == settles
+
+
+def test_with_several_weights_the_largest_eigenvalue_counts() -> None:
+    ruler = run("0.1x^2 + 2y^2", {"x": -5, "y": -2}, 0.4).ruler
+    assert ruler is not None
+    assert ruler.curvature == pytest.approx(4.0)
+    assert ruler.two_over_curvature == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("rule", ["adam", "rmsprop", "adagrad", "newton", "sign_descent"])
+def test_rules_of_which_two_over_the_curvature_says_nothing_have_no_ruler(rule: str) -> None:
+    assert run("w^2", 1, 0.5, update_rule=rule).ruler is None
+
+
+def test_there_is_no_ruler_without_a_settled_minimum() -> None:
+    assert run("w^2", 10, 1.1).ruler is None
+    assert run("(w^2 - 1)^2", 0, 0.05).ruler is None
+
+
+# -- crossings -----------------------------------------------------------------------------------
+
+
+def test_a_step_over_the_minimum_is_flagged_on_its_row_of_arrival() -> None:
+    flags = run("w^2", 10, 0.9).flags  # −9, 7.2 …: every step crosses 0
+    assert "minimum" in " ".join(flags[1])
+    assert "minimum" in " ".join(flags[2])
+
+
+def test_a_run_from_one_side_crosses_nothing() -> None:
+    assert not any("cross" in word for words in run("w^2", 10, 0.2).flags.values() for word in words)
+
+
+# -- documentation -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", VERDICT_KINDS)
+def test_every_verdict_is_documented(kind: str) -> None:
+    assert f"| `{kind}` |" in (DOCS / "verdicts.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", CRITICAL_KINDS)
+def test_every_kind_of_critical_point_is_documented(kind: str) -> None:
+    assert f"| `{kind}` |" in (DOCS / "critical-points.md").read_text(encoding="utf-8")
+
+
+def test_the_multiplier_is_one_minus_rate_times_curvature() -> None:
+    (point,) = gdsim.critical_points("w^2", domain=(-1, 1)).critical_points
+    assert point.multiplier(0.2) == (pytest.approx(1 - 0.2 * 2),)
+    assert math.isclose(point.multiplier(1.0)[0], -1.0)
