@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 )
 @json_option
 def derive(expression: str, at: str | None, as_json: bool) -> None:
-    """Differentiate rule by rule, then give the number and say which way to move."""
+    """Differentiate rule by rule, and say which way to move.
+
+    EXPR is a formula, the name of a library loss, or a scenario; it may begin with a minus.
+    """
     from gdsim.cli.screen import print_json
     from gdsim.expr.differentiate import differentiate
 
@@ -147,12 +150,15 @@ def _move(mark: str, name: str, slope: float) -> str:
 
 @click.command(cls=ExpressionCommand)
 @click.argument("expression", metavar="EXPR|FILE", type=ScenarioArgument())
-@click.option("--domain", "domains", multiple=True, metavar="A B | X=A,B…",
+@click.option("--domain", "domains", multiple=True, metavar="A B",
               help="Where to look: --domain -2 2 for every weight, --domain x=-2,2 y=0,1 for each. "
               "Default: the scenario's or the named loss's domain, else -10 10.")  # fmt: skip
 @json_option
 def critical(expression: str, domains: tuple[str, ...], as_json: bool) -> None:
-    """Find all critical points in a domain and say what each one is."""
+    """Find all critical points in a domain and say what each one is.
+
+    EXPR may begin with a minus.
+    """
     from gdsim.cli.screen import print_json
     from gdsim.critical import find
     from gdsim.runs.run import critical_point_data, jsonable, search_data
@@ -178,7 +184,10 @@ def critical(expression: str, domains: tuple[str, ...], as_json: bool) -> None:
 @click.option("--along", is_flag=True, help="Compare on every recorded step of the run of a scenario.")
 @json_option
 def compare(expression: str, at: str | None, along: bool, as_json: bool) -> None:
-    """Compare the derivative methods side by side, and show how the error depends on the step h."""
+    """Compare the derivative methods at a point or along a run.
+
+    At a point, the error against the step h is shown as well.
+    """
     from gdsim.derivatives.comparison import compare_at, v_curve
 
     loss, scenario = loss_or_scenario(expression)

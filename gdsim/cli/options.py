@@ -135,7 +135,8 @@ def _domain_words(words: list[str], known: dict[str, bool]) -> list[str]:
     """Take ``a b``, or ``x=a,b`` and the bounds of further weights behind it, off the words."""
     first = words.pop(0)
     if not _BOUNDS_OF_A_WEIGHT.match(first):
-        second = [words.pop(0)] if words and words[0] not in known and "," not in first else []
+        whole = "," in first or len(first.split()) > 1
+        second = [words.pop(0)] if words and words[0] not in known and not whole else []
         return ["--domain", " ".join([first, *second])]
     found = ["--domain", first]
     while words and _BOUNDS_OF_A_WEIGHT.match(words[0]):

@@ -16,7 +16,7 @@ _LONGEST_CELL = 60
 
 @click.group()
 def runs() -> None:
-    """The run directories: what is there, what differs, more steps, tidy up."""
+    """List, compare, continue and tidy up run directories."""
 
 
 @runs.command("list")
@@ -49,7 +49,10 @@ def list_(out: Path, as_json: bool) -> None:
 @click.argument("second", type=Folder(), metavar="B")
 @json_option
 def diff(first: Path, second: Path, as_json: bool) -> None:
-    """Show what differs between two run directories, in scenario and result."""
+    """Show what differs between two run directories.
+
+    Scenario, data and result are compared value by value.
+    """
     from gdsim.cli.screen import print_json, table
     from gdsim.runs.store import difference
 
@@ -78,7 +81,12 @@ def _text(value: object) -> str:
 @runs.command("continue")
 @click.argument("directory", type=Folder(), metavar="RUN")
 @click.option(
-    "--steps", type=click.IntRange(min=1), default=1000, show_default=True, help="How many steps more."
+    "--steps",
+    type=click.IntRange(min=1),
+    default=1000,
+    metavar="N",
+    show_default=True,
+    help="How many steps more.",
 )
 @click.option("--no-plot", is_flag=True, help="Draw no figures.")
 @json_option
@@ -116,7 +124,7 @@ def continue_(ctx: click.Context, directory: Path, steps: int, no_plot: bool, as
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 def clean(out: Path, everything: bool, yes: bool, as_json: bool) -> None:
-    """Remove what interrupted writing has left below --out; with --all, the runs as well.
+    """Remove what interrupted writing has left behind.
 
     A run that was moved aside when writing was interrupted is put back in its place.
     """

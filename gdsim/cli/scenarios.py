@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 def validate(
     scenarios: tuple[str, ...], overrides: tuple[str, ...], preset: str | None, as_json: bool
 ) -> None:
-    """Check scenario files without running them; report every fault with file, line and column."""
+    """Check scenario files without running them.
+
+    Every fault is reported with file, line and column.
+    """
     names = [scenario.name for scenario in scenarios_of(scenarios, overrides, preset)]
     if as_json:
         from gdsim.cli.screen import print_json
@@ -35,7 +38,7 @@ def validate(
 @set_option
 @json_option
 def show(scenario: str, overrides: tuple[str, ...], preset: str | None, as_json: bool) -> None:
-    """Show a scenario with every value resolved, and where each value comes from."""
+    """Show a scenario resolved, and where each value comes from."""
     from gdsim.cli.screen import print_json
     from gdsim.scenario import load, origins
     from gdsim.scenario.write import as_data
@@ -91,7 +94,10 @@ expect:                    # asserted by gdsim check
 @click.argument("name", default="scenario")
 @json_option
 def init(name: str, as_json: bool) -> None:
-    """Write a commented scenario, NAME.yaml, to start from; an existing file is never overwritten."""
+    """Write a commented scenario to start from.
+
+    It is called NAME.yaml; an existing file is never overwritten.
+    """
     import json
     from pathlib import Path
 
@@ -126,7 +132,10 @@ def init(name: str, as_json: bool) -> None:
 @click.command()
 @json_option
 def schema(as_json: bool) -> None:
-    """Print the JSON Schema of scenario files, for completion in an editor; --json changes nothing."""
+    """Print the JSON Schema of scenario files.
+
+    Editors complete and check scenarios with it. --json changes nothing.
+    """
     from gdsim.cli.screen import print_json
     from gdsim.scenario import json_schema
 
@@ -143,7 +152,11 @@ def _complete_list(ctx: click.Context, param: click.Parameter, incomplete: str) 
 @click.argument("what", required=False, metavar="[WHAT]", shell_complete=_complete_list)
 @json_option
 def list_(what: str | None, as_json: bool) -> None:
-    """List what exists: scenarios, losses, rules, schedules, derivatives, functions, presets, plots."""
+    """List what exists.
+
+    WHAT is scenarios, losses, rules, schedules, derivatives, functions, presets or plots; all of them
+    where it is left out.
+    """
     from gdsim.cli.screen import print_json, table
     from gdsim.outcomes import Fault, InputError, nearest
 

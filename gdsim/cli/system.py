@@ -19,7 +19,10 @@ _NEEDED = ("numpy", "scipy", "click", "pyyaml", "matplotlib", "pydantic", "rich"
 @json_option
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:
-    """Say what is installed and whether everything that a run needs is in order."""
+    """Say what is installed and whether it is in order.
+
+    Exits with 1 where something that a run needs is missing.
+    """
     import platform
 
     from gdsim import __version__

@@ -294,10 +294,10 @@ def difference(first: Path, second: Path) -> dict[str, tuple[Any, Any]]:
     None stands for what one of them lacks. Raises InputError where one is no run directory.
     """
     left, right = (dict(_flattened(_content(directory))) for directory in (first, second))
+    parts = ("scenario", "data", "result")
+    paths = sorted(dict.fromkeys([*left, *right]), key=lambda path: parts.index(path.partition(".")[0]))
     return {
-        path: (left.get(path), right.get(path))
-        for path in dict.fromkeys([*left, *right])
-        if left.get(path) != right.get(path)
+        path: (left.get(path), right.get(path)) for path in paths if left.get(path) != right.get(path)
     }
 
 

@@ -1,0 +1,92 @@
+"""What holds for every command: help, documentation, and no traceback whatever is typed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gdsim.cli import main
+
+
+def gdsim(*words: str) -> Result:
+    return CliRunner().invoke(main, words, prog_name="gdsim")
+
+
+def commands(
+    group: click.Group = main, path: tuple[str, ...] = ()
+) -> list[tuple[tuple[str, ...], click.Command]]:
+    found: list[tuple[tuple[str, ...], click.Command]] = []
+    for name, one in sorted(group.commands.items()):
+        found += commands(one, (*path, name)) if isinstance(one, click.Group) else [((*path, name), one)]
+    return found
+
+
+COMMANDS = dict(commands())
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_command_and_option_says_what_it_does(path: tuple[str, ...]) -> None:
+    one = COMMANDS[path]
+    assert one.help
+    assert one.get_short_help_str(64).endswith(".")
+    assert "..." not in one.get_short_help_str(64)
+    assert all(param.help for param in one.params if isinstance(param, click.Option))
+    assert gdsim(*path, "--help").stdout.startswith(f"Usage: gdsim {' '.join(path)}")
+
+
+DOCUMENTED = Path(__file__).parent.parent / "docs" / "commands.md"
+
+
+def sections() -> dict[str, str]:
+    parts = re.split(r"^## `gdsim ([^`]+)`$", DOCUMENTED.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_the_documentation_lists_every_option_with_its_help(path: tuple[str, ...]) -> None:
+    expected = {}
+    for param in COMMANDS[path].params:
+        if isinstance(param, click.Option):
+            value = "" if param.is_flag else f" {param.make_metavar(click.Context(COMMANDS[path]))}"
+            expected[", ".join(param.opts) + value] = param.help
+    rows = re.findall(r"^\| `(-[^`]+)` \| (.+) \|$", sections()[" ".join(path)], re.MULTILINE)
+    assert {name.replace("\\|", "|"): text for name, text in rows} == expected
+
+
+def test_the_documentation_describes_no_command_that_does_not_exist() -> None:
+    assert set(sections()) == {" ".join(path) for path in COMMANDS}
+
+
+WORDS = st.sampled_from([
+    "run", "validate", "show", "check", "derive", "critical", "compare", "list", "runs", "diff", "continue",
+    "init", "schema", "completion", "bash", "parabola", "relu-dead", "x^2", "-x^2", "x*y", "x=1,y=2", "--at",
+    "--domain", "-2", "2", "1", "nan", "--json", "-S", "seed=1", "learning_rate=0", "--no-plot", "--fail-on",
+    "plateau", "--", "-h", "--quiet", "=", "", "a.yaml", "folder", "--steps", "-1", "--along", "\x00", "☃",
+    "mean(x)", "1/0",
+])  # fmt: skip
+
+
+@settings(max_examples=150)
+@given(st.lists(WORDS, min_size=1, max_size=6))
+def test_no_words_bring_a_traceback(words: list[str]) -> None:
+    before = Path.cwd()
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "folder").mkdir()
+        os.chdir(folder)
+        try:
+            result = gdsim(*words)
+        finally:
+            os.chdir(before)
+    assert result.exit_code in (0, 2, 3), result.output
+    assert "internal error" not in result.output
+    if "--json" in words and result.exit_code == 2:
+        assert json.loads(result.stdout)["errors"]
