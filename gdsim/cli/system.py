@@ -12,7 +12,7 @@ _EXTRAS = {
     "torch": "torch", "fast": "numba", "dask": "distributed", "pptx": "python-pptx",
     "video": "imageio-ffmpeg",
 }  # fmt: skip
-_NEEDED = ("numpy", "scipy", "click", "pyyaml", "matplotlib", "pydantic", "rich")
+_NEEDED = ("numpy", "scipy", "click", "pyyaml", "matplotlib", "rich")
 
 
 @click.command()
