@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 import sympy
 import yaml
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner, Result
 from interpreters import command, environment
 
@@ -196,11 +197,14 @@ def test_completion_prints_a_script_for_each_shell(shell: str) -> None:
     ],
 )
 def test_words_are_completed(words: str, expected: set[str]) -> None:
-    settings = environment(
-        _GDSIM_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=str(len(words.split()) - 1)
-    )
-    done = command(env=settings)
-    assert {line.partition(",")[2] for line in done.stdout.splitlines()} == expected
+    *before, last = words.split()[1:]
+    found = ShellComplete(main, {}, "gdsim", "_GDSIM_COMPLETE").get_completions(before, last)
+    assert {item.value for item in found} == expected
+
+
+def test_the_shell_is_answered_by_the_command_itself() -> None:
+    asked = environment(_GDSIM_COMPLETE="bash_complete", COMP_WORDS="gdsim run parabola-o", COMP_CWORD="2")
+    assert command(env=asked).stdout == "plain,parabola-overshoot\n"
 
 
 # ---- derive

@@ -130,10 +130,19 @@ def test_numeric_derivatives_count_their_losses() -> None:
     assert summary["evaluations"]["loss"] == 2 * summary["evaluations"]["gradient"]
 
 
-LASTING = ("engel-raw", "iris", "rosenbrock")  # thousands of steps; their like are among the others
+SOME = [
+    "parabola", "cosh-cliff", "relu-dead", "shelf-stuck", "double-well-cycle", "saddle-escape",
+    "plateau", "cross-entropy", "engel-standardised", "valley", "three-halves", "rippled-parabola",
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [name for name in shipped_scenarios() if not name.startswith(LASTING)])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *SOME,
+        *(pytest.param(name, marks=pytest.mark.release) for name in shipped_scenarios() if name not in SOME),
+    ],
+)
 def test_the_summary_of_every_shipped_scenario_is_json(name: str) -> None:
     run = execute(load(name))
     found = json.loads(json.dumps(jsonable(run.summary()), allow_nan=False))
