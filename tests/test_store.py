@@ -64,7 +64,9 @@ def test_the_directory_is_named_after_the_scenario_and_its_hash(tmp_path: Path) 
     assert int(digits, 16) >= 0
 
 
-@pytest.mark.parametrize("name", ["ünïcode ☃", "a" * 100, "dots.and-dashes", "100%", "con'quote\"d"])
+@pytest.mark.parametrize(
+    "name", ["ünïcode ☃", "a" * 100, "dots.and-dashes", "100%", "con'quote\"d", "☃" * 33]
+)
 def test_any_name_that_a_scenario_may_have_names_a_directory(tmp_path: Path, name: str) -> None:
     directory = save(made(name=name), tmp_path)
     assert directory.is_dir()

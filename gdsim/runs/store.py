@@ -296,9 +296,7 @@ def difference(first: Path, second: Path) -> dict[str, tuple[Any, Any]]:
     left, right = (dict(_flattened(_content(directory))) for directory in (first, second))
     parts = ("scenario", "data", "result")
     paths = sorted(dict.fromkeys([*left, *right]), key=lambda path: parts.index(path.partition(".")[0]))
-    return {
-        path: (left.get(path), right.get(path)) for path in paths if left.get(path) != right.get(path)
-    }
+    return {path: (left.get(path), right.get(path)) for path in paths if left.get(path) != right.get(path)}
 
 
 def _content(directory: Path) -> dict[str, Any]:

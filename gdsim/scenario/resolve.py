@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 #: columns of the log, which no weight may be named after
 RESERVED = ("step", "loss", "flag", "direction", "learning_rate", "gradient", "status", "run")
-LONGEST_NAME = 100
+LONGEST_NAME = 100  # bytes; file systems take 255, and a leftover's name is longer
 _LARGEST = sys.float_info.max
 
 
@@ -125,10 +125,10 @@ def _name(check: Check, given: Mapping[str, Any], source: Path | None) -> str:
         return source.stem.removesuffix(".gdsim") if source else "scenario"
     if (
         name.startswith(".")
-        or len(name) > LONGEST_NAME
+        or len(name.encode(errors="replace")) > LONGEST_NAME
         or any(sign in "/\\" or not sign.isprintable() for sign in name)
     ):
-        expected = f"up to {LONGEST_NAME} printable characters, no slash, no dot in front"
+        expected = f"up to {LONGEST_NAME} bytes of printable characters, no slash, no dot in front"
         check.report(("name",), f"{show(name)} cannot name a folder", expected)
     return name
 
