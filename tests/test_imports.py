@@ -15,7 +15,7 @@ HELP = {"gdsim", "gdsim.cli"} | {
 #: modules of the standard library that writing help costs; none of them is slow
 CHEAP = {
     "__future__", "_bz2", "_colorize", "_compression", "_locale", "_lzma", "bz2", "click._textwrap",
-    "fnmatch", "locale", "lzma", "shutil", "textwrap", "zlib",
+    "fnmatch", "gc", "locale", "lzma", "shutil", "textwrap", "zlib",
 }  # fmt: skip
 
 
