@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdsim.batch import TAIL, Batch, Trajectory
-from gdsim.kernels import numpy_lanes, python_loop
 from gdsim.kernels.log import check_budget
 from gdsim.kernels.plan import Plan
 from gdsim.outcomes import Fault, InputError, Status
@@ -61,7 +60,10 @@ def simulate(
         raise InputError(
             Fault(f"the python engine takes one run, not {batch.runs}", "the numpy engine", path="engine")
         )
-    run = python_loop.run if chosen == "python" else numpy_lanes.run
+    if chosen == "python":
+        from gdsim.kernels.python_loop import run
+    else:
+        from gdsim.kernels.numpy_lanes import run
     trajectory = run(plan, start)
     if start is not None:
         trajectory = _joined(batch, start, trajectory)

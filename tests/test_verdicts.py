@@ -123,6 +123,17 @@ def test_every_period_up_to_eight_is_seen_in_the_tail(period: int) -> None:
     assert period_of_tail(tail).tolist() == [period]
 
 
+@pytest.mark.parametrize(("start", "other"), [((-4, -4), "equal"), ((4, -4), "equal"), ((2, 1), "lower")])
+def test_a_minimum_is_called_not_the_lowest_only_where_another_is_clearly_lower(
+    start: Any, other: str
+) -> None:
+    # Himmelblau's four minima are all 0 and differ by rounding; the three-hump camel's do differ
+    name = "himmelblau" if other == "equal" else "three_hump_camel"
+    found = run(name, dict(zip("xy", start, strict=True)), 0.01, domain={"x": [-5, 5], "y": [-5, 5]})
+    assert found.verdict.kind == "minimum"
+    assert ("It is not the lowest one" in found.verdict.sentence) == (other == "lower")
+
+
 # -- the ruler -----------------------------------------------------------------------------------
 
 
@@ -156,6 +167,26 @@ def test_with_several_weights_the_largest_eigenvalue_counts() -> None:
     assert ruler is not None
     assert ruler.curvature == pytest.approx(4.0)
     assert ruler.two_over_curvature == pytest.approx(0.5)
+
+
+def test_a_run_that_jumps_about_before_it_settles_is_seen_to_alternate_at_its_end() -> None:
+    ruler = run("w^2 + 0.1*sin(50w)", 2, 0.01, domain=[-3, 3]).ruler  # 1 − ηf″ = −0.84 at the end
+    assert ruler is not None
+    assert (ruler.band, ruler.agrees) == ("oscillating", True)
+    assert ruler.sentence.endswith("and the run came in alternating.")
+
+
+def test_a_run_that_comes_in_along_a_flatter_direction_is_not_held_to_the_sharpest() -> None:
+    ruler = run("x^2 + 8y^2 + x^2*y", {"x": 0.5, "y": 0}, 0.1, domain={"x": [-1, 1], "y": [-1, 1]}).ruler
+    assert ruler is not None
+    assert (ruler.band, ruler.agrees) == ("oscillating", True)  # y follows x², on one side
+    assert ruler.sentence.endswith("and the run came in along a flatter direction.")
+
+
+def test_a_long_run_with_few_records_did_not_land_at_once() -> None:
+    ruler = run("w^2", 10, 0.9, record={"every": 40}).ruler
+    assert ruler is not None
+    assert ruler.sentence.endswith("and the run settled.")
 
 
 @pytest.mark.parametrize("rule", ["adam", "rmsprop", "adagrad", "newton", "sign_descent"])

@@ -12,11 +12,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from gdsim.batch import Trajectory
 from gdsim.derivatives import Gradient
 from gdsim.derivatives.evaluation import compiled, loss_values
 from gdsim.expr.emit_numpy import compile_raw
+from gdsim.expr.nodes import Symbol
 from gdsim.kernels.plan import Plan
 from gdsim.noise import gaussian, minibatch_rows
+from gdsim.outcomes import Status
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -273,3 +276,36 @@ def _filled(values: tuple[Array, ...], like: Array) -> Rows:
     """A formula that does not vary from run to run gives one number: repeat it for every run."""
     shape = like.shape
     return [value if np.shape(value) == shape else np.broadcast_to(value, shape) for value in values]
+
+
+def initial_lanes(plan: Plan, start: Trajectory | None) -> tuple[int, Lanes]:
+    """Return the first step and the runs at it: all at w₀, or those of ``start`` that reached its end."""
+    batch = plan.batch
+    if start is None:
+        runs = np.arange(batch.runs)
+        weight = [row.astype(np.float64) for row in batch.initial_weight]
+        options = dict(zip(batch.rule.options, Descent(plan).rule_options(runs), strict=True))
+        return 0, Lanes(
+            runs, weight, weight, [np.full(batch.runs, np.nan) for _ in weight],
+            [np.full(batch.runs, np.nan) for _ in weight],
+            [_initial_state(plan, name, options, batch.runs, len(weight)) for name in batch.rule.rule.state],
+            np.zeros(batch.runs, dtype=np.int64), np.zeros(batch.runs, dtype=np.int64),
+        )  # fmt: skip
+    going = np.flatnonzero([status is Status.MAX_STEPS for status in start.status])
+    first = int(start.steps[going[0]]) if going.size else 0
+    earlier = start.tail[-3] if first >= 2 else np.full_like(start.final_weight, np.nan)
+    return first, Lanes(
+        going, list(start.final_weight[:, going]), list(start.previous_weight[:, going]),
+        list(earlier[:, going]), list(start.anchor[:, going]),
+        [list(value[:, going]) for value in start.rule_state.values()],
+        # the last record is judged once more, and counted once
+        start.gradient_evaluations[going] - 1,
+        start.loss_evaluations[going] - start.last_evaluations[going],
+    )  # fmt: skip
+
+
+def _initial_state(plan: Plan, name: str, options: dict[str, Array | float], runs: int, weights: int) -> Rows:
+    expression = dict(plan.batch.rule.rule.initial_state)[name]
+    arguments = [Symbol(option, "parameter") for option in options]
+    (value,) = compile_raw([expression], arguments)(*options.values())
+    return [np.array(np.broadcast_to(value, (runs,)), dtype=np.float64) for _ in range(weights)]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdsim.batch import TAIL, Trajectory
-from gdsim.kernels.descent import Descent, Lanes, Rows
+from gdsim.kernels.descent import Descent, Lanes, Rows, initial_lanes
 from gdsim.kernels.lane_burst import LaneBurst
 from gdsim.kernels.log import Log
 from gdsim.kernels.plan import BURST, NEAR, Plan, is_anchor
@@ -253,42 +253,6 @@ class _Loop:
         log.final_rate[run] = rate[place]
         for name, rows in zip(log.state, done.state, strict=True):
             log.state[name][:, run] = rows
-
-
-def initial_lanes(plan: Plan, start: Trajectory | None) -> tuple[int, Lanes]:
-    """Return the first step and the runs at it: all at w₀, or those of ``start`` that reached its end."""
-    batch = plan.batch
-    if start is None:
-        runs = np.arange(batch.runs)
-        weight = [row.astype(np.float64) for row in batch.initial_weight]
-        options = dict(zip(batch.rule.options, Descent(plan).rule_options(runs), strict=True))
-        return 0, Lanes(
-            runs, weight, weight, [np.full(batch.runs, np.nan) for _ in weight],
-            [np.full(batch.runs, np.nan) for _ in weight],
-            [_initial_state(plan, name, options, batch.runs, len(weight)) for name in batch.rule.rule.state],
-            np.zeros(batch.runs, dtype=np.int64), np.zeros(batch.runs, dtype=np.int64),
-        )  # fmt: skip
-    going = np.flatnonzero([status is Status.MAX_STEPS for status in start.status])
-    first = int(start.steps[going[0]]) if going.size else 0
-    earlier = start.tail[-3] if first >= 2 else np.full_like(start.final_weight, np.nan)
-    return first, Lanes(
-        going, list(start.final_weight[:, going]), list(start.previous_weight[:, going]),
-        list(earlier[:, going]), list(start.anchor[:, going]),
-        [list(value[:, going]) for value in start.rule_state.values()],
-        # the last record is judged once more, and counted once
-        start.gradient_evaluations[going] - 1,
-        start.loss_evaluations[going] - start.last_evaluations[going],
-    )  # fmt: skip
-
-
-def _initial_state(plan: Plan, name: str, options: dict[str, Array | float], runs: int, weights: int) -> Rows:
-    from gdsim.expr.emit_numpy import compile_raw
-    from gdsim.expr.nodes import Symbol
-
-    expression = dict(plan.batch.rule.rule.initial_state)[name]
-    arguments = [Symbol(option, "parameter") for option in options]
-    (value,) = compile_raw([expression], arguments)(*options.values())
-    return [np.array(np.broadcast_to(value, (runs,)), dtype=np.float64) for _ in range(weights)]
 
 
 def _cycling(lanes: Lanes, k: int | Integers) -> Mask:

@@ -18,9 +18,8 @@ import numpy as np
 from gdsim.batch import TAIL, Trajectory
 from gdsim.expr.emit_python import compile_function
 from gdsim.kernels.burst import MOST_RECORDED, Burst
-from gdsim.kernels.descent import ARMIJO_HALVINGS, ARMIJO_SLOPE, TINY, Descent
+from gdsim.kernels.descent import ARMIJO_HALVINGS, ARMIJO_SLOPE, TINY, Descent, initial_lanes
 from gdsim.kernels.log import Log
-from gdsim.kernels.numpy_lanes import initial_lanes
 from gdsim.kernels.plan import BURST, NEAR, Plan, is_anchor
 from gdsim.noise import gaussian, minibatch_rows
 from gdsim.outcomes import Status

@@ -16,6 +16,9 @@ from gdsim.verdicts.story import number, stable_factor
 Band = Literal["monotone", "oscillating", "diverging"]
 _LINEAR = 0.1  # of the largest distance: nearer to the minimum a step follows its curvature
 _NOISE = 1e-9  # of the same: nearer, rounding may choose the side
+_LAST = 10  # records looked at: earlier ones may have been where the curvature is another
+_SMALL_SHARE = 0.1  # of the distance: what is left along the sharpest direction follows the rest
+_AT_ONCE = 3  # steps
 
 
 @dataclass(frozen=True)
@@ -128,17 +131,24 @@ def _agreement(
         return False, "yet the run settled there, which takes a lucky landing"
     if batch.rule.rule.name != "gradient_descent" or batch.noise is not None:
         return True, "and the run settled"
-    side = _sides(batch, trajectory, search, point, run)
-    if side.size < 2:
-        return True, "and the run landed on it almost at once"
-    alternates, one_sided = bool((side[1:] * side[:-1] < 0).all()), bool((side[1:] * side[:-1] > 0).all())
+    along, across = _approach(batch, trajectory, search, point, run)
+    if along.size < 2:
+        at_once = trajectory.steps[run] <= _AT_ONCE
+        return True, f"and the run {'landed on it almost at once' if at_once else 'settled'}"
+    alternates = bool((along[1:] * along[:-1] < 0).all())
+    one_sided = bool((along[1:] * along[:-1] > 0).all())
     if band == "monotone":
         return one_sided, "and the run came in from one side" if one_sided else "yet the run changed sides"
+    if not alternates and (np.abs(along) < _SMALL_SHARE * across).all():
+        return True, "and the run came in along a flatter direction"
     return alternates, "and the run came in alternating" if alternates else "yet the run did not alternate"
 
 
-def _sides(batch: Batch, trajectory: Trajectory, search: Search, point: CriticalPoint, run: int) -> Array:
-    """The signed distances of successive last records from the minimum, along the sharpest direction."""
+def _approach(
+    batch: Batch, trajectory: Trajectory, search: Search, point: CriticalPoint, run: int
+) -> tuple[Array, Array]:
+    """The last successive records near the minimum: signed distances from it along the sharpest direction,
+    and distances across."""
     names = trajectory.weights
     centre = np.array([point.weight[name] for name in names])
     direction = np.ones(1)
@@ -146,18 +156,21 @@ def _sides(batch: Batch, trajectory: Trajectory, search: Search, point: Critical
         parameters = {name: float(values[run]) for name, values in batch.parameters.items()}
         landscape = Terrain(batch.loss.with_parameters(parameters), search).landscape
         direction = np.linalg.eigh(landscape.hessian(centre[:, None])[:, :, 0])[1][:, -1]
-    away = (trajectory.weight[:, :, run] - centre) @ direction
-    near = np.abs(away) < _LINEAR * np.nanmax(np.abs(away))
+    away = trajectory.weight[:, :, run] - centre
+    along = away @ direction
+    far = float(np.nanmax(np.abs(along)))
     rounding = 1e-13 * max(float(np.abs(centre).max()), 1e-300)
-    near &= np.abs(away) > max(_NOISE * float(np.nanmax(np.abs(away))), rounding)
+    near = (np.abs(along) < _LINEAR * far) & (np.abs(along) > max(_NOISE * far, rounding))
     places = np.flatnonzero(near)
-    if places.size < 2:
-        return np.empty(0)
-    last = places[-1]
-    first = last
+    if places.size == 0:
+        return np.empty(0), np.empty(0)
+    first = last = places[-1]
     while (
-        first > 0 and near[first - 1] and trajectory.step_index[first] - trajectory.step_index[first - 1] == 1
+        first > max(0, last - _LAST + 1)
+        and near[first - 1]
+        and np.diff(trajectory.step_index)[first - 1] == 1
     ):
         first -= 1
-    chosen: Array = away[first : last + 1]
-    return chosen
+    chosen = slice(first, last + 1)
+    across = np.linalg.norm(away - np.outer(along, direction), axis=1)
+    return along[chosen], across[chosen]

@@ -116,12 +116,14 @@ def _reason(story: Story, point: CriticalPoint) -> str:
 
 
 def _lower(story: Story, point: CriticalPoint) -> CriticalPoint | None:
-    """The lowest minimum of the domain, if a minimum is clearly higher."""
+    """The lowest minimum of the domain, if a minimum is clearly higher, on the scale of the losses met."""
     if point.kind != "minimum":
         return None
     lowest = min(story.lows, key=lambda other: other.loss, default=point)
-    spread = max((abs(other.loss) for other in story.lows), default=0.0)
-    return lowest if lowest.loss < point.loss - 1e-9 * max(spread, abs(point.loss)) else None
+    losses = [other.loss for other in story.search.critical_points]
+    losses += [point.loss, *story.trajectory.loss[:1, story.run]]
+    scale = max(abs(loss) for loss in losses if math.isfinite(loss))
+    return lowest if lowest.loss < point.loss - 1e-9 * scale else None
 
 
 def _settled_remedy(story: Story, point: CriticalPoint, lower: CriticalPoint | None) -> str:
