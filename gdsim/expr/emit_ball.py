@@ -140,7 +140,8 @@ _COMPARISONS: dict[str, tuple[str, str]] = {  # how a condition is sure to hold,
 }
 
 _SHARED: dict[str, Any] = {
-    "square": square, "power": power, "sign": _sign, "absolute": _absolute, "relu": _relu, "where": _where, "ONE": _ONE,
+    "square": square, "power": power, "sign": _sign, "absolute": _absolute, "relu": _relu,
+    "where": _where, "ONE": _ONE,
     "sin": arb.sin, "cos": arb.cos, "tan": arb.tan, "cosh": arb.cosh, "acos": arb.acos,
     "exp": _monotone(arb.exp), "sinh": _monotone(arb.sinh), "tanh": _monotone(arb.tanh),
     "atan": _monotone(arb.atan), "asin": _monotone(arb.asin), "log": _monotone(arb.log),
