@@ -8,7 +8,9 @@ Where an operation is undefined somewhere on its operands the result is nan, whi
 readings differ in that: the *strict* one returns nan as soon as any point of the box is outside the
 domain of ``sqrt``, ``log`` or a power, so that a finite result shows the formula to be defined (and,
 but for switches, smooth) on the whole box; the *restricted* one drops such points, which are no points of
-the loss at all, and serves to exclude zeros.
+the loss at all, and serves to exclude zeros. A third, *nowhere*, is as the restricted one and raises
+:class:`Nowhere` where no point is left; it is for formulas without choices, of which one branch may well be
+defined nowhere.
 """
 
 from __future__ import annotations
@@ -24,7 +26,12 @@ from gdsim.expr.lower import Instruction, Program, lower
 from gdsim.expr.nodes import Expr, Symbol
 
 Ball: TypeAlias = Any  # flint.arb; the library has no types that a checker can read here
-Reading = Literal["strict", "restricted"]
+Reading = Literal["strict", "restricted", "nowhere"]
+
+
+class Nowhere(Exception):
+    """A formula is defined at no point of a box."""
+
 
 _NAN = arb("nan")
 _ONE, _ZERO = arb(1), arb(0)
@@ -93,6 +100,21 @@ def _restricted_sqrt(x: Ball) -> Ball:
     return x.nonnegative_part().sqrt()
 
 
+def _somewhere(function: Callable[[Ball], Ball], outside: Callable[[Ball], bool]) -> Callable[[Ball], Ball]:
+    def checked(x: Ball) -> Ball:
+        if outside(x):
+            raise Nowhere
+        return function(x)
+
+    return checked
+
+
+def _power_somewhere(x: Ball, y: Ball) -> Ball:
+    if x < 0 and not y.contains_integer():
+        raise Nowhere
+    return _general_power(x, y, True)
+
+
 def _sign(x: Ball) -> Ball:
     if x > 0:
         return _ONE
@@ -149,9 +171,17 @@ _SHARED: dict[str, Any] = {
     "log10": _monotone(lambda x: x.log() / arb.const_log10()),
     "sigmoid": _monotone(lambda x: (_ONE + (x / 2).tanh()) / 2), "softplus": _monotone(_softplus),
 }  # fmt: skip
+_NEGATIVE: Callable[[Ball], bool] = lambda x: x < 0  # noqa: E731
+_RESTRICTED = {**_SHARED, "sqrt": _restricted_sqrt, "general_power": _restricted_power}
 NAMESPACES: dict[Reading, dict[str, Any]] = {
     "strict": {**_SHARED, "sqrt": _strict_sqrt, "general_power": _strict_power},
-    "restricted": {**_SHARED, "sqrt": _restricted_sqrt, "general_power": _restricted_power},
+    "restricted": _RESTRICTED,
+    "nowhere": {
+        **_RESTRICTED,
+        "general_power": _power_somewhere,
+        **{name: _somewhere(_RESTRICTED[name], _NEGATIVE) for name in ("sqrt", "log", "log2", "log10")},
+        **{name: _somewhere(_RESTRICTED[name], lambda x: x > 1 or x < -1) for name in ("asin", "acos")},
+    },
 }
 
 
@@ -167,7 +197,7 @@ class BallFunction:
     data
         Columns of exact values.
     reading
-        ``"strict"`` or ``"restricted"``, see above.
+        ``"strict"``, ``"restricted"`` or ``"nowhere"``, see above.
 
     Notes
     -----

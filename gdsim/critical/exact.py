@@ -1,0 +1,165 @@
+"""Exact places, and exact zeros: what can be decided by rational arithmetic alone.
+
+A zero of higher order cannot be told from a near miss by any arithmetic of finite precision. So a place is
+guessed that is simple enough to be meant (1/3, 2π, √2, log 3), put into the formula, and the formula must
+simplify to 0 by the tree's own exact arithmetic, which knows sin, cos and tan at multiples of π/6 and π/4,
+exp and log where they undo one another, and roots of rationals. Only then is the place a zero; that it
+simplifies to something else says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from flint import arb, ctx
+
+from gdsim.expr.algebra import divide, multiply
+from gdsim.expr.emit_ball import Ball, BallFunction
+from gdsim.expr.nodes import (
+    ZERO,
+    Call,
+    Constant,
+    Expr,
+    Multiply,
+    Negate,
+    Number,
+    Power,
+    Symbol,
+    walk,
+)
+from gdsim.expr.simplify import simplify
+
+_LARGEST_DENOMINATOR = 10_000
+_REFUTING_PRECISION = 1024
+PI = Constant("pi")
+
+
+def candidates(low: Ball, high: Ball) -> Iterator[Expr]:
+    """Yield simple places in or next to a narrow stretch: rationals, and those of π, e, roots, logarithms.
+
+    >>> from gdsim.expr.display import to_text
+    >>> from gdsim.expr.emit_ball import ball
+    >>> [to_text(place) for place in candidates(arb("3.14159265"), arb("3.14159266"))][:1]
+    ['pi']
+    """
+    stretch = low.union(high)
+    readings: list[tuple[Ball, object]] = [
+        (stretch, lambda q: Number(q)),
+        (stretch / arb.pi(), lambda q: multiply((Number(q), PI))),
+        (stretch * stretch, lambda q: _with_sign(stretch, Call("sqrt", (Number(q),))) if q > 0 else None),
+        (stretch / arb.const_e(), lambda q: multiply((Number(q), Constant("e")))),
+        (stretch.exp(), lambda q: Call("log", (Number(q),)) if q > 0 else None),
+        (stretch.log(), lambda q: Call("exp", (Number(q),))),
+    ]
+    for reading, made in readings:
+        if not reading.is_finite():
+            continue
+        value = simplest(reading)
+        if value is not None and value.denominator <= _LARGEST_DENOMINATOR:
+            place = made(value)  # type: ignore[operator]
+            if place is not None:
+                yield simplify(place)
+
+
+def _with_sign(stretch: Ball, root: Expr) -> Expr:
+    return Negate(root) if stretch < 0 else root
+
+
+def simplest(x: Ball) -> Fraction | None:
+    """The fraction with the least denominator in a ball (widened by its own width).
+
+    >>> simplest(arb("0.3333").union(arb("0.3334")))
+    Fraction(1, 3)
+    """
+    from gdsim.critical.line_roots import dyadic
+
+    low, high = dyadic(x.lower()), dyadic(x.upper())
+    room = high - low
+    low, high = low - room, high + room
+    if low <= 0 <= high:
+        return Fraction(0)
+    if high < 0:
+        return -_simplest(-high, -low)
+    return _simplest(low, high)
+
+
+def _simplest(low: Fraction, high: Fraction) -> Fraction:
+    """The simplest fraction in [low, high] with 0 < low, by its continued fraction."""
+    whole = -(-low.numerator // low.denominator)
+    if whole <= high:
+        return Fraction(whole)
+    floor = low.numerator // low.denominator
+    return floor + 1 / _simplest(1 / (high - floor), 1 / (low - floor))
+
+
+def vanishes(expr: Expr, weight: str, place: Expr) -> bool:
+    """Whether a tree is exactly zero at a place: proved by exact arithmetic, and not refuted at 1,024 bits.
+
+    >>> from gdsim.expr.parse import parse
+    >>> vanishes(parse("1 + cos(w)"), "w", PI), vanishes(parse("exp(w) - e*w"), "w", Number(Fraction(1)))
+    (True, True)
+    """
+    if value_at(expr, weight, place) != ZERO:
+        return False
+    with ctx.workprec(_REFUTING_PRECISION):
+        (value,) = BallFunction([expr], [weight])(BallFunction([place], [])()[0])
+    return bool(value.contains(0)) or bool(value.is_nan())
+
+
+def value_at(expr: Expr, weight: str, place: Expr) -> Expr:
+    """The expression with a place put in for its weight, simplified exactly."""
+    done: dict[Expr, Expr] = {Symbol(weight): place}
+    for node in walk(expr):
+        if node in done:
+            continue
+        if not node.children:
+            done[node] = node
+            continue
+        rebuilt = simplify(node.rebuild(tuple(done[child] for child in node.children)))
+        done[node] = _known(rebuilt)
+    return simplify(done[expr])
+
+
+def _known(expr: Expr) -> Expr:
+    """The exact value of a function where it has a simple one."""
+    match expr:
+        case Call("sin" | "cos" | "tan" as name, (argument,)):
+            turns = _part_of_pi(argument)
+            return expr if turns is None else _trigonometric(name, turns) or expr
+        case Call("exp", (Number(value),)) if value.denominator == 1:
+            return simplify(Power(Constant("e"), Number(value)))
+        case Call("exp", (Call("log", (inner,)),)) | Call("log", (Call("exp", (inner,)),)):
+            return inner
+        case Call("exp", (Multiply((Number(value), Call("log", (Number(inside),)))),)):
+            return simplify(Power(Number(inside), Number(value)))
+        case Power(Call("sqrt", (Number(inside),)), Number(exponent)) if exponent.denominator == 1:
+            return simplify(Power(Number(inside), Number(exponent / 2)))
+    return expr
+
+
+def _part_of_pi(argument: Expr) -> Fraction | None:
+    """q where the argument is q·π."""
+    if argument == ZERO:
+        return Fraction(0)
+    quotient = simplify(divide(argument, PI))
+    return quotient.value if isinstance(quotient, Number) else None
+
+
+def _trigonometric(name: str, turns: Fraction) -> Expr | None:
+    """sin, cos or tan of q·π for multiples of 1/6 and 1/4."""
+    if name == "tan":
+        above, below = _trigonometric("sin", turns), _trigonometric("cos", turns)
+        return None if above is None or below is None or below == ZERO else simplify(divide(above, below))
+    angle = (turns + Fraction(1, 2) if name == "cos" else turns) % 2
+    negative = angle >= 1
+    angle = angle - 1 if negative else angle
+    angle = 1 - angle if angle > Fraction(1, 2) else angle
+    square = {
+        Fraction(0): Fraction(0), Fraction(1, 6): Fraction(1, 4), Fraction(1, 4): Fraction(1, 2),
+        Fraction(1, 3): Fraction(3, 4), Fraction(1, 2): Fraction(1),
+    }.get(angle)  # fmt: skip
+    if square is None:
+        return None
+    value = simplify(Call("sqrt", (Number(square),)))
+    return simplify(Negate(value)) if negative else value

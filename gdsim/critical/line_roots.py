@@ -1,0 +1,363 @@
+"""All zeros of a smooth function of one weight in an interval, each proved to be one, the rest proved free.
+
+Breadth-first branch and prune: a box without a zero of the enclosure is closed; a box on which φ′ keeps its
+sign holds one zero or none, as the signs at its ends say; others are split. What shrinks to nothing
+without a decision is a cluster: first an exact place is sought at which φ and its first derivatives vanish
+while the next keeps its sign round about; else the cluster is searched again at a higher precision.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+
+from flint import arb, ctx
+
+from gdsim.critical.budget import Budget
+from gdsim.critical.exact import candidates, vanishes
+from gdsim.critical.factors import Factor, factorise, flint_polynomial
+from gdsim.expr.differentiate import derivative
+from gdsim.expr.emit_ball import Ball, BallFunction, Nowhere
+from gdsim.expr.nodes import Expr, Number
+
+LADDER = (128, 400, 1500)
+_HIGHEST_ORDER = 12
+MOST_BOXES = 16_000  # for one function on one piece
+_REFINED = 190  # bits to which a zero is refined
+
+
+@dataclass(frozen=True, eq=False)
+class Root:
+    """One place where a factor is zero, proved to exist and to be the only one in its enclosure.
+
+    Attributes
+    ----------
+    enclosure
+        A ball that holds it.
+    order
+        The order of the zero of the factor.
+    exact
+        The place as a constant tree, where it is known.
+    """
+
+    enclosure: Ball
+    order: int = 1
+    exact: Expr | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Cluster:
+    """A stretch in which zeros could be neither isolated nor excluded.
+
+    Attributes
+    ----------
+    low, high
+        Its exact ends.
+    most
+        The most zeros it can hold, counted with their order, by Rolle's theorem; None where unknown.
+    spent
+        Whether the budget ended; else the highest precision did not tell.
+    """
+
+    low: Ball
+    high: Ball
+    most: int | None
+    spent: bool
+
+
+@dataclass
+class Zeros:
+    """What a search found."""
+
+    roots: list[Root] = field(default_factory=list)
+    clusters: list[Cluster] = field(default_factory=list)
+    boxes: int = 0
+
+
+class Smooth:
+    """A factor with its derivatives as functions of balls, compiled on demand."""
+
+    def __init__(self, expression: Expr, weight: str, data: dict[str, tuple[Fraction, ...]]) -> None:
+        self.expression, self.weight, self.data = expression, weight, data
+        self._derivatives: list[Expr] = [expression]
+        self._strict: dict[int, BallFunction] = {}
+
+    def derivative(self, order: int) -> Expr:
+        """The tree of a derivative."""
+        while len(self._derivatives) <= order:
+            self._derivatives.append(derivative(self._derivatives[-1], self.weight))
+        return self._derivatives[order]
+
+    def value(self, x: Ball, order: int = 0) -> Ball:
+        """An enclosure of a derivative over a ball; nan where it is not defined on all of it."""
+        function = self._strict.get(order)
+        if function is None:
+            function = self._strict[order] = BallFunction([self.derivative(order)], [self.weight], self.data)
+        return function(x)[0]
+
+    @cached_property
+    def _restricted(self) -> BallFunction:
+        return BallFunction([self.expression], [self.weight], self.data, "nowhere")
+
+    def has_no_zero(self, x: Ball) -> bool:
+        """Whether the function is zero nowhere in a ball; where it is undefined it is not zero."""
+        try:
+            return excludes_zero(self._restricted(x)[0])
+        except Nowhere:
+            return True
+
+
+def excludes_zero(x: Ball) -> bool:
+    """Whether no number in the ball is zero; a nan proves nothing."""
+    return bool(x > 0 or x < 0)
+
+
+def sign(x: Ball) -> int:
+    """The sign of every number in the ball, 0 where it is not one."""
+    return 1 if x > 0 else -1 if x < 0 else 0
+
+
+def zeros(
+    factor: Factor, weight: str, data: dict[str, tuple[Fraction, ...]], low: Ball, high: Ball, budget: Budget
+) -> Zeros:
+    """Isolate every zero of a factor between two exact ends.
+
+    Notes
+    -----
+    Rational polynomials are isolated by FLINT, exactly, with their multiplicities.
+    Cost: some 10 µs for each box; about six boxes for each simple zero.
+    """
+    if factor.polynomial:
+        return _of_polynomial(factor, low, high)
+    return _Search(Smooth(factor.expression, weight, data), low, high, budget).run()
+
+
+def _of_polynomial(factor: Factor, low: Ball, high: Ball) -> Zeros:
+    found = Zeros()
+    with ctx.workprec(_REFINED):
+        for root, order in flint_polynomial(factor.polynomial).complex_roots():
+            if not root.imag.is_zero():
+                continue
+            exact = None
+            if len(factor.polynomial) == 2:
+                exact = Number(Fraction(-factor.polynomial[0], factor.polynomial[1]))
+            if not (root.real < low or root.real > high):
+                found.roots.append(Root(root.real, int(order), exact))
+    found.roots.sort(key=lambda item: float(item.enclosure.mid()))
+    return found
+
+
+class _Search:
+    def __init__(self, smooth: Smooth, low: Ball, high: Ball, budget: Budget) -> None:
+        self.smooth, self.low, self.high, self.budget = smooth, low, high, budget
+        self.found = Zeros()
+        self.regions: list[tuple[Ball, Ball, Ball]] = []  # of sure zeros: ends of where each is alone
+        self.most = min(budget.boxes, MOST_BOXES)
+        self.spent = False
+
+    def run(self) -> Zeros:
+        """Search the whole interval, then what is left at higher precisions."""
+        stretches = [(self.low, self.high)]
+        for place, precision in enumerate(LADDER):
+            with ctx.workprec(precision):
+                left = self._prune(stretches, 2.0 ** (-precision // 2))
+                left = self._decided(left, precision)
+            if not left:
+                break
+            if self.spent:
+                self._gather(left)
+                break
+            if place == len(LADDER) - 1:
+                with ctx.workprec(precision):
+                    self.found.clusters += [self._cluster(a, b) for a, b in left]
+            stretches = left
+        self._collect()
+        return self.found
+
+    def _gather(self, left: list[tuple[Ball, Ball]]) -> None:
+        """Unite what the budget left open, with the zeros between, where it lies close together."""
+        far = (self.high - self.low) / 256
+        for a, b in _joined(left, far):
+            self.found.clusters.append(Cluster(a, b, None, True))
+            self.regions = [region for region in self.regions if region[2] < a or region[2] > b]
+            self.found.roots = [r for r in self.found.roots if r.enclosure < a or r.enclosure > b]
+
+    # -- branch and prune ---------------------------------------------------------------------------
+
+    def _prune(self, stretches: list[tuple[Ball, Ball]], least: float) -> list[tuple[Ball, Ball]]:
+        """Close boxes until none is left, or they are too small, or the budget ends; return what is open."""
+        queue = deque(stretches)
+        scale = arb(least) * (abs(self.high).max(abs(self.low)).max(self.high - self.low)).upper()
+        small: list[tuple[Ball, Ball]] = []
+        count = 0
+        while queue:
+            if count >= self.most or (count % 256 == 255 and self.budget.expired()):
+                small += queue
+                self.spent = True
+                break
+            count += 1
+            if self.budget.progress is not None and count % 256 == 0:
+                self.budget.progress(self.found.boxes + count, len(queue))
+            a, b = queue.popleft()
+            if self._closed(a, b):
+                continue
+            middle = (a + (b - a) * 127 / 256).mid()
+            if b - a < scale or not (a < middle < b):
+                small.append((a, b))
+            else:
+                queue.append((a, middle))
+                queue.append((middle, b))
+        self.found.boxes += count
+        return _joined(small)
+
+    def _closed(self, a: Ball, b: Ball) -> bool:
+        """Whether a box is decided: proved free, or its one zero noted."""
+        box = a.union(b)
+        if self.smooth.has_no_zero(box):
+            return True
+        slope = self.smooth.value(box, 1)
+        if not slope.is_finite():
+            return False
+        middle = box.mid()
+        if excludes_zero(slope):
+            return self._monotone(a, b)
+        return excludes_zero(self.smooth.value(middle) + slope * (box - middle))
+
+    def _monotone(self, a: Ball, b: Ball) -> bool:
+        """Decide a box on which φ′ keeps its sign; where a zero may be at an end, look a little farther."""
+        left, right = sign(self.smooth.value(a)), sign(self.smooth.value(b))
+        if left and right:
+            if left != right:
+                self.regions.append((a, b, self._refined(a, b)))
+            return True
+        room = (b - a) / 10
+        wide = ((a - room).mid(), (b + room).mid())
+        box = wide[0].union(wide[1])
+        if not excludes_zero(self.smooth.value(box, 1)):
+            return False
+        left, right = sign(self.smooth.value(wide[0])), sign(self.smooth.value(wide[1]))
+        if not (left and right):
+            return False
+        if left != right:
+            self.regions.append((*wide, self._refined(*wide)))
+        return True
+
+    def _refined(self, a: Ball, b: Ball) -> Ball:
+        """Shrink the enclosure of the one zero of a box by interval Newton, at a higher precision."""
+        with ctx.workprec(max(ctx.prec, _REFINED) + 64):
+            box = a.union(b)
+            goal = arb(2) ** -_REFINED
+            for _ in range(60):
+                middle = box.mid()
+                slope = self.smooth.value(box, 1)
+                if not excludes_zero(slope):
+                    break
+                step = middle - self.smooth.value(middle) / slope
+                if not step.is_finite():
+                    break
+                new = step.intersection(box)
+                done = new.rad() <= goal * (abs(new.mid()).max(arb(2) ** -_REFINED)) or not (
+                    new.rad() < box.rad() * 0.9
+                )
+                box = new
+                if done:
+                    break
+            return box
+
+    # -- clusters -----------------------------------------------------------------------------------
+
+    def _decided(self, left: list[tuple[Ball, Ball]], precision: int) -> list[tuple[Ball, Ball]]:
+        """Note clusters that are a zero of higher order at an exact place; return the others."""
+        undecided = []
+        for a, b in left:
+            if self._free_to_the_edge(a, b):
+                continue
+            root = self._exact_root(a, b) if b - a < (self.high - self.low) * 1e-6 else None
+            if root is None:
+                undecided.append((a, b))
+            else:
+                self.found.roots.append(root)
+        return undecided
+
+    def _free_to_the_edge(self, a: Ball, b: Ball) -> bool:
+        """Whether a stretch at an end of the interval, where φ may run to infinity, is proved free.
+
+        Between the ends φ is smooth. If φ′ has no zero in the stretch, φ is monotone there; if it leads away
+        from zero, seen from where its sign is known, it has no zero up to the very edge.
+        """
+        at_low, at_high = not a > self.low, not b < self.high
+        if at_low == at_high:
+            return False
+        factors = factorise(self.smooth.derivative(1), self.smooth.weight)
+        if factors is None:
+            return False
+        box = a.union(b)
+        for factor in factors:
+            if not Smooth(factor.expression, self.smooth.weight, self.smooth.data).has_no_zero(box):
+                return False
+        inner = b if at_low else a
+        value, slope = sign(self.smooth.value(inner)), sign(self.smooth.value(inner, 1))
+        return bool(value) and bool(slope) and (value != slope if at_low else value == slope)
+
+    def _exact_root(self, a: Ball, b: Ball) -> Root | None:
+        for place in candidates(a, b):
+            order = 0
+            while order < _HIGHEST_ORDER and vanishes(
+                self.smooth.derivative(order), self.smooth.weight, place
+            ):
+                order += 1
+            if not order:
+                continue
+            here = BallFunction([place], [])()[0]
+            box = a.union(b).union(here)
+            if excludes_zero(self.smooth.value(box, order)):
+                return Root(here, order, place)
+        return None
+
+    def _cluster(self, a: Ball, b: Ball) -> Cluster:
+        """A stretch that stays open, and how many zeros it can hold at most."""
+        box = a.union(b)
+        orders = range(1, _HIGHEST_ORDER)
+        most = next((order for order in orders if excludes_zero(self.smooth.value(box, order))), None)
+        return Cluster(a, b, most, False)
+
+    def _collect(self) -> None:
+        """Put the sure zeros in order; one that was proved in two overlapping boxes is one."""
+        self.regions.sort(key=lambda region: float(region[2].mid()))
+        kept: list[tuple[Ball, Ball, Ball]] = []
+        for region in self.regions:
+            if kept and (kept[-1][2].overlaps(region[2]) or _inside(region[2], kept[-1])):
+                continue  # both lie where there is one zero only
+            kept.append(region)
+        places = [region[2] for region in kept if not (region[2] < self.low or region[2] > self.high)]
+        self.found.roots += [Root(place) for place in places]
+        self.found.roots.sort(key=lambda root: float(root.enclosure.mid()))
+
+
+def _inside(place: Ball, region: tuple[Ball, Ball, Ball]) -> bool:
+    return bool(place > region[0] and place < region[1])
+
+
+def _joined(stretches: list[tuple[Ball, Ball]], gap: Ball | int = 0) -> list[tuple[Ball, Ball]]:
+    """Stretches that touch, or are no farther apart than a gap, as one."""
+    ordered = sorted(stretches, key=lambda stretch: float(stretch[0]))
+    joined: list[tuple[Ball, Ball]] = []
+    for a, b in ordered:
+        if joined and not joined[-1][1] + gap < a:
+            joined[-1] = (joined[-1][0], joined[-1][1].max(b).upper())
+        else:
+            joined.append((a, b))
+    return joined
+
+
+def dyadic(x: Ball) -> Fraction:
+    """An exact ball as a fraction.
+
+    >>> dyadic(arb(3) / 8)
+    Fraction(3, 8)
+    """
+    mantissa, exponent = x.man_exp()
+    whole, shift = int(mantissa), int(exponent)
+    return Fraction(whole << shift) if shift >= 0 else Fraction(whole, 1 << -shift)
