@@ -19,7 +19,7 @@ from gdsim.outcomes import Search
 
 _PRECISION = 128
 _DEEPEST = 40  # halvings of an edge: beyond, a zero lies on it, as far as this arithmetic can tell
-_MOST = 20_000  # pieces of all four edges
+_MOST = 20_000  # pieces of an edge
 
 Corner = tuple[Fraction, Fraction]
 
@@ -46,7 +46,7 @@ class Audit:
 
 
 def winding_number(
-    gradient: BallFunction, low: Corner, high: Corner, precision: int = _PRECISION
+    gradient: BallFunction, low: Corner, high: Corner, precision: int = _PRECISION, most: int = _MOST
 ) -> int | None:
     """Return how often (∂f/∂x, ∂f/∂y) turns round zero along the boundary of a box, anticlockwise.
 
@@ -77,7 +77,7 @@ def winding_number(
     directions: list[int] = []
     with ctx.workprec(precision):
         for start, end in zip(corners, [*corners[1:], corners[0]], strict=True):
-            along = _directions(gradient, start, end)
+            along = _directions(gradient, start, end, most)
             if along is None:
                 return None
             directions += along
@@ -90,7 +90,7 @@ def winding_number(
     return turns // 4
 
 
-def _directions(gradient: BallFunction, start: Corner, end: Corner) -> list[int] | None:
+def _directions(gradient: BallFunction, start: Corner, end: Corner, most: int) -> list[int] | None:
     """The half planes (0 right, 1 up, 2 left, 3 down) into which the gradient points, along an edge."""
     found: list[int] = []
     pieces = [(Fraction(0), Fraction(1), 0)]
@@ -98,7 +98,7 @@ def _directions(gradient: BallFunction, start: Corner, end: Corner) -> list[int]
     while pieces:
         first, last, depth = pieces.pop()
         looked_at += 1
-        if depth > _DEEPEST or looked_at > _MOST:
+        if depth > _DEEPEST or looked_at > most:
             return None
         slope = gradient(*(_between(a, b, first, last) for a, b in zip(start, end, strict=True)))
         direction = _half_plane(slope)

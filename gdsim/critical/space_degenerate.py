@@ -16,7 +16,8 @@ import numpy as np
 from flint import ctx, fmpq, fmpq_mat
 
 from gdsim.critical.space_audit import winding_number
-from gdsim.critical.space_points import BallLoss, Box, symmetric
+from gdsim.critical.space_boxes import Box, hull
+from gdsim.critical.space_points import BallLoss, symmetric
 from gdsim.critical.written import WrittenLoss
 from gdsim.expr.emit_ball import Ball, ball
 from gdsim.expr.nodes import (
@@ -85,12 +86,12 @@ def settle(
     tuple
         A point, if there is reason to list one, and what is proved and what is not (empty where all is).
     """
-    low, high = _hull(boxes)
+    low, high = hull(boxes)
     with ctx.workprec(_PRECISION):
-        hull = [_between(Fraction(a), Fraction(b)) for a, b in zip(low, high, strict=True)]
-        if not loss.is_smooth(hull):
+        over = [_between(Fraction(a), Fraction(b)) for a, b in zip(low, high, strict=True)]
+        if loss.switches.may_vanish(over):
             return None, "the formula may have a kink, a jump or a pole here: tests for smooth losses fail"
-        if not all(value.is_finite() for value in loss.everything(*hull)):
+        if not all(value.is_finite() for value in loss.everything(*over)):
             return None, "the formula, or a derivative of it, is not defined everywhere here"
         zero = exact_zero(loss, low, high)
         if max((b - a) / s for a, b, s in zip(low, high, scale, strict=True)) > _LONG:
@@ -105,40 +106,35 @@ def _between(low: Fraction, high: Fraction) -> Ball:
 
 
 def _valley(
-    loss: BallLoss, boxes: Sequence[Box], hull: Box, domain: Box, zero: tuple[Fraction, ...] | None
+    loss: BallLoss, boxes: Sequence[Box], whole: Box, domain: Box, zero: tuple[Fraction, ...] | None
 ) -> tuple[CriticalPoint, str]:
     """A cluster too long to be a point; its middle is the box nearest to the middle of its hull."""
     reason = (
         "the boxes that are left follow a curve or surface: it may be a piece of zeros of the gradient, "
         "or points too close to be told apart; neither is proved"
     )
-    return _point(loss, zero or _nearest(boxes, hull), hull, "flat", domain), reason
+    return _point(loss, zero or _nearest(boxes, whole), whole, "flat", domain), reason
 
 
-def _nearest(boxes: Sequence[Box], hull: Box) -> tuple[Fraction, ...]:
-    """The middle of the box nearest to the middle of the hull."""
+def _nearest(boxes: Sequence[Box], whole: Box) -> tuple[Fraction, ...]:
+    """The middle of the box nearest to the middle of them all."""
     middles = np.array([np.add(*box) / 2 for box in boxes])
-    distance = np.abs(middles - np.add(*hull) / 2).max(axis=1)
+    distance = np.abs(middles - np.add(*whole) / 2).max(axis=1)
     return tuple(map(Fraction, middles[int(np.argmin(distance))].tolist()))
 
 
 def flat_region(loss: BallLoss, boxes: Sequence[Box], domain: Box) -> tuple[CriticalPoint, str]:
     """Boxes on which the gradient is proved to be zero throughout."""
-    hull = _hull(boxes)
+    whole = hull(boxes)
     with ctx.workprec(_PRECISION):
-        point = _point(loss, _nearest(boxes, hull), hull, "flat", domain)
+        point = _point(loss, _nearest(boxes, whole), whole, "flat", domain)
     return point, "the gradient is zero on a whole region"
-
-
-def _hull(boxes: Sequence[Box]) -> Box:
-    lows, highs = zip(*boxes, strict=True)
-    return tuple(map(min, *lows, lows[0])), tuple(map(max, *highs, highs[0]))
 
 
 def _point(
     loss: BallLoss,
     place: Sequence[Fraction],
-    hull: Box,
+    whole: Box,
     kind: CriticalKind,
     domain: Box,
     certified: bool = False,
@@ -147,7 +143,7 @@ def _point(
     values = loss.everything(*map(ball, place))
     middle = [[float(x.mid()) for x in row] for row in symmetric(values[1 + loss.size :], loss.size)]
     finite = bool(np.isfinite(middle).all())
-    (low, high), (first, last) = hull, domain
+    (low, high), (first, last) = whole, domain
     return CriticalPoint(
         dict(zip(names, map(float, place), strict=True)),
         0.0 if values[0].contains(0) else float(values[0].mid()),
@@ -160,19 +156,19 @@ def _point(
 
 
 def _surroundings(
-    loss: BallLoss, hull: Box, scale: Sequence[float], inner: Sequence[Fraction], others: Sequence[Box]
+    loss: BallLoss, whole: Box, scale: Sequence[float], inner: Sequence[Fraction], others: Sequence[Box]
 ) -> Surroundings | None:
     """The smallest frame on which the gradient is proved nowhere zero; None where there is none."""
     height = loss.value(list(map(ball, inner)))
     found: Surroundings | None = None
     for share in _FRAMES:
-        low = tuple(Fraction(a) - Fraction(share * s) for a, s in zip(hull[0], scale, strict=True))
-        high = tuple(Fraction(b) + Fraction(share * s) for b, s in zip(hull[1], scale, strict=True))
+        low = tuple(Fraction(a) - Fraction(share * s) for a, s in zip(whole[0], scale, strict=True))
+        high = tuple(Fraction(b) + Fraction(share * s) for b, s in zip(whole[1], scale, strict=True))
         if any(_meet((low, high), other) for other in others):
             break
         index = None
         if loss.size == 2:
-            index = winding_number(loss.slope, (low[0], low[1]), (high[0], high[1]), _PRECISION)
+            index = winding_number(loss.slope, (low[0], low[1]), (high[0], high[1]), _PRECISION, _MOST_PIECES)
             if index is None:
                 continue
         elif not _is_free(loss, (low, high)):
@@ -191,7 +187,7 @@ def _meet(frame: Frame, other: Box) -> bool:
 
 def _degenerate(
     loss: BallLoss,
-    hull: Box,
+    whole: Box,
     domain: Box,
     zero: tuple[Fraction, ...] | None,
     inner: Sequence[Fraction],
@@ -205,7 +201,7 @@ def _degenerate(
         if zero is None:
             return None, "no test tells whether a critical point lies here"
         said.append("no box round it was found on whose boundary the gradient is nowhere zero")
-        return _point(loss, zero, hull, "undecided", domain), _sentence(said, "that it is isolated")
+        return _point(loss, zero, whole, "undecided", domain), _sentence(said, "that it is isolated")
     within = all(
         a >= c and b <= d for a, b, c, d in zip(*around.frame, *domain, strict=True)
     )  # else what is inside the frame may lie outside the domain
@@ -222,10 +218,10 @@ def _degenerate(
     kind = _kind(loss, zero, around)
     if zero is not None and kind != "undecided" and is_scaled(loss.written, zero):
         # the gradient's zeros are carried along curves from the point to infinity, which cross the frame
-        return _point(loss, zero, hull, kind, domain, certified=True), ""
+        return _point(loss, zero, whole, kind, domain, certified=True), ""
     if kind == "saddle":
         said.append("it is a saddle if it is the only critical point there")
-    return _point(loss, inner, hull, kind, domain), _sentence(said, "that it is the only one")
+    return _point(loss, inner, whole, kind, domain), _sentence(said, "that it is the only one")
 
 
 def _sentence(said: Sequence[str], missing: str) -> str:

@@ -7,23 +7,41 @@ the gradient turns on it (two weights), and whether the loss there is above or b
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from flint import arb, arb_mat, ctx
 
+from gdsim.critical.space_boxes import Box
 from gdsim.critical.switches import switching_functions
 from gdsim.critical.written import WrittenLoss, exact
-from gdsim.expr.emit_ball import Ball, BallFunction, ball
-from gdsim.expr.nodes import Expr, Number, Symbol, substitute, symbols
+from gdsim.expr.emit_ball import Ball, BallFunction, Nowhere, ball
+from gdsim.expr.lower import rational_exponent
+from gdsim.expr.nodes import (
+    ONE,
+    TWO,
+    ZERO,
+    Add,
+    Call,
+    Compare,
+    Divide,
+    Expr,
+    Negate,
+    Number,
+    Power,
+    Symbol,
+    Where,
+    substitute,
+    symbols,
+    walk,
+)
+from gdsim.expr.simplify import simplify
 from gdsim.outcomes import CriticalKind, CriticalPoint, Interval
 
 FINE = 128  # bits: what is reported as a double is computed with more than twice its digits
 MARGIN = 2.0**-20  # of a box: rounding of its ends, 2^-29 of it in a ball, must decide nothing
 _MOST_SWITCHES = 2000  # over all data rows: beyond, a kink is taken to be everywhere
-
-Box = tuple[tuple[float, ...], tuple[float, ...]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,16 +56,22 @@ class BallLoss:
         Strict reading: to prove them.
     everything
         Strict reading: the loss, the gradient, the upper triangle of the Hessian row by row.
-    switches
-        The functions at whose zeros the loss may have a kink, a jump or a pole; None where they are too many.
+    somewhere
+        The loss, by a reading that raises ``Nowhere`` where it is defined at no point; None where it has
+        choices, of which one alone may be so.
+    switches, jumps, edges
+        The functions at whose zeros the loss may have a kink, a jump, a pole or the edge of its domain; may
+        jump; may have a pole or an edge.
     """
 
     written: WrittenLoss
     gradient: BallFunction
     slope: BallFunction
     everything: BallFunction
-    switches: BallFunction | None
-    has_switches: bool
+    somewhere: BallFunction | None
+    switches: Switches
+    jumps: Switches
+    edges: Switches
 
     @classmethod
     def of(cls, written: WrittenLoss) -> BallLoss:
@@ -55,14 +79,17 @@ class BallLoss:
         weights, data = written.weights, written.data
         size = len(weights)
         upper = [written.hessian[i][j] for i in range(size) for j in range(i, size)]
-        switches = _switches(written)
+        nodes = list(walk(written.expression))
+        chooses = any(isinstance(node, Where) for node in nodes)
         return cls(
             written,
             BallFunction(written.gradient, weights, data, "restricted"),
             BallFunction(written.gradient, weights, data),
             BallFunction([written.expression, *written.gradient, *upper], weights, data),
-            None if switches is None else BallFunction(switches, weights),
-            switches is None or bool(switches),
+            None if chooses else BallFunction([written.expression], weights, data, "nowhere"),
+            Switches.of(written, switching_functions(written.expression)),
+            Switches.of(written, [switch for node in nodes for switch in _jumps(node)]),
+            Switches.of(written, [switch for node in nodes for switch in _edges(node)]),
         )
 
     @property
@@ -70,35 +97,87 @@ class BallLoss:
         """The number of weights."""
         return len(self.written.weights)
 
-    def is_smooth(self, box: Sequence[Ball]) -> bool:
-        """Whether no switching function can vanish on the box."""
-        if not self.has_switches:
-            return True
-        if self.switches is None:
+    def is_nowhere(self, box: Sequence[Ball]) -> bool:
+        """Whether the loss is proved to be defined at no point of the box."""
+        if self.somewhere is None:
             return False
-        return all(value > 0 or value < 0 for value in self.switches(*box))
+        try:
+            self.somewhere(*box)
+        except Nowhere:
+            return True
+        return False
 
     def value(self, box: Sequence[Ball]) -> Ball:
         """The loss over a box."""
         return self.everything(*box)[0]
 
 
-def _switches(written: WrittenLoss) -> list[Expr] | None:
-    """The switching functions, those that read the data once for each row."""
-    found: list[Expr] = []
-    for switch in switching_functions(written.expression):
-        if not symbols(switch, "column"):
-            found.append(switch)
-            continue
-        rows = len(next(iter(written.data.values())))
-        if rows > _MOST_SWITCHES:
-            return None
-        for row in range(rows):
-            at_row: dict[Expr, Expr] = {
-                Symbol(name, "column"): Number(column[row]) for name, column in written.data.items()
-            }
-            found.append(substitute(switch, at_row))
-    return found if len(found) <= _MOST_SWITCHES else None
+@dataclass(frozen=True, eq=False)
+class Switches:
+    """Functions of the weights at whose zeros something happens to the loss; None stands for too many."""
+
+    functions: BallFunction | None
+    any: bool
+
+    @classmethod
+    def of(cls, written: WrittenLoss, switches: Sequence[Expr]) -> Switches:
+        """Take functions that read the data once for each row."""
+        found: dict[Expr, None] = {}
+        rows = len(next(iter(written.data.values()), ()))
+        for switch in switches:
+            if not symbols(switch, "weight"):
+                continue
+            if not symbols(switch, "column"):
+                found.setdefault(switch)
+                continue
+            if rows * len(switches) > _MOST_SWITCHES:
+                return cls(None, True)
+            for row in range(rows):
+                at_row: dict[Expr, Expr] = {
+                    Symbol(name, "column"): Number(column[row]) for name, column in written.data.items()
+                }
+                found.setdefault(substitute(switch, at_row))
+        return cls(BallFunction(list(found), written.weights), bool(found))
+
+    def may_vanish(self, box: Sequence[Ball]) -> bool:
+        """Whether one of the functions is not proved to have one sign on the box."""
+        if not self.any:
+            return False
+        if self.functions is None:
+            return True
+        return not all(value > 0 or value < 0 for value in self.functions(*box))
+
+
+def _jumps(node: Expr) -> tuple[Expr, ...]:
+    """The function at whose zeros a node may jump."""
+    match node:
+        case Call("sign", (argument,)):
+            return (argument,)
+        case Where(Compare(operator, left, right), then, otherwise):
+            for weight, other in ((left, right), (right, left)):
+                if isinstance(weight, Symbol) and operator not in ("==", "!="):
+                    both = substitute(Add((then, Negate(otherwise))), {weight: other})
+                    if simplify(both) == ZERO:
+                        return ()
+            return (Add((left, Negate(right))),)
+    return ()
+
+
+def _edges(node: Expr) -> tuple[Expr, ...]:
+    """The function at whose zeros a node may have a pole, or its domain an edge."""
+    match node:
+        case Divide(_, denominator):
+            return (denominator,)
+        case Power(base, exponent):
+            whole = rational_exponent(exponent)
+            return () if whole is not None and whole.denominator == 1 and whole >= 0 else (base,)
+        case Call("sqrt" | "log" | "log2" | "log10", (argument,)):
+            return (argument,)
+        case Call("asin" | "acos", (argument,)):
+            return (Add((Power(argument, TWO), Negate(ONE))),)
+        case Call("tan", (argument,)):
+            return (Call("cos", (argument,)),)
+    return ()
 
 
 def displacement(
@@ -231,7 +310,7 @@ def prove(loss: BallLoss, middle: Sequence[float], reach: Sequence[float], preci
     """
     with ctx.workprec(precision):
         box = [arb(m, r) for m, r in zip(middle, reach, strict=True)]
-        if not loss.is_smooth(box):
+        if loss.switches.may_vanish(box):
             return None
         image = _image(loss, box)
         inner = [arb(m, r * (1 - 2 * MARGIN)) for m, r in zip(middle, reach, strict=True)]
@@ -276,8 +355,8 @@ def _narrowed(loss: BallLoss, box: list[Ball]) -> list[Ball]:
 def outward(x: Ball) -> Interval:
     """The ends of a ball, rounded outwards to doubles; exact where the ball is a double.
 
-    >>> outward(arb(0.5)), outward(arb(1) / 3) == (0.3333333333333333, 0.33333333333333337)
-    ((0.5, 0.5), True)
+    >>> outward(arb(0.5)), outward(arb(1, 1e-20))
+    ((0.5, 0.5), (0.9999999999999999, 1.0000000000000002))
     """
     low, high = float(x.lower()), float(x.upper())
     if x.is_exact() and arb(low) == x:
@@ -371,9 +450,3 @@ def morse_index(hessian: Sequence[Sequence[Ball]]) -> int | None:
         if not others < 1:
             return None
     return sum(1 for value in diagonal if value < 0)
-
-
-def entry(names: Sequence[str], box: Box, reason: str) -> Mapping[str, object]:
-    """One entry of ``Search.unresolved`` or ``Search.singular``."""
-    low, high = box
-    return {"interval": dict(zip(names, zip(low, high, strict=True), strict=True)), "reason": reason}

@@ -8,7 +8,7 @@ at the smallest width, or when the budget ends, is said to be unresolved.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -17,8 +17,20 @@ from flint import arb, ctx
 
 from gdsim.critical.budget import Budget
 from gdsim.critical.space_audit import audit
+from gdsim.critical.space_boxes import (
+    Box,
+    Group,
+    apart,
+    clusters,
+    corners,
+    entry,
+    hull,
+    is_crowd,
+    joined,
+    merged,
+)
 from gdsim.critical.space_degenerate import flat_region, settle
-from gdsim.critical.space_points import MARGIN, BallLoss, Box, Proved, describe, displacement, entry, prove
+from gdsim.critical.space_points import MARGIN, BallLoss, Proved, describe, displacement, prove
 from gdsim.critical.written import WrittenLoss
 from gdsim.expr.emit_ball import Ball
 from gdsim.losses import Loss
@@ -32,10 +44,8 @@ _WORTHWHILE = 0.7  # of the volume: what Krawczyk's operator must leave at most 
 _ROUNDED_UP = 1 + 2.0**-50
 _CROWD = {2: 2048, 3: 8192}  # boxes in one cluster, by weights: a curve or surface of zeros
 _CROWD_OF_MORE = 16_384
-_TINY = 2.0**-16  # of the domain: so many boxes so small show no more than rounding
 _EACH = 64  # boxes between two looks at the budget
-_MOST_ENTRIES = 16  # of one reason in ``unresolved``: more are merged
-_MOST_CLUSTERS = 100
+_MOST_CLUSTERS = 64
 _BUDGET = Budget()
 
 
@@ -50,7 +60,9 @@ class Leaf:
     test
         ``"gradient"`` or ``"mean value"``: a component of ∇f has one sign. ``"no zero"``: Krawczyk's
         operator over ``inflated`` does not meet the box. ``"krawczyk"``: it lies inside ``inflated``, where
-        there is exactly one zero. ``"flat"``: ∇f is zero on the whole box. ``"left"``: nothing is shown.
+        there is exactly one zero. ``"flat"``: ∇f is zero on the whole box. ``"nowhere"``: the loss is
+        defined at no point of it. ``"degenerate"``: it lies round a degenerate zero that was proved to be the
+        only one. ``"left"``: nothing is shown.
     precision
         Bits.
     inflated
@@ -77,9 +89,12 @@ class _Run:
     leaves: list[_Leaf] = field(default_factory=list)
     proved: list[Proved] = field(default_factory=list)
     flat: list[Box] = field(default_factory=list)
-    left: list[tuple[Box, int]] = field(default_factory=list)  # at the smallest width or finest precision
-    crowds: list[list[tuple[Box, int]]] = field(default_factory=list)
-    unseen: list[tuple[Box, int]] = field(default_factory=list)  # when the budget ended
+    left: Group = field(default_factory=list)  # at the smallest width or finest precision
+    crowds: list[Group] = field(default_factory=list)
+    jumps: Group = field(default_factory=list)  # ∇f is not zero, but the loss may jump
+    edges: Group = field(default_factory=list)  # the same at poles and edges of the domain
+    unseen: Group = field(default_factory=list)  # when the budget ended
+    closed: dict[Box, tuple[str, int, Box | None]] = field(default_factory=dict)  # after all, of those left
     looked_at: int = 0
     counted: int = 0  # boxes when crowds were last looked for
 
@@ -161,7 +176,7 @@ def _certify(loss: Loss, domain: Mapping[str, Interval], budget: Budget) -> tupl
     _search(run, widened)
     points, unresolved = _settled(run, widened)
     for proved in _distinct(run.proved, unresolved, loss.weights):
-        if _apart((proved.low, proved.high), widened):
+        if apart((proved.low, proved.high), widened):
             continue
         boundary = any(
             p < a + edge or q > b - edge
@@ -177,8 +192,16 @@ def _certify(loss: Loss, domain: Mapping[str, Interval], budget: Budget) -> tupl
         tuple(points),
         not unresolved,
         tuple(unresolved),
+        tuple(
+            entry(loss.weights, box, "a pole, or the edge of where the formula is defined, may lie here")
+            for box in merged([_around(group) for group in clusters(run.edges)])
+        ),
     )
-    return _audited(ball_loss.written, widened, search), run.leaves
+    leaves = [
+        (leaf[0], *run.closed[leaf[0]]) if leaf[1] == "left" and leaf[0] in run.closed else leaf
+        for leaf in run.leaves
+    ]
+    return _audited(ball_loss.written, widened, search), leaves
 
 
 def _audited(written: WrittenLoss, domain: Box, search: Search) -> Search:
@@ -232,21 +255,29 @@ def _look(run: _Run, box: Box, precision: int) -> Iterable[tuple[int, Box]]:
     low, high = box
     middle = [0.5 * (a + b) for a, b in zip(low, high, strict=True)]
     reach = [max(b - m, m - a) * _ROUNDED_UP for a, m, b in zip(low, middle, high, strict=True)]
-    over = loss.gradient(*map(arb, middle, reach))
+    inner = list(map(arb, middle, reach))
+    over = loss.gradient(*inner)
     for value in over:
         if value > 0 or value < 0:
             run.leaves.append((box, "gradient", precision, None))
+            if loss.jumps.may_vanish(inner):
+                run.jumps.append((box, precision))
+            elif loss.edges.may_vanish(inner):
+                run.edges.append((box, precision))
             return ()
-    if all(value.is_zero() for value in over):
-        run.leaves.append((box, "flat", precision, None))
-        run.flat.append(box)
-        return ()
     pad = 2 * _INFLATION * max(r / s for r, s in zip(reach, scale, strict=True))
     grown = [r + pad * s for r, s in zip(reach, scale, strict=True)]
     outer = list(map(arb, middle, grown))
     values = loss.everything(*outer)
-    if not loss.is_smooth(outer) or not all(value.is_finite() for value in values):
+    if loss.switches.may_vanish(outer) or not all(value.is_finite() for value in values):
+        if loss.is_nowhere(inner):
+            run.leaves.append((box, "nowhere", precision, None))
+            return ()
         return _parts(run, box, None, precision)
+    if all(value.is_zero() for value in values[1:]):
+        run.leaves.append((box, "flat", precision, None))
+        run.flat.append(box)
+        return ()
     bend = values[1 + loss.size :]
     slope = loss.slope(*map(arb, middle))
     if not all(value.is_finite() for value in slope):
@@ -375,8 +406,8 @@ def _without_crowds(run: _Run, waiting: dict[int, list[Box]]) -> dict[int, list[
     boxes = [(box, precision) for precision, some in waiting.items() for box in some]
     kept: dict[int, list[Box]] = {}
     run.counted = 0
-    for group in _clusters(boxes):
-        if len(group) > most and _is_crowd(run, group):
+    for group in clusters(boxes):
+        if len(group) > most and is_crowd(group, run.scale):
             run.crowds.append(group)
             run.leaves += [(box, "left", precision, None) for box, precision in group]
             continue
@@ -386,46 +417,8 @@ def _without_crowds(run: _Run, waiting: dict[int, list[Box]]) -> dict[int, list[
     return dict(sorted(kept.items()))
 
 
-def _is_crowd(run: _Run, group: Sequence[tuple[Box, int]]) -> bool:
-    lows, highs = _corners(group)
-    sides = highs - lows
-    hull = highs.max(axis=0) - lows.min(axis=0)
-    filled = (sides / hull).prod(axis=1).sum() < 1 / 16
-    thin = (hull <= 3 * sides.max(axis=0)).any()
-    tiny = (hull <= _TINY * np.array(run.scale)).all()
-    return bool(filled or thin or tiny)
-
-
-def _corners(group: Sequence[tuple[Box, int]]) -> tuple[np.ndarray, np.ndarray]:
-    return np.array([box[0] for box, _ in group]), np.array([box[1] for box, _ in group])
-
-
-def _clusters(boxes: Sequence[tuple[Box, int]]) -> Iterator[list[tuple[Box, int]]]:
-    """Groups of boxes that touch, or nearly: the cells of a grid as wide as the widest box are walked."""
-    if not boxes:
-        return
-    lows, highs = _corners(boxes)
-    cells = np.floor((lows - lows.min(axis=0)) / (highs - lows).max(axis=0)).astype(np.int64)
-    members: dict[tuple[int, ...], list[int]] = {}
-    for place, cell in enumerate(map(tuple, cells.tolist())):
-        members.setdefault(cell, []).append(place)
-    steps = np.stack(np.meshgrid(*[(-1, 0, 1)] * lows.shape[1]), axis=-1).reshape(-1, lows.shape[1]).tolist()
-    while members:
-        cell, group = members.popitem()
-        queue = [cell]
-        while queue:
-            cell = queue.pop()
-            for step in steps:
-                near = tuple(a + b for a, b in zip(cell, step, strict=True))
-                if near in members:
-                    group = group + members.pop(near)
-                    queue.append(near)
-        yield [boxes[place] for place in sorted(group)]
-
-
-def _apart(first: Box, second: Box) -> bool:
-    """Whether two boxes do not meet."""
-    return any(a > d or b < c for a, b, c, d in zip(first[0], first[1], second[0], second[1], strict=True))
+def _around(group: Group) -> Box:
+    return hull([box for box, _ in group])
 
 
 def _distinct(
@@ -434,20 +427,23 @@ def _distinct(
     """Keep one of the proofs of each point: two are of one point if one enclosure lies where the other's
     point is the only one, and of two points if the enclosures do not meet.
     """
-    kept: list[Proved] = []
-    for proved in sorted(found, key=lambda proved: proved.low):
-        for other in reversed(kept):
-            if other.high[0] < proved.low[0] - (other.unique[1][0] - other.unique[0][0]):
-                continue
-            if other.covers(proved.low, proved.high) or proved.covers(other.low, other.high):
-                break
-            if not _apart((other.low, other.high), (proved.low, proved.high)):
-                reason = "one critical point or two: their enclosures meet"
-                unresolved.append(entry(names, (proved.low, proved.high), reason))
-                break
-        else:
-            kept.append(proved)
-    return kept
+    if not found:
+        return []
+    lows, highs = corners([(proved.low, proved.high) for proved in found])
+    first, last = corners([proved.unique for proved in found])
+    kept = np.zeros(len(found), dtype=bool)
+    for place, proved in enumerate(found):
+        low, high = lows[place], highs[place]
+        inside = ((first < low) & (high < last)).all(axis=1)
+        holds = ((first[place] < lows) & (highs < last[place])).all(axis=1)
+        if (kept & (inside | holds)).any():
+            continue
+        if (kept & (lows <= high).all(axis=1) & (low <= highs).all(axis=1)).any():
+            reason = "one critical point or two: their enclosures meet"
+            unresolved.append(entry(names, (proved.low, proved.high), reason))
+            continue
+        kept[place] = True
+    return [proved for proved, one in zip(found, kept, strict=True) if one]
 
 
 def _settled(run: _Run, domain: Box) -> tuple[list[CriticalPoint], list[Mapping[str, object]]]:
@@ -459,19 +455,24 @@ def _settled(run: _Run, domain: Box) -> tuple[list[CriticalPoint], list[Mapping[
         reason = f"the budget of {run.budget.boxes} boxes ended"
         if run.looked_at < run.budget.boxes:
             reason = "the time allowed ended"
-        reasons[reason] = [_hull(group) for group in _clusters(run.unseen)]
-    for group in _clusters([(box, LADDER[0]) for box in run.flat]):
+        reasons[reason] = [_around(group) for group in clusters(run.unseen)]
+    for group in clusters([(box, LADDER[0]) for box in run.flat]):
         point, reason = flat_region(run.loss, [box for box, _ in group], domain)
         points.append(point)
-        reasons.setdefault(reason, []).append(_hull(group))
+        reasons.setdefault(reason, []).append(_around(group))
+    if run.jumps:
+        reason = (
+            "the formula may jump here: the gradient is nowhere zero, but the least value may lie at the jump"
+        )
+        reasons[reason] = [_around(group) for group in clusters(run.jumps)]
     rest = [item for item in run.left if not _is_covered(run, item[0])]
-    groups = [*run.crowds, *_clusters(rest)]
+    groups = joined([*run.crowds, *clusters(rest)], run.scale)
     groups = [group for group in groups if not _is_proved(run, group)]
-    hulls = [_hull(group) for group in groups]
+    hulls = [_around(group) for group in groups]
     singles = [(proved.low, proved.high) for proved in run.proved]
     for place, group in enumerate(groups):
         reason = "too many clusters of boxes are left to look at each"
-        if place < _MOST_CLUSTERS:
+        if place < _MOST_CLUSTERS and not run.budget.expired():
             others = [*singles, *hulls[:place], *hulls[place + 1 :]]
             boxes = [box for box, _ in group]
             listed, reason = settle(run.loss, boxes, run.scale, domain, others)
@@ -479,46 +480,29 @@ def _settled(run: _Run, domain: Box) -> tuple[list[CriticalPoint], list[Mapping[
         if reason:
             reasons.setdefault(reason, []).append(hulls[place])
         else:
-            _relabel(run, {box for box, _ in group}, "degenerate", None)
-    return points, [entry(names, box, reason) for reason, some in reasons.items() for box in _merged(some)]
-
-
-def _hull(group: Sequence[tuple[Box, int]]) -> Box:
-    lows, highs = _corners(group)
-    return tuple(lows.min(axis=0).tolist()), tuple(highs.max(axis=0).tolist())
-
-
-def _merged(boxes: Sequence[Box]) -> list[Box]:
-    return list(boxes) if len(boxes) <= _MOST_ENTRIES else [_hull([(box, 0) for box in boxes])]
+            run.closed.update((box, ("degenerate", precision, None)) for box, precision in group)
+    return points, [entry(names, box, reason) for reason, some in reasons.items() for box in merged(some)]
 
 
 def _is_covered(run: _Run, box: Box) -> bool:
     """Whether a box that was left lies where a proved point is the only one."""
     for proved in run.proved:
         if proved.covers(*box):
-            _relabel(run, {box}, "krawczyk", proved)
+            run.closed[box] = ("krawczyk", proved.precision, proved.unique)
             return True
     return False
 
 
-def _is_proved(run: _Run, group: Sequence[tuple[Box, int]]) -> bool:
+def _is_proved(run: _Run, group: Group) -> bool:
     """Whether Krawczyk's test succeeds on a box round a whole cluster."""
-    low, high = _hull(group)
+    low, high = _around(group)
     middle = [0.5 * (a + b) for a, b in zip(low, high, strict=True)]
+    wide = max((b - a) / s for a, b, s in zip(low, high, run.scale, strict=True))
     for factor in (0.6, 1.0, 4.0):
-        wide = max((b - a) / s for a, b, s in zip(low, high, run.scale, strict=True))
-        reach = [factor * wide * s for s in run.scale]
-        proved = prove(run.loss, middle, reach, LADDER[-1])
+        proved = prove(run.loss, middle, [factor * wide * s for s in run.scale], LADDER[-1])
         if proved is not None and proved.covers(low, high):
             run.proved.append(proved)
-            _relabel(run, {box for box, _ in group}, "krawczyk", proved)
+            for box, _ in group:
+                run.closed[box] = ("krawczyk", proved.precision, proved.unique)
             return True
     return False
-
-
-def _relabel(run: _Run, boxes: set[Box], test: str, proved: Proved | None) -> None:
-    """Boxes that were left are closed after all."""
-    for place, (box, was, precision, _) in enumerate(run.leaves):
-        if was == "left" and box in boxes:
-            bits = precision if proved is None else proved.precision
-            run.leaves[place] = (box, test, bits, None if proved is None else proved.unique)
