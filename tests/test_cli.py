@@ -62,7 +62,7 @@ MINIMUM  A healthy decay
   |gradient|  20 → 9.6246e-09
   steps       42  CONVERGED  (43 gradients)
 
-  1 critical point in [-12, 12], found numerically
+  1 critical point in [-12, 12], proved to be all
   ● minimum  w = 0  loss 0  f″ = 2
 
   ruler       0───────●───────────┼──────────────────┼─────────→ η

@@ -283,7 +283,7 @@ def test_derive_takes_a_library_loss_and_a_scenario() -> None:
 
 def test_critical_lists_kind_place_loss_and_curvature() -> None:
     assert printed("critical", "x^3 - 3x", "--domain", "-2", "2") == (
-        "  2 critical points in [-2, 2], found numerically\n"
+        "  2 critical points in [-2, 2], proved to be all\n"
         "    maximum  x = -1  loss 2   f″ = -6\n"
         "    minimum  x = 1   loss -2  f″ = 6\n"
     )

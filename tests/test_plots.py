@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -57,10 +58,18 @@ def test_the_steps_are_those_of_the_trajectory(runs: dict[str, Run]) -> None:
     np.testing.assert_array_equal(data[:, 1], run.trajectory.loss[:, 0])
 
 
-def test_critical_points_found_numerically_are_hollow(runs: dict[str, Run]) -> None:
-    axes = draw(runs["double-well"], "curve").axes[0]
-    (marker,) = [artist for artist in axes.get_lines() if artist.get_label() == "maximum"]
-    assert marker.get_markerfacecolor() == "white"
+def test_certified_critical_points_are_filled_and_numerical_ones_hollow(runs: dict[str, Run]) -> None:
+    run = runs["double-well"]
+    numerical = replace(
+        run.search, critical_points=tuple(replace(p, proof="numerical") for p in run.search.critical_points)
+    )
+    faces = []
+    for search in (run.search, numerical):
+        axes = draw(replace(run, search=search), "curve").axes[0]
+        (marker,) = [artist for artist in axes.get_lines() if artist.get_label() == "maximum"]
+        faces.append((marker.get_markerfacecolor(), marker.get_markeredgecolor()))
+    assert faces[0][0] == faces[0][1]
+    assert faces[1][0] == "white"
 
 
 def test_a_step_that_leaves_the_frame_is_an_arrow_with_its_number(runs: dict[str, Run]) -> None:

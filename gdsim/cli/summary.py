@@ -120,7 +120,7 @@ def critical_points(
     where = " × ".join(f"[{short(low)}, {short(high)}]" for low, high in search.domain.values())
     points = search.critical_points
     count = f"{len(points) or 'no'} critical point{'s' * (len(points) != 1)}"
-    head = f"{count} in {where}, {'proved complete' if search.complete else 'found numerically'}"
+    head = f"{count} in {where}, {_coverage(search)}"
     if points and len(search.domain) > 1:
         head += "; λ: eigenvalues"
     lines = textwrap.wrap(head, width() - 2, initial_indent="  ", subsequent_indent="  ")
@@ -158,11 +158,24 @@ def _around(points: Sequence[CriticalPoint], near: Mapping[str, float]) -> Seque
     return points[first : first + _MOST_POINTS]
 
 
+def _coverage(search: Search) -> str:
+    """How much of the search is proved."""
+    certified = sum(point.proof == "certified" for point in search.critical_points)
+    if search.complete:
+        return "proved to be all"
+    if not certified:
+        return "found numerically"
+    return f"{certified} of them certified; about the open stretches below nothing is proved"
+
+
 def _stretch(stretch: Mapping[str, Any]) -> str:
-    ends = ", ".join(
-        f"{name} from {short(low)} to {short(high)}" for name, (low, high) in stretch["interval"].items()
-    )
+    ends = ", ".join(_extent(name, *ends) for name, ends in stretch["interval"].items())
     return f"{ends}: {stretch['reason']}"
+
+
+def _extent(name: str, low: float, high: float) -> str:
+    first, last = short(low), short(high)
+    return f"at {name} = {first}" if first == last else f"{name} from {first} to {last}"
 
 
 def _kind(point: CriticalPoint) -> str:

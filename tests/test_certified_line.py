@@ -1,0 +1,299 @@
+"""Certified critical points of one weight: all of them, none invented, and plain words where proof ends."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from fractions import Fraction
+
+import mpmath
+import numpy as np
+import pytest
+import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gdsim.critical import Budget
+from gdsim.critical.line_search import certify
+from gdsim.losses import Loss
+from gdsim.outcomes import Search
+
+PI = math.pi
+
+
+def prove(formula: str, low: float, high: float, **data: list[float]) -> Search:
+    loss = Loss.from_text(formula, data=data)
+    return certify(loss, {loss.weights[0]: (low, high)})
+
+
+def points(found: Search) -> list[tuple[str, float]]:
+    return [(point.kind, *point.weight.values()) for point in found.critical_points]
+
+
+def kinds(found: Search) -> dict[str, int]:
+    return dict(Counter(point.kind for point in found.critical_points))
+
+
+# formula, domain, kinds with exact places, orders of the zeros of f′
+EXACT = [
+    ("w^2", (-12, 12), [("minimum", 0, 1)]),
+    ("w^3", (-1.5, 1.5), [("inflection", 0, 2)]),
+    ("w^5", (-1.5, 1.5), [("inflection", 0, 4)]),
+    ("w^20", (-1.5, 1.5), [("minimum", 0, 19)]),
+    ("(w - 1)^6", (-1, 3), [("minimum", 1, 5)]),
+    ("w^4/4 - w^2*3/2 + 2w", (-3, 3), [("minimum", -2, 1), ("inflection", 1, 2)]),  # f′ = (w − 1)²(w + 2)
+    ("w^6/6 - w^5/5 - w^4 + w^3*4/3 + 2w^2 - 4w", (-3, 3),
+     [("inflection", -math.sqrt(2), 2), ("minimum", 1, 1), ("inflection", math.sqrt(2), 2)]),
+    ("w + sin(w)", (-10, 10), [("inflection", k * PI, 2) for k in (-3, -1, 1, 3)]),
+    ("exp(w) - e*w^2/2", (-1, 3), [("inflection", 1, 2)]),
+    ("cos(w)^4", (-4, 4),
+     [("maximum", -PI, 1), ("minimum", -PI / 2, 3), ("maximum", 0, 1), ("minimum", PI / 2, 3),
+      ("maximum", PI, 1)]),
+    ("tan(w) - w", (-4, 4), [("inflection", -PI, 2), ("inflection", 0, 2), ("inflection", PI, 2)]),
+    ("tanh(1000w)^2", (-1, 1), [("minimum", 0, 1)]),
+    ("abs(w)^3", (-1, 1), [("minimum", 0, 2)]),
+    ("w*abs(w)", (-1, 1), [("inflection", 0, 1)]),
+    ("w*log(w)", (0, 3), [("minimum", 1 / math.e, 1)]),
+    ("log(w)^2", (-1, 4), [("minimum", 1, 1)]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("formula", "domain", "expected"), EXACT, ids=[row[0] for row in EXACT])
+def test_kind_place_and_order_of_every_point(
+    formula: str, domain: tuple[float, float], expected: list[tuple[str, float, int]]
+) -> None:
+    found = prove(formula, *domain)
+    assert found.complete
+    assert [(p.kind, p.multiplicity) for p in found.critical_points] == [(k, m) for k, _, m in expected]
+    for point, (_, place, _) in zip(found.critical_points, expected, strict=True):
+        assert point.weight["w"] == pytest.approx(place, rel=3e-16, abs=1e-300)
+        assert point.proof == "certified"
+
+
+@pytest.mark.parametrize(
+    ("formula", "domain", "count"),
+    [
+        ("sin(50w)", (-10, 10), {"minimum": 159, "maximum": 159}),
+        ("sin(w^2)", (0.1, 30), {"minimum": 143, "maximum": 143}),
+        ("w^2 + 0.1*sin(50w)", (-3, 3), {"minimum": 40, "maximum": 39}),
+        ("w^2 - 10*cos(2*pi*w)", (-5.12, 5.12), {"minimum": 11, "maximum": 10}),
+        ("sin(10*pi*w)/(2w) + (w - 1)^4", (0.5, 2.5), {"minimum": 9, "maximum": 8}),
+        ("sin(10w)*exp(-w^2/10)", (-10, 10), {"minimum": 32, "maximum": 32}),
+        ("(w^2 - 1)^2 + 0.001sin(200w)", (-2, 2), {"minimum": 8, "maximum": 7}),
+    ],
+)
+def test_many_ripples_are_proved_to_be_all(
+    formula: str, domain: tuple[float, float], count: dict[str, int]
+) -> None:
+    found = prove(formula, *domain)
+    assert (kinds(found), found.complete) == (count, True)
+
+
+@pytest.mark.parametrize(
+    ("formula", "domain", "expected"),
+    [
+        ("abs(w)", (-1.5, 1.5), [("kink", 0)]),
+        ("abs(w^2 - 1)", (-2, 2), [("kink", -1), ("maximum", 0), ("kink", 1)]),
+        ("abs(sin(w))", (-4, 4),
+         [("kink", -PI), ("maximum", -PI / 2), ("kink", 0), ("maximum", PI / 2), ("kink", PI)]),
+        ("abs(abs(w) - 1)", (-3, 3), [("kink", -1), ("kink", 0), ("kink", 1)]),
+        ("max(w^2, 1 - w)", (-3, 3), [("kink", (math.sqrt(5) - 1) / 2)]),
+        ("min(w^2, (w - 2)^2)", (-1, 3), [("minimum", 0), ("kink", 1), ("minimum", 2)]),
+        ("abs(w)^0.5", (-1, 1), [("kink", 0)]),
+        ("abs(w)^1.5", (-1, 1), [("minimum", 0)]),
+        ("huber(w)", (-11, 11), [("minimum", 0)]),
+        ("(max(0, w) - 1)^2", (-1, 3), [("flat", -0.5), ("minimum", 1)]),
+        ("max(0, abs(w) - 1)^2", (-3, 3), [("flat", 0)]),
+        ("relu(w)^3", (-2, 2), [("flat", -1)]),
+        ("abs(w - 1/3) + abs(w + 1/3)", (-1, 1), [("flat", 0)]),
+        ("0*w + 3", (-1, 1), [("flat", 0)]),
+    ],
+)  # fmt: skip
+def test_kinks_and_flat_pieces(
+    formula: str, domain: tuple[float, float], expected: list[tuple[str, float]]
+) -> None:
+    found = prove(formula, *domain)
+    assert found.complete
+    assert [kind for kind, _ in points(found)] == [kind for kind, _ in expected]
+    for (_, place), (_, true) in zip(points(found), expected, strict=True):
+        assert place == pytest.approx(true, rel=3e-16, abs=1e-16)
+
+
+@pytest.mark.parametrize(
+    ("formula", "domain", "reason"),
+    [
+        ("1/w + w", (-3, 3), "the loss has a pole"),
+        ("1/(w - 1/3)^2 + w^2", (-3, 3), "the loss has a pole"),
+        ("where(w < 0, -1, 1) + w^2", (-1, 1), "the loss jumps"),
+        ("exp(-1/w^2)", (-2, 2), "so continued it has a minimum"),
+        ("sin(w)/w", (-10, 10), "so continued it has a maximum"),
+    ],
+)
+def test_a_singular_place_is_named_and_no_critical_point(
+    formula: str, domain: tuple[float, float], reason: str
+) -> None:
+    found = prove(formula, *domain)
+    assert found.complete
+    assert reason in str(found.singular[0]["reason"])
+    assert all(point.weight["w"] not in (0, 1 / 3) for point in found.critical_points)
+
+
+@pytest.mark.parametrize("gap", ["1e-6", "1e-9", "1e-12"])
+def test_a_nearly_double_root_is_three_points(gap: str) -> None:
+    (first, middle, last) = prove(f"(w - 1)^2*(w - 1 - {gap})^2", 0, 2).critical_points
+    assert [first.kind, middle.kind, last.kind] == ["minimum", "maximum", "minimum"]
+    assert first.weight["w"] < middle.weight["w"] < last.weight["w"]
+
+
+def test_a_pair_that_doubles_cannot_tell_apart_is_two_points() -> None:
+    found = prove("exp(w) - 1.00000000000000000001*e*w^2/2", -1, 3)  # 2·√(2·10⁻²⁰) apart
+    assert kinds(found) == {"maximum": 1, "minimum": 1}
+    left, right = (point.weight["w"] for point in found.critical_points)
+    assert right - left == pytest.approx(2 * math.sqrt(2e-20), rel=1e-5)
+
+
+def test_a_near_miss_is_no_critical_point() -> None:
+    found = prove("exp(w) - 2.718281828459045*w^2/2", -1, 3)
+    assert (found.critical_points, found.complete) == ((), True)
+
+
+def test_a_tangency_hidden_behind_a_double_angle_is_proved() -> None:
+    # f′ = (sin w − w/2)², written with sin 2w
+    found = prove("w^3/12 - sin(w) + w*cos(w) + w/2 - sin(2w)/4", -3, 3)
+    mpmath.mp.dps = 30
+    true = float(mpmath.findroot(lambda w: mpmath.sin(w) - w / 2, 1.9))
+    assert found.complete
+    assert [(kind, place) for kind, place in points(found)] == [
+        ("inflection", pytest.approx(-true, rel=1e-15)), ("inflection", 0.0),
+        ("inflection", pytest.approx(true, rel=1e-15)),
+    ]  # fmt: skip
+
+
+def test_a_well_of_width_a_millionth_is_found() -> None:
+    found = prove("w^2/100 - exp(-(1e6*(w - 3.1))^2)", -5, 5)
+    assert kinds(found) == {"minimum": 2, "maximum": 1}
+
+
+@pytest.mark.parametrize("scale", ["1e200", "1e-200", "-1e-200"])
+def test_the_size_of_the_coefficients_does_not_matter(scale: str) -> None:
+    assert len(prove(f"{scale}*(w^2 - 1)^2", -2, 2).critical_points) == 3
+
+
+@pytest.mark.parametrize(
+    ("formula", "domain", "place"),
+    [
+        ("sin(w)", (0, PI / 2), PI / 2),
+        ("w^3/3 - w^2/2", (0, 4 / 3), 0),
+        ("w^1.5", (0, 4), 0),
+        ("cos(w)", (0, 1), 0),
+    ],
+)
+def test_a_point_at_an_end_of_the_domain_is_said_to_be_there(
+    formula: str, domain: tuple[float, float], place: float
+) -> None:
+    found = prove(formula, *domain)
+    (point,) = [point for point in found.critical_points if point.boundary]
+    assert point.weight["w"] == place
+    assert found.complete
+
+
+@pytest.mark.parametrize("formula", ["w^2*sin(1/w)", "sin(1/w)"])
+def test_accumulating_points_end_in_bounded_work_and_an_open_stretch(formula: str) -> None:
+    loss = Loss.from_text(formula)
+    found = certify(loss, {"w": (-1, 1)}, Budget(boxes=1000))
+    assert not found.complete
+    assert len(found.critical_points) > 50
+    assert all("budget" in str(stretch["reason"]) for stretch in found.unresolved)
+    assert any(low <= 0 <= high for low, high in (s["interval"]["w"] for s in found.unresolved))  # type: ignore[index]
+
+
+def test_a_loss_over_data_is_certified() -> None:
+    found = prove("mean((w*x - y)^2)", -10, 10, x=[1.0, 2.0, 3.0], y=[2.0, 4.0, 6.0])
+    assert points(found) == [("minimum", 2.0)]
+    assert found.complete
+
+
+def test_kinks_of_a_loss_over_data_are_certified() -> None:
+    found = prove("sum(abs(w - x))", -10, 10, x=[1.0, 2.0, 7.0])
+    assert points(found) == [("kink", 2.0)]  # the median
+
+
+# -- against independent computations ----------------------------------------------------------------
+
+ROOTS = st.lists(st.fractions(-3, 3, max_denominator=12), min_size=1, max_size=5)
+ORDERS = st.lists(st.integers(1, 6), min_size=5, max_size=5)
+SMOOTH = st.sampled_from(["", "*exp(w/3)", "*(2 + sin(w))", "*exp(sin(w))"])
+
+
+@given(roots=ROOTS, orders=ORDERS, rest=SMOOTH)
+@settings(max_examples=40)
+def test_planted_zeros_of_any_order_are_found_and_no_others(
+    roots: list[Fraction], orders: list[int], rest: str
+) -> None:
+    """f′ = Π (w − r)ᵐ times something positive; f = ∫ f′ need not be written down to search f′."""
+    from flint import arb, ctx
+
+    from gdsim.critical.factors import factorise
+    from gdsim.critical.line_pieces import locate
+    from gdsim.expr.parse import parse
+
+    planted = dict(zip(roots, orders, strict=False))
+    slope = "*".join(f"(w - ({root}))^{order}" for root, order in planted.items())
+    factors = factorise(parse(slope + rest), "w")
+    assert factors is not None
+    with ctx.workprec(256):
+        found, clusters = locate(factors, "w", {}, arb(-4), arb(4), Budget())
+    assert not clusters
+    assert {float(zero.root.enclosure.mid()): zero.order for zero in found} == {
+        float(root): planted[root] for root in planted
+    }
+
+
+COEFFICIENTS = st.lists(st.integers(-9, 9), min_size=2, max_size=7).filter(lambda c: c[-1] != 0)
+
+
+@given(coefficients=COEFFICIENTS)
+@settings(max_examples=60)
+def test_a_random_polynomial_has_the_points_that_sympy_counts(coefficients: list[int]) -> None:
+    w = sympy.Symbol("w")
+    slope = sympy.Poly(list(reversed(coefficients)), w)
+    loss = sympy.Poly(sympy.integrate(slope.as_expr(), w), w)
+    formula = " + ".join(f"({c})*w^{k}" for (k,), c in loss.terms()) or "0*w"
+    found = prove(formula if "w^" in formula else f"{formula} + 0*w", -5, 5)
+    assert found.complete
+    assert len(found.critical_points) == slope.count_roots(-5, 5)
+    true = sorted(float(root) for root in set(slope.real_roots()) if -5 <= root <= 5)
+    assert [place for _, place in points(found)] == pytest.approx(true, rel=1e-13, abs=1e-13)
+
+
+@given(
+    cosines=st.lists(st.integers(-5, 5), min_size=1, max_size=5),
+    sines=st.lists(st.integers(-5, 5), min_size=1, max_size=5),
+)
+@settings(max_examples=40)
+def test_a_random_trigonometric_polynomial_has_the_points_of_its_companion_matrix(
+    cosines: list[int], sines: list[int]
+) -> None:
+    """z = exp(iw) makes f′ a polynomial, whose zeros on the unit circle NumPy finds by eigenvalues."""
+    terms = [f"({a})*cos({k}w)" for k, a in enumerate(cosines, 1)]
+    terms += [f"({b})*sin({k}w)" for k, b in enumerate(sines, 1)]
+    size = max(len(cosines), len(sines))
+    a = np.array([0, *cosines] + [0] * (size - len(cosines)))
+    b = np.array([0, *sines] + [0] * (size - len(sines)))
+    k = np.arange(size + 1)
+    # f = Σ aₖ cos kw + bₖ sin kw, so f′ = Re Σ k(bₖ + i·aₖ)·zᵏ
+    half = k * (b + 1j * a) / 2
+    polynomial = np.concatenate([half[::-1], np.conj(half[1:])])
+    zeros = np.roots(polynomial) if np.abs(half).any() else np.empty(0)
+    if not zeros.size:
+        return
+    off = np.abs(np.abs(zeros) - 1)
+    gaps = np.abs(zeros[:, None] - zeros[None, :]) + 9 * np.eye(zeros.size)
+    if ((off > 1e-9) & (off < 1e-3)).any() or gaps.min() < 1e-3:
+        return  # eigenvalues in doubles do not tell which lie on the circle
+    angles = np.angle(zeros[off <= 1e-9])
+    found = prove(" + ".join(terms), -3.1, 3.1)
+    assert found.complete
+    assert [place for _, place in points(found)] == pytest.approx(
+        sorted(angle for angle in angles if abs(angle) < 3.1), abs=1e-9
+    )
