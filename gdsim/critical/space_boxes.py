@@ -11,7 +11,7 @@ Box = tuple[tuple[float, ...], tuple[float, ...]]  # the least and the greatest 
 Group = list[tuple[Box, int]]  # boxes with the bits to look at them with
 
 _MOST_ENTRIES = 16
-_SPARSE = 1 / 16  # of their hull
+_SPARSE = 1 / 8  # of their hull
 _SMALL = 2.0**-9  # of the domain
 _TINY = 2.0**-16  # of the domain: very many boxes so small show no more than rounding
 

@@ -17,7 +17,8 @@ from flint import ctx, fmpq, fmpq_mat
 
 from gdsim.critical.space_audit import winding_number
 from gdsim.critical.space_boxes import Box, hull
-from gdsim.critical.space_points import BallLoss, symmetric
+from gdsim.critical.space_loss import BallLoss
+from gdsim.critical.space_points import symmetric
 from gdsim.critical.written import WrittenLoss
 from gdsim.expr.emit_ball import Ball, ball
 from gdsim.expr.nodes import (
@@ -90,7 +91,7 @@ def settle(
     with ctx.workprec(_PRECISION):
         over = [_between(Fraction(a), Fraction(b)) for a, b in zip(low, high, strict=True)]
         if loss.switches.may_vanish(over):
-            return None, "the formula may have a kink, a jump or a pole here: tests for smooth losses fail"
+            return None, _switch(loss, over)
         if not all(value.is_finite() for value in loss.everything(*over)):
             return None, "the formula, or a derivative of it, is not defined everywhere here"
         zero = exact_zero(loss, low, high)
@@ -99,6 +100,14 @@ def settle(
         inner = zero or tuple((Fraction(a) + Fraction(b)) / 2 for a, b in zip(low, high, strict=True))
         around = _surroundings(loss, (low, high), scale, inner, others)
         return _degenerate(loss, (low, high), domain, zero, inner, around)
+
+
+def _switch(loss: BallLoss, over: Sequence[Ball]) -> str:
+    if loss.jumps.may_vanish(over):
+        return "the formula may jump here"
+    if loss.edges.may_vanish(over):
+        return "a pole of the formula, or the edge of where it is defined, may lie here"
+    return "the formula may have a kink here, where the proofs for smooth losses do not hold"
 
 
 def _between(low: Fraction, high: Fraction) -> Ball:

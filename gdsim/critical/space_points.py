@@ -12,177 +12,26 @@ from dataclasses import dataclass
 
 import numpy as np
 from flint import arb, arb_mat, ctx
+from numpy.typing import NDArray
 
-from gdsim.critical.space_boxes import Box
-from gdsim.critical.switches import switching_functions
-from gdsim.critical.written import WrittenLoss, exact
-from gdsim.expr.emit_ball import Ball, BallFunction, Nowhere, ball
-from gdsim.expr.lower import rational_exponent
-from gdsim.expr.nodes import (
-    ONE,
-    TWO,
-    ZERO,
-    Add,
-    Call,
-    Compare,
-    Divide,
-    Expr,
-    Negate,
-    Number,
-    Power,
-    Symbol,
-    Where,
-    substitute,
-    symbols,
-    walk,
-)
-from gdsim.expr.simplify import simplify
+from gdsim.critical.space_boxes import Box, corners
+from gdsim.critical.space_loss import BallLoss
+from gdsim.critical.written import exact
+from gdsim.expr.emit_ball import Ball, ball
 from gdsim.outcomes import CriticalKind, CriticalPoint, Interval
 
+Array = NDArray[np.float64]
+
 FINE = 128  # bits: what is reported as a double is computed with more than twice its digits
+_DOUBLE = 53
+_CLOSE = 2.0**-90
+_MOST_STEPS = 40
 MARGIN = 2.0**-20  # of a box: rounding of its ends, 2^-29 of it in a ball, must decide nothing
-_MOST_SWITCHES = 2000  # over all data rows: beyond, a kink is taken to be everywhere
-
-
-@dataclass(frozen=True, eq=False)
-class BallLoss:
-    """A loss with its derivatives over boxes.
-
-    Attributes
-    ----------
-    gradient
-        Restricted reading: to exclude zeros.
-    slope
-        Strict reading: to prove them.
-    everything
-        Strict reading: the loss, the gradient, the upper triangle of the Hessian row by row.
-    somewhere
-        The loss, by a reading that raises ``Nowhere`` where it is defined at no point; None where it has
-        choices, of which one alone may be so.
-    switches, jumps, edges
-        The functions at whose zeros the loss may have a kink, a jump, a pole or the edge of its domain; may
-        jump; may have a pole or an edge.
-    """
-
-    written: WrittenLoss
-    gradient: BallFunction
-    slope: BallFunction
-    everything: BallFunction
-    somewhere: BallFunction | None
-    switches: Switches
-    jumps: Switches
-    edges: Switches
-
-    @classmethod
-    def of(cls, written: WrittenLoss) -> BallLoss:
-        """Compile. Cost: some milliseconds."""
-        weights, data = written.weights, written.data
-        size = len(weights)
-        upper = [written.hessian[i][j] for i in range(size) for j in range(i, size)]
-        nodes = list(walk(written.expression))
-        chooses = any(isinstance(node, Where) for node in nodes)
-        return cls(
-            written,
-            BallFunction(written.gradient, weights, data, "restricted"),
-            BallFunction(written.gradient, weights, data),
-            BallFunction([written.expression, *written.gradient, *upper], weights, data),
-            None if chooses else BallFunction([written.expression], weights, data, "nowhere"),
-            Switches.of(written, switching_functions(written.expression)),
-            Switches.of(written, [switch for node in nodes for switch in _jumps(node)]),
-            Switches.of(written, [switch for node in nodes for switch in _edges(node)]),
-        )
-
-    @property
-    def size(self) -> int:
-        """The number of weights."""
-        return len(self.written.weights)
-
-    def is_nowhere(self, box: Sequence[Ball]) -> bool:
-        """Whether the loss is proved to be defined at no point of the box."""
-        if self.somewhere is None:
-            return False
-        try:
-            self.somewhere(*box)
-        except Nowhere:
-            return True
-        return False
-
-    def value(self, box: Sequence[Ball]) -> Ball:
-        """The loss over a box."""
-        return self.everything(*box)[0]
-
-
-@dataclass(frozen=True, eq=False)
-class Switches:
-    """Functions of the weights at whose zeros something happens to the loss; None stands for too many."""
-
-    functions: BallFunction | None
-    any: bool
-
-    @classmethod
-    def of(cls, written: WrittenLoss, switches: Sequence[Expr]) -> Switches:
-        """Take functions that read the data once for each row."""
-        found: dict[Expr, None] = {}
-        rows = len(next(iter(written.data.values()), ()))
-        for switch in switches:
-            if not symbols(switch, "weight"):
-                continue
-            if not symbols(switch, "column"):
-                found.setdefault(switch)
-                continue
-            if rows * len(switches) > _MOST_SWITCHES:
-                return cls(None, True)
-            for row in range(rows):
-                at_row: dict[Expr, Expr] = {
-                    Symbol(name, "column"): Number(column[row]) for name, column in written.data.items()
-                }
-                found.setdefault(substitute(switch, at_row))
-        return cls(BallFunction(list(found), written.weights), bool(found))
-
-    def may_vanish(self, box: Sequence[Ball]) -> bool:
-        """Whether one of the functions is not proved to have one sign on the box."""
-        if not self.any:
-            return False
-        if self.functions is None:
-            return True
-        return not all(value > 0 or value < 0 for value in self.functions(*box))
-
-
-def _jumps(node: Expr) -> tuple[Expr, ...]:
-    """The function at whose zeros a node may jump."""
-    match node:
-        case Call("sign", (argument,)):
-            return (argument,)
-        case Where(Compare(operator, left, right), then, otherwise):
-            for weight, other in ((left, right), (right, left)):
-                if isinstance(weight, Symbol) and operator not in ("==", "!="):
-                    both = substitute(Add((then, Negate(otherwise))), {weight: other})
-                    if simplify(both) == ZERO:
-                        return ()
-            return (Add((left, Negate(right))),)
-    return ()
-
-
-def _edges(node: Expr) -> tuple[Expr, ...]:
-    """The function at whose zeros a node may have a pole, or its domain an edge."""
-    match node:
-        case Divide(_, denominator):
-            return (denominator,)
-        case Power(base, exponent):
-            whole = rational_exponent(exponent)
-            return () if whole is not None and whole.denominator == 1 and whole >= 0 else (base,)
-        case Call("sqrt" | "log" | "log2" | "log10", (argument,)):
-            return (argument,)
-        case Call("asin" | "acos", (argument,)):
-            return (Add((Power(argument, TWO), Negate(ONE))),)
-        case Call("tan", (argument,)):
-            return (Call("cos", (argument,)),)
-    return ()
 
 
 def displacement(
     slope: Sequence[Ball], bend: Sequence[Ball], reach: Sequence[Ball]
-) -> tuple[list[Ball], list[float]] | None:
+) -> tuple[list[Ball], list[float], list[Ball]] | None:
     """Return Krawczyk's operator less the midpoint, K − m = −Y∇f(m) + (I − Y·H(X))(X − m).
 
     Parameters
@@ -197,8 +46,8 @@ def displacement(
     Returns
     -------
     tuple or None
-        K − m, and the norms of the columns of the midpoint Hessian, whose inverse is Y. None where
-        it has none.
+        K − m, the norms of the columns of the midpoint Hessian, whose inverse is Y, and Y∇f(m), whose
+        radius is rounding alone. None where there is no inverse.
 
     Notes
     -----
@@ -209,51 +58,67 @@ def displacement(
 
     Examples
     --------
-    >>> moved, columns = displacement([arb(1), arb(2)], [arb(2), arb(0), arb(4)], [arb(0, 1), arb(0, 1)])
+    >>> sides = [arb(0, 1), arb(0, 1)]
+    >>> moved, columns, step = displacement([arb(1), arb(2)], [arb(2), arb(0), arb(4)], sides)
     >>> [float(ball.mid()) for ball in moved], columns
     ([-0.5, -0.5], [2.0, 4.0])
     """
     if len(slope) > 2:
         return _displacement(slope, bend, reach)
     xx, xy, yy = bend
-    a, b, d = float(xx.mid()), float(xy.mid()), float(yy.mid())
+    a: Ball = float(xx.mid())
+    b: Ball = float(xy.mid())
+    d: Ball = float(yy.mid())
+    columns = [math.hypot(a, b), math.hypot(b, d)]
+    if ctx.prec > _DOUBLE:  # then the curvatures may differ by more than a double can tell
+        a, b, d = xx.mid(), xy.mid(), yy.mid()
     determinant = a * d - b * b
-    if determinant == 0.0 or not math.isfinite(determinant):
+    if not (determinant > 0 or determinant < 0) or not math.isfinite(columns[0] + columns[1]):
         return None
     p, q, s = d / determinant, -b / determinant, a / determinant
-    if not (math.isfinite(p) and math.isfinite(q) and math.isfinite(s)):
+    if ctx.prec > _DOUBLE:
+        p, q, s = p.mid(), q.mid(), s.mid()
+    elif not math.isfinite(p + q + s):
         return None
     g, h = slope
     u, v = reach
-    first = (1 - (xx * p + xy * q)) * u - (xy * p + yy * q) * v - (g * p + h * q)
-    second = (1 - (xy * q + yy * s)) * v - (xx * q + xy * s) * u - (g * q + h * s)
-    return [first, second], [math.hypot(a, b), math.hypot(b, d)]
+    step = [g * p + h * q, g * q + h * s]
+    first = (1 - (xx * p + xy * q)) * u - (xy * p + yy * q) * v - step[0]
+    second = (1 - (xy * q + yy * s)) * v - (xx * q + xy * s) * u - step[1]
+    return [first, second], columns, step
 
 
 def _displacement(
     slope: Sequence[Ball], bend: Sequence[Ball], reach: Sequence[Ball]
-) -> tuple[list[Ball], list[float]] | None:
+) -> tuple[list[Ball], list[float], list[Ball]] | None:
     size = len(slope)
     hessian = symmetric(bend, size)
     middle = np.array([[float(entry.mid()) for entry in row] for row in hessian])
     if not np.isfinite(middle).all():
         return None
-    try:
-        inverse = np.linalg.inv(middle)
-    except np.linalg.LinAlgError:
+    inverse = _inverse(hessian, middle)
+    if inverse is None:
         return None
-    if not np.isfinite(inverse).all():
-        return None
-    rows = inverse.tolist()
-    product = (arb_mat(rows) * arb_mat(hessian)).tolist()
-    steps = (arb_mat(rows) * arb_mat([[value] for value in slope])).tolist()
+    product = (inverse * arb_mat(hessian)).tolist()
+    steps = [row[0] for row in (inverse * arb_mat([[value] for value in slope])).tolist()]
     moved = []
     for i in range(size):
-        total = -steps[i][0]
+        total = -steps[i]
         for j in range(size):
             total += ((1 if i == j else 0) - product[i][j]) * reach[j]
         moved.append(total)
-    return moved, np.sqrt((middle**2).sum(axis=0)).tolist()
+    return moved, np.sqrt((middle**2).sum(axis=0)).tolist(), steps
+
+
+def _inverse(hessian: list[list[Ball]], middle: Array) -> Ball | None:
+    """An inverse of the midpoints, in floats or, at higher precision, of the same precision."""
+    try:
+        if ctx.prec > _DOUBLE:
+            return arb_mat([[x.mid() for x in row] for row in hessian]).inv().mid()
+        inverse = np.linalg.inv(middle)
+    except (np.linalg.LinAlgError, ZeroDivisionError):
+        return None
+    return arb_mat(inverse.tolist()) if np.isfinite(inverse).all() else None
 
 
 def symmetric(upper: Sequence[Ball], size: int) -> list[list[Ball]]:
@@ -305,8 +170,8 @@ def prove(loss: BallLoss, middle: Sequence[float], reach: Sequence[float], preci
 
     Notes
     -----
-    The enclosure is narrowed by the same operator until it stays as it is: quadratic convergence, some four
-    steps.
+    The enclosure is narrowed by the same operator until it stays as it is. Cost: some six evaluations of
+    everything.
     """
     with ctx.workprec(precision):
         box = [arb(m, r) for m, r in zip(middle, reach, strict=True)]
@@ -340,16 +205,64 @@ def _image(loss: BallLoss, box: Sequence[Ball]) -> list[Ball] | None:
 
 
 def _narrowed(loss: BallLoss, box: list[Ball]) -> list[Ball]:
-    for _ in range(40):
+    """Narrow an enclosure of a zero: by a small box round Newton's limit if that holds it, else by steps."""
+    near = _newton(loss, [x.mid() for x in box])
+    small = [arb(m, _CLOSE * (m.abs_upper() + x.rad())) for m, x in zip(near, box, strict=True)]
+    if all(x.contains(inner) for x, inner in zip(box, small, strict=True)):
+        image = _image(loss, small)
+        if image is not None and all(x.contains_interior(k) for x, k in zip(small, image, strict=True)):
+            box = image
+    for _ in range(_MOST_STEPS):
         image = _image(loss, box)
         if image is None:
-            return box
+            break
         narrower = [x.intersection(k) for x, k in zip(box, image, strict=True)]
-        shrunk = any(2 * new.rad() < old.rad() for new, old in zip(narrower, box, strict=True))
+        shrunk = any(new.rad() < 0.9 * old.rad() for new, old in zip(narrower, box, strict=True))
         box = narrower
         if not shrunk:
             break
     return box
+
+
+def _newton(loss: BallLoss, point: list[Ball]) -> list[Ball]:
+    """Newton's method on points: nothing is proved by it."""
+    still = [arb(0)] * loss.size
+    for _ in range(_MOST_STEPS):
+        values = loss.everything(*point)
+        if not all(value.is_finite() for value in values):
+            break
+        found = displacement(values[1 : 1 + loss.size], values[1 + loss.size :], still)
+        if found is None:
+            break
+        point = [(m + d).mid() for m, d in zip(point, found[0], strict=True)]
+        if all(d.abs_upper() <= _CLOSE * m.abs_upper() for m, d in zip(point, found[0], strict=True)):
+            break
+    return point
+
+
+def distinct(found: Sequence[Proved]) -> tuple[list[Proved], list[Proved]]:
+    """Return one of the proofs of each point, and those of which it is not known whether they are one.
+
+    Two are of one point if one enclosure lies where the other's point is the only one, and of two points if
+    the enclosures do not meet.
+    """
+    if not found:
+        return [], []
+    lows, highs = corners([(proved.low, proved.high) for proved in found])
+    first, last = corners([proved.unique for proved in found])
+    kept = np.zeros(len(found), dtype=bool)
+    doubled: list[Proved] = []
+    for place, proved in enumerate(found):
+        low, high = lows[place], highs[place]
+        inside = ((first < low) & (high < last)).all(axis=1)
+        around = ((first[place] < lows) & (highs < last[place])).all(axis=1)
+        if (kept & (inside | around)).any():
+            continue
+        if (kept & (lows <= high).all(axis=1) & (low <= highs).all(axis=1)).any():
+            doubled.append(proved)
+        else:
+            kept[place] = True
+    return [proved for proved, one in zip(found, kept, strict=True) if one], doubled
 
 
 def outward(x: Ball) -> Interval:

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
-import numpy as np
 from flint import arb, ctx
 
 from gdsim.critical.budget import Budget
@@ -22,7 +21,6 @@ from gdsim.critical.space_boxes import (
     Group,
     apart,
     clusters,
-    corners,
     entry,
     hull,
     is_crowd,
@@ -30,7 +28,8 @@ from gdsim.critical.space_boxes import (
     merged,
 )
 from gdsim.critical.space_degenerate import flat_region, settle
-from gdsim.critical.space_points import MARGIN, BallLoss, Proved, describe, displacement, prove
+from gdsim.critical.space_loss import BallLoss
+from gdsim.critical.space_points import MARGIN, Proved, describe, displacement, distinct, prove
 from gdsim.critical.written import WrittenLoss
 from gdsim.expr.emit_ball import Ball
 from gdsim.losses import Loss
@@ -42,8 +41,8 @@ _INFLATION = 0.05  # of the widest side, added on all sides: a zero on a face li
 _LEFT_OF_MIDDLE = 127 / 256  # zeros like to lie at the middle
 _WORTHWHILE = 0.7  # of the volume: what Krawczyk's operator must leave at most to be cut to
 _ROUNDED_UP = 1 + 2.0**-50
-_CROWD = {2: 2048, 3: 8192}  # boxes in one cluster, by weights: a curve or surface of zeros
-_CROWD_OF_MORE = 16_384
+_CROWD = {2: 2048, 3: 4096}  # boxes in one cluster, by weights: a curve or surface of zeros
+_CROWD_OF_MORE = 8192
 _EACH = 64  # boxes between two looks at the budget
 _MOST_CLUSTERS = 64
 _BUDGET = Budget()
@@ -175,7 +174,10 @@ def _certify(loss: Loss, domain: Mapping[str, Interval], budget: Budget) -> tupl
     run = _Run(ball_loss, tuple(b - a for a, b in zip(*widened, strict=True)), budget)
     _search(run, widened)
     points, unresolved = _settled(run, widened)
-    for proved in _distinct(run.proved, unresolved, loss.weights):
+    kept, doubled = distinct(run.proved)
+    reason = "one critical point or two: their enclosures meet"
+    unresolved += [entry(loss.weights, (proved.low, proved.high), reason) for proved in doubled]
+    for proved in kept:
         if apart((proved.low, proved.high), widened):
             continue
         boundary = any(
@@ -279,7 +281,7 @@ def _look(run: _Run, box: Box, precision: int) -> Iterable[tuple[int, Box]]:
         run.flat.append(box)
         return ()
     bend = values[1 + loss.size :]
-    slope = loss.slope(*map(arb, middle))
+    slope = list(loss.slope(*map(arb, middle)))
     if not all(value.is_finite() for value in slope):
         return _parts(run, box, None, precision)
     inflated = _inflated(middle, grown)
@@ -291,7 +293,8 @@ def _look(run: _Run, box: Box, precision: int) -> Iterable[tuple[int, Box]]:
     columns = None
     kept = box
     if found is not None:
-        moved, columns = found
+        moved, columns, steps = found
+        slope, spread = [*slope, *steps], [*spread, *moved]
         shifts = [(float(d.mid()), float(d.rad()) * _ROUNDED_UP) for d in moved]
         test = _verdict(shifts, reach, grown)
         if test == "krawczyk":
@@ -304,7 +307,7 @@ def _look(run: _Run, box: Box, precision: int) -> Iterable[tuple[int, Box]]:
             run.leaves.append((box, "no zero", precision, inflated))
             return ()
         kept = _cut(run, box, middle, shifts, reach, precision, inflated)
-    if any(4 * value.rad() > whole.rad() for value, whole in zip(slope, spread, strict=True)):
+    if any(4 * value.rad() > whole.rad() for value, whole in zip(slope, spread, strict=True)):  # rounding
         finer = [bits for bits in LADDER if bits > precision]
         if finer:
             return [(finer[0], kept)]
@@ -419,31 +422,6 @@ def _without_crowds(run: _Run, waiting: dict[int, list[Box]]) -> dict[int, list[
 
 def _around(group: Group) -> Box:
     return hull([box for box, _ in group])
-
-
-def _distinct(
-    found: Sequence[Proved], unresolved: list[Mapping[str, object]], names: Sequence[str]
-) -> list[Proved]:
-    """Keep one of the proofs of each point: two are of one point if one enclosure lies where the other's
-    point is the only one, and of two points if the enclosures do not meet.
-    """
-    if not found:
-        return []
-    lows, highs = corners([(proved.low, proved.high) for proved in found])
-    first, last = corners([proved.unique for proved in found])
-    kept = np.zeros(len(found), dtype=bool)
-    for place, proved in enumerate(found):
-        low, high = lows[place], highs[place]
-        inside = ((first < low) & (high < last)).all(axis=1)
-        holds = ((first[place] < lows) & (highs < last[place])).all(axis=1)
-        if (kept & (inside | holds)).any():
-            continue
-        if (kept & (lows <= high).all(axis=1) & (low <= highs).all(axis=1)).any():
-            reason = "one critical point or two: their enclosures meet"
-            unresolved.append(entry(names, (proved.low, proved.high), reason))
-            continue
-        kept[place] = True
-    return [proved for proved, one in zip(found, kept, strict=True) if one]
 
 
 def _settled(run: _Run, domain: Box) -> tuple[list[CriticalPoint], list[Mapping[str, object]]]:
