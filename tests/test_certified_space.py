@@ -11,7 +11,7 @@ from itertools import product
 import mpmath as mp
 import numpy as np
 import pytest
-from flint import arb
+from flint import arb, arb_mat, ctx
 
 from gdsim.critical.budget import Budget
 from gdsim.critical.space_audit import audit, winding_number
@@ -19,7 +19,7 @@ from gdsim.critical.space_degenerate import is_scaled
 from gdsim.critical.space_points import morse_index
 from gdsim.critical.space_search import Leaf, certify, certify_with_leaves
 from gdsim.critical.written import WrittenLoss
-from gdsim.expr.emit_ball import BallFunction
+from gdsim.expr.emit_ball import Ball, BallFunction, ball
 from gdsim.expr.parse import parse
 from gdsim.losses import Loss
 from gdsim.outcomes import CriticalPoint, Search
@@ -216,6 +216,7 @@ def test_a_degenerate_point_of_a_polynomial_alike_at_all_scales_is_proved(text: 
     found = search(text, -2, 2.5)
     (point,) = found.critical_points
     assert (point.kind, point.proof, point.multiplicity) == (kind, "certified", None)
+    assert max(high - low for low, high in point.interval.values()) <= 1e-16
     assert found.complete
 
 
@@ -409,6 +410,44 @@ def test_no_leaf_closed_as_empty_holds_a_point() -> None:
             for a, b, (low, high) in zip(leaf.low, leaf.high, point.interval.values(), strict=True)
         )
         assert not inside or leaf.test == "krawczyk"
+
+
+def test_every_closed_leaf_is_closed_when_looked_at_again() -> None:
+    for text in (HIMMELBLAU, "((x - 0.3)^2 - 1e-8^2)^2 + (y - x/3)^2"):
+        loss = Loss.from_text(text)
+        written = WrittenLoss.of(loss)
+        _, leaves = certify_with_leaves(loss, {"x": (-2, 3), "y": (-2, 2)})
+        assert all(is_closed(written, leaf) for leaf in leaves)
+
+
+def is_closed(written: WrittenLoss, leaf: Leaf) -> bool:
+    """Repeat a leaf's test with matrices of balls and twenty more bits."""
+    gradient = BallFunction(written.gradient, written.weights)
+    (xx, xy), (_, yy) = written.hessian
+    hessian = BallFunction([xx, xy, xy, yy], written.weights)
+    with ctx.workprec(leaf.precision + 20):
+        box = over(leaf.low, leaf.high)
+        if leaf.test == "gradient":
+            return any(value > 0 or value < 0 for value in gradient(*box))
+        assert leaf.inflated is not None
+        outer = over(*leaf.inflated)
+        m = [ball((a + b) / 2) for a, b in zip(*leaf.inflated, strict=True)]
+        h = arb_mat(2, 2, hessian(*outer))
+        g = arb_mat(2, 1, gradient(*m))
+        if leaf.test == "mean value":
+            spread = g + h * arb_mat(2, 1, [x - c for x, c in zip(box, m, strict=True)])
+            return any(value > 0 or value < 0 for value in spread.entries())
+        y = h.mid().inv().mid()
+        rest = arb_mat(2, 2, [1, 0, 0, 1]) - y * h
+        k = arb_mat(2, 1, m) - y * g + rest * arb_mat(2, 1, [x - c for x, c in zip(outer, m, strict=True)])
+        if leaf.test == "no zero":
+            return any(not x.overlaps(image) for x, image in zip(box, k.entries(), strict=True))
+        assert leaf.test == "krawczyk"
+        return all(x.contains_interior(image) for x, image in zip(outer, k.entries(), strict=True))
+
+
+def over(low: Sequence[Fraction], high: Sequence[Fraction]) -> list[Ball]:
+    return [ball(a).union(ball(b)) for a, b in zip(low, high, strict=True)]
 
 
 @pytest.mark.parametrize("seed", range(12))

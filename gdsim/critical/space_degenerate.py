@@ -8,7 +8,7 @@ boundary, and, for polynomials that a scaling of the weights leaves alike, from 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
@@ -18,7 +18,7 @@ from flint import ctx, fmpq, fmpq_mat
 from gdsim.critical.space_audit import winding_number
 from gdsim.critical.space_boxes import Box, hull
 from gdsim.critical.space_loss import BallLoss
-from gdsim.critical.space_points import symmetric
+from gdsim.critical.space_points import outward, symmetric
 from gdsim.critical.written import WrittenLoss
 from gdsim.expr.emit_ball import Ball, ball
 from gdsim.expr.nodes import (
@@ -146,7 +146,6 @@ def _point(
     whole: Box,
     kind: CriticalKind,
     domain: Box,
-    certified: bool = False,
 ) -> CriticalPoint:
     names = loss.written.weights
     values = loss.everything(*map(ball, place))
@@ -157,11 +156,16 @@ def _point(
         dict(zip(names, map(float, place), strict=True)),
         0.0 if values[0].contains(0) else float(values[0].mid()),
         kind,
-        "certified" if certified else "numerical",
+        "numerical",
         tuple(np.linalg.eigvalsh(np.array(middle)).tolist()) if finite else (),
         dict(zip(names, zip(low, high, strict=True), strict=True)),
         boundary=any(a <= p or b >= q for a, b, p, q in zip(low, high, first, last, strict=True)),
     )
+
+
+def _exact(point: CriticalPoint, zero: Sequence[Fraction]) -> CriticalPoint:
+    ends = zip(point.weight, map(outward, map(ball, zero)), strict=True)
+    return replace(point, proof="certified", interval=dict(ends))
 
 
 def _surroundings(
@@ -227,7 +231,7 @@ def _degenerate(
     kind = _kind(loss, zero, around)
     if zero is not None and kind != "undecided" and is_scaled(loss.written, zero):
         # the gradient's zeros are carried along curves from the point to infinity, which cross the frame
-        return _point(loss, zero, whole, kind, domain, certified=True), ""
+        return _exact(_point(loss, zero, whole, kind, domain), zero), ""
     if kind == "saddle":
         said.append("it is a saddle if it is the only critical point there")
     return _point(loss, inner, whole, kind, domain), _sentence(said, "that it is the only one")

@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 
 FINE = 128  # bits: what is reported as a double is computed with more than twice its digits
 _DOUBLE = 53
-_CLOSE = 2.0**-90
+_CLOSE = (2.0**-90, 2.0**-75, 2.0**-60)  # narrow first: a large inverse Hessian makes rounding large
 _MOST_STEPS = 40
 MARGIN = 2.0**-20  # of a box: rounding of its ends, 2^-29 of it in a ball, must decide nothing
 
@@ -147,7 +147,9 @@ class Proved:
     low, high
         The enclosure, rounded outwards.
     unique
-        The box in which there is no other zero.
+        A box in which there is no other zero.
+    inflated
+        The box with which that is shown, a little larger.
     precision
         The bits with which that is shown.
     """
@@ -156,6 +158,7 @@ class Proved:
     low: tuple[float, ...]
     high: tuple[float, ...]
     unique: Box
+    inflated: Box
     precision: int
 
     def covers(self, low: Sequence[float], high: Sequence[float]) -> bool:
@@ -181,16 +184,20 @@ def prove(loss: BallLoss, middle: Sequence[float], reach: Sequence[float], preci
         inner = [arb(m, r * (1 - 2 * MARGIN)) for m, r in zip(middle, reach, strict=True)]
         if image is None or not all(x.contains_interior(k) for x, k in zip(inner, image, strict=True)):
             return None
-    clear = [r * (1 - MARGIN) for r in reach]
-    unique = (
-        tuple(m - r for m, r in zip(middle, clear, strict=True)),
-        tuple(m + r for m, r in zip(middle, clear, strict=True)),
-    )
+    unique = about(middle, [r * (1 - MARGIN) for r in reach])
     with ctx.workprec(FINE):
         enclosure = _narrowed(loss, [k.intersection(x) for x, k in zip(box, image, strict=True)])
         ends = [outward(x) for x in enclosure]
     low, high = tuple(low for low, _ in ends), tuple(high for _, high in ends)
-    return Proved(tuple(enclosure), low, high, unique, precision)
+    return Proved(tuple(enclosure), low, high, unique, about(middle, reach), precision)
+
+
+def about(middle: Sequence[float], reach: Sequence[float]) -> Box:
+    """The corners of ``middle ± reach``, rounded."""
+    return (
+        tuple(m - r for m, r in zip(middle, reach, strict=True)),
+        tuple(m + r for m, r in zip(middle, reach, strict=True)),
+    )
 
 
 def _image(loss: BallLoss, box: Sequence[Ball]) -> list[Ball] | None:
@@ -207,11 +214,14 @@ def _image(loss: BallLoss, box: Sequence[Ball]) -> list[Ball] | None:
 def _narrowed(loss: BallLoss, box: list[Ball]) -> list[Ball]:
     """Narrow an enclosure of a zero: by a small box round Newton's limit if that holds it, else by steps."""
     near = _newton(loss, [x.mid() for x in box])
-    small = [arb(m, _CLOSE * (m.abs_upper() + x.rad())) for m, x in zip(near, box, strict=True)]
-    if all(x.contains(inner) for x, inner in zip(box, small, strict=True)):
+    for close in _CLOSE:
+        small = [arb(m, close * (m.abs_upper() + x.rad())) for m, x in zip(near, box, strict=True)]
+        if not all(x.contains(inner) for x, inner in zip(box, small, strict=True)):
+            break
         image = _image(loss, small)
         if image is not None and all(x.contains_interior(k) for x, k in zip(small, image, strict=True)):
             box = image
+            break
     for _ in range(_MOST_STEPS):
         image = _image(loss, box)
         if image is None:
@@ -235,7 +245,7 @@ def _newton(loss: BallLoss, point: list[Ball]) -> list[Ball]:
         if found is None:
             break
         point = [(m + d).mid() for m, d in zip(point, found[0], strict=True)]
-        if all(d.abs_upper() <= _CLOSE * m.abs_upper() for m, d in zip(point, found[0], strict=True)):
+        if all(d.abs_upper() <= _CLOSE[0] * m.abs_upper() for m, d in zip(point, found[0], strict=True)):
             break
     return point
 

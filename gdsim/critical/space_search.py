@@ -29,7 +29,7 @@ from gdsim.critical.space_boxes import (
 )
 from gdsim.critical.space_degenerate import flat_region, settle
 from gdsim.critical.space_loss import BallLoss
-from gdsim.critical.space_points import MARGIN, Proved, describe, displacement, distinct, prove
+from gdsim.critical.space_points import MARGIN, Proved, about, describe, displacement, distinct, prove
 from gdsim.critical.written import WrittenLoss
 from gdsim.expr.emit_ball import Ball
 from gdsim.losses import Loss
@@ -284,7 +284,7 @@ def _look(run: _Run, box: Box, precision: int) -> Iterable[tuple[int, Box]]:
     slope = list(loss.slope(*map(arb, middle)))
     if not all(value.is_finite() for value in slope):
         return _parts(run, box, None, precision)
-    inflated = _inflated(middle, grown)
+    inflated = about(middle, grown)
     spread = _mean_value(slope, bend, reach)
     if spread is None:
         run.leaves.append((box, "mean value", precision, inflated))
@@ -301,7 +301,7 @@ def _look(run: _Run, box: Box, precision: int) -> Iterable[tuple[int, Box]]:
             proved = prove(loss, middle, grown, precision)
             if proved is not None:
                 run.proved.append(proved)
-                run.leaves.append((box, "krawczyk", precision, proved.unique))
+                run.leaves.append((box, "krawczyk", precision, proved.inflated))
                 return ()
         elif test == "no zero":
             run.leaves.append((box, "no zero", precision, inflated))
@@ -315,15 +315,6 @@ def _look(run: _Run, box: Box, precision: int) -> Iterable[tuple[int, Box]]:
         run.leaves.append((kept, "left", precision, None))
         return ()
     return _parts(run, kept, columns, precision)
-
-
-def _inflated(middle: Sequence[float], grown: Sequence[float]) -> Box:
-    """The box as its corners, a little smaller than the balls that were computed with."""
-    inner = [g * (1 - MARGIN) for g in grown]
-    return (
-        tuple(m - g for m, g in zip(middle, inner, strict=True)),
-        tuple(m + g for m, g in zip(middle, inner, strict=True)),
-    )
 
 
 def _mean_value(slope: Sequence[Ball], bend: Sequence[Ball], reach: Sequence[float]) -> list[Ball] | None:
@@ -466,7 +457,7 @@ def _is_covered(run: _Run, box: Box) -> bool:
     """Whether a box that was left lies where a proved point is the only one."""
     for proved in run.proved:
         if proved.covers(*box):
-            run.closed[box] = ("krawczyk", proved.precision, proved.unique)
+            run.closed[box] = ("krawczyk", proved.precision, proved.inflated)
             return True
     return False
 
@@ -481,6 +472,6 @@ def _is_proved(run: _Run, group: Group) -> bool:
         if proved is not None and proved.covers(low, high):
             run.proved.append(proved)
             for box, _ in group:
-                run.closed[box] = ("krawczyk", proved.precision, proved.unique)
+                run.closed[box] = ("krawczyk", proved.precision, proved.inflated)
             return True
     return False
