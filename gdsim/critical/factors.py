@@ -221,6 +221,8 @@ class _Letters:
                 case Power(base, exponent) if (value := rational_exponent(exponent)) is not None:
                     if value.denominator > 1:
                         found.setdefault(_root(base, value.denominator))
+                case Power(base, exponent) if rational_exponent(exponent) is None:
+                    found.setdefault(Power(base, _without_offset(exponent)[1]))
                 case Symbol() | Constant() | Call() | Power():
                     found.setdefault(node)
         circular = [
@@ -254,7 +256,7 @@ class _Letters:
         bases = self._base_angles(self.angle[body])
         unit = abs(coefficient) if abs(coefficient) in bases else next(iter(bases))
         sine, cosine = (self.letter[Call(n, (self._angle(body, unit),))] for n in ("sin", "cos"))
-        real, imaginary = self._number(Fraction(1)), self._number(Fraction(0))
+        real, imaginary = self._one, self._number(Fraction(0))
         for _ in range(int(abs(coefficient) / unit)):
             real, imaginary = real * cosine - imaginary * sine, imaginary * cosine + real * sine
         return real if name == "cos" else imaginary if coefficient > 0 else -imaginary
@@ -284,7 +286,7 @@ class _Letters:
         """Numerator and denominator over the letters."""
         match expr:
             case Number(value):
-                return self._number(value), self._number(Fraction(1))
+                return self._number(value), self._one
             case Add(terms):
                 return self._folded(terms, self._sum)
             case Multiply(factors):
@@ -300,18 +302,27 @@ class _Letters:
             case Power(base, exponent) if (raised := rational_exponent(exponent)) is not None:
                 if raised.denominator > 1:
                     letter = self.letter[_root(base, raised.denominator)]
-                    return self._raised((letter, self._number(Fraction(1))), raised.numerator)
+                    return self._raised((letter, self._one), raised.numerator)
                 return self._raised(self.fraction(base), raised.numerator)
+            case Power(base, exponent):
+                offset, rest = _without_offset(exponent)
+                letter = self.letter[Power(base, rest)]
+                over = self._raised(self.fraction(base), offset) if offset else (self._one, self._one)
+                return self._product((letter, self._one), over)
             case Call("exp", (argument,)):
                 coefficient, body = split_coefficient(argument)
                 letter = self.letter[self._exponential(body)]
                 whole = coefficient / self.unit[body]
-                return self._raised((letter, self._number(Fraction(1))), int(whole))
+                return self._raised((letter, self._one), int(whole))
             case Call("tan", (argument,)):
                 return self._circular("sin", argument), self._circular("cos", argument)
             case Call("sin" | "cos" as name, (argument,)):
-                return self._circular(name, argument), self._number(Fraction(1))
-        return self.letter[expr], self._number(Fraction(1))
+                return self._circular(name, argument), self._one
+        return self.letter[expr], self._one
+
+    @property
+    def _one(self) -> Any:
+        return self._number(Fraction(1))
 
     def _number(self, value: Fraction) -> Any:
         return self.ring.constant(fmpq(value.numerator, value.denominator))
@@ -372,8 +383,25 @@ def _read(expr: Expr) -> Iterator[Expr]:
                 stack.extend(reversed(node.children))
             case Power(base, exponent):
                 whole = rational_exponent(exponent)
-                if whole is not None and whole.denominator == 1:
+                if whole.denominator == 1 if whole is not None else _without_offset(exponent)[0] != 0:
                     stack.append(base)
+
+
+def _without_offset(exponent: Expr) -> tuple[int, Expr]:
+    """An exponent such as π − 1 as a whole number and the rest: u^(π − 1) is u^π/u."""
+    if isinstance(exponent, Add):
+        whole = sum((term.value for term in exponent.terms if isinstance(term, Number)), Fraction(0))
+        offset = whole - sum(
+            (
+                term.operand.value
+                for term in exponent.terms
+                if isinstance(term, Negate) and isinstance(term.operand, Number)
+            ),
+            Fraction(0),
+        )
+        if offset.denominator == 1 and offset:
+            return int(offset), simplify(Add((exponent, Number(-offset))))
+    return 0, exponent
 
 
 def _root(base: Expr, degree: int) -> Expr:

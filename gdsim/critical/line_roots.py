@@ -20,12 +20,16 @@ from gdsim.critical.exact import candidates, vanishes
 from gdsim.critical.factors import Factor, factorise, flint_polynomial
 from gdsim.expr.differentiate import derivative
 from gdsim.expr.emit_ball import Ball, BallFunction, Nowhere
-from gdsim.expr.nodes import Expr, Number
+from gdsim.expr.nodes import Expr, Number, walk
 
 LADDER = (128, 400, 1500)
 _HIGHEST_ORDER = 12
+_MOST_NODES = 300  # of a derivative that is still differentiated
 MOST_BOXES = 16_000  # for one function on one piece
 _REFINED = 190  # bits to which a zero is refined
+
+
+_UNKNOWN = arb("nan")
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,17 +88,23 @@ class Smooth:
         self._derivatives: list[Expr] = [expression]
         self._strict: dict[int, BallFunction] = {}
 
-    def derivative(self, order: int) -> Expr:
-        """The tree of a derivative."""
+    def derivative(self, order: int) -> Expr | None:
+        """The tree of a derivative; None where it would be unreasonably large."""
         while len(self._derivatives) <= order:
-            self._derivatives.append(derivative(self._derivatives[-1], self.weight))
+            last = self._derivatives[-1]
+            if len(self._derivatives) > 2 and sum(1 for _ in walk(last)) > _MOST_NODES:
+                return None
+            self._derivatives.append(derivative(last, self.weight))
         return self._derivatives[order]
 
     def value(self, x: Ball, order: int = 0) -> Ball:
         """An enclosure of a derivative over a ball; nan where it is not defined on all of it."""
         function = self._strict.get(order)
         if function is None:
-            function = self._strict[order] = BallFunction([self.derivative(order)], [self.weight], self.data)
+            tree = self.derivative(order)
+            if tree is None:
+                return _UNKNOWN
+            function = self._strict[order] = BallFunction([tree], [self.weight], self.data)
         return function(x)[0]
 
     @cached_property
@@ -290,7 +300,8 @@ class _Search:
         at_low, at_high = not a > self.low, not b < self.high
         if at_low == at_high:
             return False
-        factors = factorise(self.smooth.derivative(1), self.smooth.weight)
+        slope_tree = self.smooth.derivative(1)
+        factors = None if slope_tree is None else factorise(slope_tree, self.smooth.weight)
         if factors is None:
             return False
         box = a.union(b)
@@ -304,9 +315,7 @@ class _Search:
     def _exact_root(self, a: Ball, b: Ball) -> Root | None:
         for place in candidates(a, b):
             order = 0
-            while order < _HIGHEST_ORDER and vanishes(
-                self.smooth.derivative(order), self.smooth.weight, place
-            ):
+            while order < _HIGHEST_ORDER and self._vanishes(order, place):
                 order += 1
             if not order:
                 continue
@@ -315,6 +324,11 @@ class _Search:
             if excludes_zero(self.smooth.value(box, order)):
                 return Root(here, order, place)
         return None
+
+    def _vanishes(self, order: int, place: Expr) -> bool:
+        """Whether a derivative is exactly zero at a place."""
+        tree = self.smooth.derivative(order)
+        return tree is not None and vanishes(tree, self.smooth.weight, place)
 
     def _cluster(self, a: Ball, b: Ball) -> Cluster:
         """A stretch that stays open, and how many zeros it can hold at most."""

@@ -36,7 +36,7 @@ from gdsim.critical.written import WrittenLoss
 from gdsim.expr.algebra import add, negate
 from gdsim.expr.differentiate import derivative
 from gdsim.expr.emit_ball import Ball, BallFunction
-from gdsim.expr.nodes import ZERO, Expr, Number, symbols
+from gdsim.expr.nodes import ZERO, Call, Expr, Number, Where, symbols, walk
 from gdsim.expr.simplify import simplify
 from gdsim.losses import Loss
 from gdsim.outcomes import CriticalKind, CriticalPoint, Interval, Search
@@ -105,6 +105,11 @@ class _Line:
         self.expression, self.data = loss.expression, dict(loss.data)
         if any(symbols(switch, "column") for switch in switching_functions(loss.expression)):
             self.expression, self.data = unrolled(loss.expression, loss.data), {}
+        # abs, max, min, relu and huber are continuous; only a choice or a sign can make a jump
+        self.may_jump = any(
+            isinstance(node, Where) or (isinstance(node, Call) and node.function == "sign")
+            for node in walk(self.expression)
+        )
         self.loss = Smooth(self.expression, weight, self.data)
         self.loss_anywhere = BallFunction([self.expression], [weight], self.data, "restricted")
         self.points: list[CriticalPoint] = []
@@ -305,6 +310,8 @@ class _Line:
         assert left.piece.expression is not None
         assert right.piece.expression is not None
         gap = simplify(add((left.piece.expression, negate(right.piece.expression))))
+        if not self.may_jump:
+            return True
         exact = cut.root.exact
         if gap == ZERO or (exact is not None and vanishes(gap, self.weight, exact)):
             return True

@@ -171,8 +171,23 @@ _SHARED: dict[str, Any] = {
     "log10": _monotone(lambda x: x.log() / arb.const_log10()),
     "sigmoid": _monotone(lambda x: (_ONE + (x / 2).tanh()) / 2), "softplus": _monotone(_softplus),
 }  # fmt: skip
+
+
+def _bounded(function: Callable[[Ball], Ball], values: Ball) -> Callable[[Ball], Ball]:
+    """A function of bounded values, at points of which nothing is known."""
+
+    def enclosed(x: Ball) -> Ball:
+        return function(x) if x.is_finite() else values
+
+    return enclosed
+
+
 _NEGATIVE: Callable[[Ball], bool] = lambda x: x < 0  # noqa: E731
-_RESTRICTED = {**_SHARED, "sqrt": _restricted_sqrt, "general_power": _restricted_power}
+_RESTRICTED = {
+    **_SHARED, "sqrt": _restricted_sqrt, "general_power": _restricted_power,
+    **{name: _bounded(_SHARED[name], _BOTH_SIGNS) for name in ("sin", "cos", "tanh")},
+    "sigmoid": _bounded(_SHARED["sigmoid"], _ZERO.union(_ONE)), "atan": _bounded(_SHARED["atan"], arb(0, 2)),
+}  # fmt: skip
 NAMESPACES: dict[Reading, dict[str, Any]] = {
     "strict": {**_SHARED, "sqrt": _strict_sqrt, "general_power": _strict_power},
     "restricted": _RESTRICTED,
