@@ -17,26 +17,29 @@ from tests.critical_problems import PROBLEMS, Problem
 
 FINDER_FAILS = frozenset(
     {
-        "schwefel_line", "exp_remainder", "sine_remainder", "cube_root_of_square", "quartic_saddle",
-        "powell_singular",
+        "schwefel_line",  # an inflection at which √|x| has a vertical slope: minutes
+        "exp_remainder", "sine_remainder",  # zeros of order 3 and 4 left unresolved
+        "cube_root_of_square",  # the cusp is found three times
+        "quartic_saddle", "powell_singular",  # degenerate: missed, undecided
     }
 )  # fmt: skip
-"""Problems on which the numerical finder is wrong; the certified one is to empty this."""
+"""Problems that the finder does not answer in full; to be emptied."""
 
 FINDER_HANGS = frozenset({"schwefel_line"})
 """Of those the ones it takes more than a minute for: not run."""
 
 NOT_PROVED = {  # switches, poles, multiple points, pairs closer than doubles tell, too many boxes
-    "hjl_18", "problem_22", "poles_of_a_cubic", "sum_of_poles", "barrier", "end_of_definition", "deb_equal_peaks", "deb_fading_peaks", "order_nineteen", "exp_passes_line", "exp_cuts_line",
-    "cosine_remainder", "exp_remainder", "huber_location", "rosenbrock_4", "colville",
-    "quartic_bottom", "quartic_saddle", "monkey_saddle_cubed", "powell_singular",
+    "hjl_18", "problem_22", "poles_of_a_cubic", "sum_of_poles", "barrier", "end_of_definition",
+    "deb_equal_peaks", "deb_fading_peaks", "order_nineteen", "exp_passes_line", "exp_cuts_line",
+    "cosine_remainder", "exp_remainder", "huber_location", "rosenbrock_4", "colville", "quartic_bottom",
+    "quartic_saddle", "monkey_saddle_cubed", "powell_singular",
 }  # fmt: skip
 PROVED = [
     problem
     for problem in PROBLEMS
     if problem.name not in NOT_PROVED and not {"kink", "flat", "inflection"} & set(problem.count)
 ]
-CHEAP = PROBLEMS[::13]
+CHEAP = PROBLEMS[5::19]
 PLANES = [problem for problem in PROBLEMS if len(problem.domain) == 2]
 NAMED = {problem.name: problem for problem in PROBLEMS}
 
@@ -106,13 +109,13 @@ def test_number_kind_and_place(problem: Problem) -> None:
 @pytest.mark.release
 @pytest.mark.parametrize("problem", [finder_may_fail(problem) for problem in PROBLEMS])
 def test_every_place_and_multiplicity(problem: Problem) -> None:
-    for place in witnessed(problem.name):
-        point = nearest(problem, place.kind, place.at)
-        if place.multiplicity is not None and point.multiplicity is not None:
-            assert point.multiplicity == place.multiplicity
-        if point.proof == "certified" and place.kind != "flat":
-            for value, (low, high) in zip(place.at, point.interval.values(), strict=True):
-                assert low <= value <= high
+    with mp.workdps(witness.DIGITS):
+        for place in witnessed(problem.name):
+            point = nearest(problem, place.kind, place.at)
+            if place.multiplicity is not None and point.multiplicity is not None:
+                assert point.multiplicity == place.multiplicity
+            if point.proof == "certified" and place.kind != "flat":
+                assert inside(place, point.interval)
 
 
 def assert_nothing_false(problem: Problem, places: list[witness.Place]) -> None:
@@ -140,9 +143,10 @@ def assert_nothing_false(problem: Problem, places: list[witness.Place]) -> None:
             assert point.kind == place.kind
 
 
-def inside(place: witness.Place, box: Mapping[str, tuple[float, float]], slack: mpf) -> bool:
+def inside(place: witness.Place, box: Mapping[str, tuple[float, float]], slack: mpf = witness.ZERO) -> bool:
+    """Whether a box holds a place; the witness knows its own to ``ZERO``."""
     return all(
-        low - slack * abs(low) <= value <= high + slack * abs(high)
+        low - slack * abs(low) - witness.ZERO <= value <= high + slack * abs(high) + witness.ZERO
         for value, (low, high) in zip(place.at, box.values(), strict=True)
     )
 
@@ -193,15 +197,15 @@ def test_another_grid_makes_no_difference(problem: Problem) -> None:
     assert_as_written(problem, witness.on_a_line(problem.formula, problem.domain[0], grid=14009))
 
 
-@each([problem for problem in PROVED if problem.every_place_listed])
+@each([problem for problem in PROVED if problem.every_place_listed and len(problem.domain) > 1])
 def test_interval_arithmetic_proves_the_list_complete(problem: Problem) -> None:
     expr, weights = witness.read(problem.formula)
     assert witness.proves_complete(expr, weights, problem.domain, listed(problem))
 
 
 @pytest.mark.release
-@each([problem for problem in PROVED if not problem.every_place_listed])
-def test_interval_arithmetic_proves_long_lists_complete(problem: Problem) -> None:
+@each([problem for problem in PROVED if not problem.every_place_listed or len(problem.domain) == 1])
+def test_interval_arithmetic_proves_the_other_lists_complete(problem: Problem) -> None:
     expr, weights = witness.read(problem.formula)
     assert witness.proves_complete(expr, weights, problem.domain, witnessed(problem.name))
 
