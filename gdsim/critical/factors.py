@@ -9,6 +9,7 @@ zeros can be isolated exactly.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -117,7 +118,7 @@ def factorise(expr: Expr, weight: str) -> tuple[Factor, ...] | None:
     found: list[Factor] = []
     for part, exponent in parts:
         found.extend(_vanishing(letters.tree(part), Fraction(int(exponent)), weight))
-    alone = len(parts) == 1 and denominator.is_constant() and not letters.reduced
+    alone = len(parts) == 1 and denominator.is_constant() and not (letters.reduced or letters.degree)
     if alone and len(found) == 1 and found[0].exponent == 1 and not found[0].polynomial:
         # as it was written it is tighter over a box than expanded
         return (Factor(expr, Fraction(1), canonical=found[0].key),)
@@ -182,15 +183,8 @@ def polynomial(expr: Expr, weight: str) -> tuple[int, ...]:
     terms = {exponents[0]: Fraction(int(c.p), int(c.q)) for exponents, c in numerator.to_dict().items()}
     common = 1
     for value in terms.values():
-        common = common * value.denominator // fmpz_gcd(common, value.denominator)
+        common = math.lcm(common, value.denominator)
     return tuple(int(terms.get(degree, Fraction(0)) * common) for degree in range(max(terms) + 1))
-
-
-def fmpz_gcd(first: int, second: int) -> int:
-    """The greatest common divisor."""
-    while second:
-        first, second = second, first % second
-    return first
 
 
 class _Letters:
@@ -200,6 +194,8 @@ class _Letters:
         self.kernels: list[Expr] = []
         self.unit: dict[Expr, Fraction] = {}  # body u: all exp(k·u) are powers of exp(unit·u)
         self.angle: dict[Expr, set[Fraction]] = {}  # body u: the k of all sin(k·u) and cos(k·u)
+        self.degree: dict[Expr, int] = {}  # base u: all its roots are powers of the root of this degree
+        self.through: dict[Expr, tuple[Expr, Fraction]] = {}  # kernel v: (c·v, c) whose root is a letter
         self._collect(expr)
         if len(self.kernels) > _MOST_LETTERS:
             raise _TooLarge
@@ -218,20 +214,28 @@ class _Letters:
                 case Call("sin" | "cos" | "tan", (argument,)):
                     coefficient, body = split_coefficient(argument)
                     self.angle.setdefault(body, set()).add(abs(coefficient))
+                case Call("sqrt", (base,)):
+                    self.degree[base] = math.lcm(self.degree.get(base, 1), 2)
                 case Power(base, exponent) if (value := rational_exponent(exponent)) is not None:
                     if value.denominator > 1:
-                        found.setdefault(_root(base, value.denominator))
+                        self.degree[base] = math.lcm(self.degree.get(base, 1), value.denominator)
                 case Power(base, exponent) if rational_exponent(exponent) is None:
                     found.setdefault(Power(base, _without_offset(exponent)[1]))
                 case Symbol() | Constant() | Call() | Power():
                     found.setdefault(node)
+        for base in self.degree:
+            coefficient, body = split_coefficient(base)
+            if body in found and coefficient and body not in self.through:
+                self.through[body] = (base, coefficient)
+        roots = [_root(base, degree) for base, degree in self.degree.items()]
+        found = {kernel: None for kernel in found if kernel not in self.through}
         circular = [
             Call(name, (self._angle(body, multiple),))
             for body, multiples in self.angle.items()
             for multiple in self._base_angles(multiples)
             for name in ("sin", "cos")
         ]
-        self.kernels = [*found, *(self._exponential(body) for body in self.unit), *circular]
+        self.kernels = [*found, *roots, *(self._exponential(body) for body in self.unit), *circular]
 
     @staticmethod
     def _base_angles(multiples: set[Fraction]) -> set[Fraction]:
@@ -284,6 +288,10 @@ class _Letters:
 
     def fraction(self, expr: Expr) -> tuple[Any, Any]:
         """Numerator and denominator over the letters."""
+        if expr in self.through:
+            base, coefficient = self.through[expr]
+            power_of_root = self._of_base(base, Fraction(1))
+            return self._product(power_of_root, (self._one, self._number(coefficient)))
         match expr:
             case Number(value):
                 return self._number(value), self._one
@@ -301,8 +309,7 @@ class _Letters:
                 return self._product(self.fraction(numerator), (below, above))
             case Power(base, exponent) if (raised := rational_exponent(exponent)) is not None:
                 if raised.denominator > 1:
-                    letter = self.letter[_root(base, raised.denominator)]
-                    return self._raised((letter, self._one), raised.numerator)
+                    return self._of_base(base, raised)
                 return self._raised(self.fraction(base), raised.numerator)
             case Power(base, exponent):
                 offset, rest = _without_offset(exponent)
@@ -314,11 +321,18 @@ class _Letters:
                 letter = self.letter[self._exponential(body)]
                 whole = coefficient / self.unit[body]
                 return self._raised((letter, self._one), int(whole))
+            case Call("sqrt", (base,)):
+                return self._of_base(base, Fraction(1, 2))
             case Call("tan", (argument,)):
                 return self._circular("sin", argument), self._circular("cos", argument)
             case Call("sin" | "cos" as name, (argument,)):
                 return self._circular(name, argument), self._one
         return self.letter[expr], self._one
+
+    def _of_base(self, base: Expr, exponent: Fraction) -> tuple[Any, Any]:
+        """A rational power of a base whose root is a letter."""
+        degree = self.degree[base]
+        return self._raised((self.letter[_root(base, degree)], self._one), int(exponent * degree))
 
     @property
     def _one(self) -> Any:
@@ -413,7 +427,7 @@ def _common_unit(first: Fraction, second: Fraction) -> Fraction:
     second = abs(second)
     if not first:
         return second
-    above = fmpz_gcd(first.numerator * second.denominator, second.numerator * first.denominator)
+    above = math.gcd(first.numerator * second.denominator, second.numerator * first.denominator)
     return Fraction(above, first.denominator * second.denominator)
 
 

@@ -61,8 +61,10 @@ class Located:
     factors: tuple[Factor, ...]
 
     @property
-    def order(self) -> Fraction:
-        """Σ exponent · order over the factors that vanish."""
+    def order(self) -> Fraction | None:
+        """Σ exponent · order over the factors that vanish; None where there may be none."""
+        if self.root.order is None:
+            return None
         total = sum((factor.exponent for factor in self.factors), Fraction(0))
         return total * self.root.order if len(self.factors) == 1 else total
 
@@ -151,13 +153,14 @@ def united(first: Located, second: Located, weight: str) -> Located | None:
     places = [place] if place is not None else list(candidates(hull.lower(), hull.upper()))
     for exact in places:
         if all(vanishes(expression, weight, exact) for expression in factors):
+            known = None if None in (first.root.order, second.root.order) else 1
             orders = tuple(
-                replace(f, exponent=f.exponent * item.root.order)
+                replace(f, exponent=f.exponent * (item.root.order or 1))
                 for item in (first, second)
                 for f in item.factors
             )
             with ctx.workprec(LADDER[1]):
-                return Located(Root(_at(exact), 1, exact), orders)
+                return Located(Root(_at(exact), known, exact), orders)
     return None
 
 
@@ -358,7 +361,31 @@ def sure_sign(smooth: Smooth, place: Ball) -> int | None:
     return None
 
 
+def _opened(expr: Expr, weight: str, piece: Piece) -> Expr:
+    """The formula with (u²)^p written as u^2p, or (−u)^2p, by the sign of u on the piece."""
+    done: dict[Expr, Expr] = {}
+    for node in walk(expr):
+        made = node.rebuild(tuple(done[child] for child in node.children)) if node.children else node
+        base, exponent = (
+            (made.base, rational_exponent(made.exponent))
+            if isinstance(made, Power)
+            else (made.arguments[0], Fraction(1, 2))
+            if isinstance(made, Call) and made.function == "sqrt"
+            else (ZERO, None)
+        )
+        if isinstance(base, Power) and exponent is not None and exponent.denominator > 1:
+            inner = rational_exponent(base.exponent)
+            if inner is not None and inner.denominator == 1 and inner % 2 == 0:
+                side = sure_sign(Smooth(base.base, weight, {}), piece.inside)
+                if side:
+                    positive = base.base if side > 0 else negate(base.base)
+                    made = Power(positive, Number(inner * exponent))
+        done[node] = made
+    return simplify(done[expr]) if done[expr] != expr else expr
+
+
 def _defined(expr: Expr, weight: str, data: Data, piece: Piece) -> Piece:
+    expr = expr if data else _opened(expr, weight, piece)
     with ctx.workprec(LADDER[1]):
         value = Smooth(expr, weight, data).value(piece.inside)
     return Piece(piece.low, piece.high, piece.a, piece.b, None if value.is_nan() else expr)

@@ -8,7 +8,6 @@ while the next keeps its sign round about; else the cluster is searched again at
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -26,6 +25,7 @@ LADDER = (128, 400, 1500)
 _HIGHEST_ORDER = 12
 _MOST_NODES = 300  # of a derivative that is still differentiated
 MOST_BOXES = 16_000  # for one function on one piece
+_ASKED, _FEW = 8, 8  # levels between two questions to the exact layer; stretches it is asked about
 _REFINED = 190  # bits to which a zero is refined
 
 
@@ -41,13 +41,13 @@ class Root:
     enclosure
         A ball that holds it.
     order
-        The order of the zero of the factor.
+        The order of the zero of the factor; None at an edge where no whole order may exist.
     exact
         The place as a constant tree, where it is known.
     """
 
     enclosure: Ball
-    order: int = 1
+    order: int | None = 1
     exact: Expr | None = None
 
 
@@ -173,7 +173,7 @@ class _Search:
         for place, precision in enumerate(LADDER):
             with ctx.workprec(precision):
                 left = self._prune(stretches, 2.0 ** (-precision // 2))
-                left = self._decided(left, precision)
+                left = self._decided(left)
             if not left:
                 break
             if self.spent:
@@ -197,30 +197,50 @@ class _Search:
     # -- branch and prune ---------------------------------------------------------------------------
 
     def _prune(self, stretches: list[tuple[Ball, Ball]], least: float) -> list[tuple[Ball, Ball]]:
-        """Close boxes until none is left, or they are too small, or the budget ends; return what is open."""
-        queue = deque(stretches)
+        """Close boxes, level by level, until none is left, or they are too small, or the budget ends.
+
+        What is open then is returned, joined where it touches. At some levels the exact layer is asked
+        first: round a zero of high order the boxes that an enclosure cannot close get ever more.
+        """
         scale = arb(least) * (abs(self.high).max(abs(self.low)).max(self.high - self.low)).upper()
-        small: list[tuple[Ball, Ball]] = []
-        count = 0
-        while queue:
-            if count >= self.most or (count % 256 == 255 and self.budget.expired()):
-                small += queue
-                self.spent = True
-                break
-            count += 1
-            if self.budget.progress is not None and count % 256 == 0:
-                self.budget.progress(self.found.boxes + count, len(queue))
-            a, b = queue.popleft()
-            if self._closed(a, b):
-                continue
-            middle = (a + (b - a) * 127 / 256).mid()
-            if b - a < scale or not (a < middle < b):
-                small.append((a, b))
-            else:
-                queue.append((a, middle))
-                queue.append((middle, b))
+        level, small = stretches, []
+        depth = count = 0
+        while level and not self.spent:
+            following: list[tuple[Ball, Ball]] = []
+            for place, (a, b) in enumerate(level):
+                count += 1
+                if count > self.most or (count % 256 == 0 and self._is_over(count, len(level))):
+                    self.spent = True
+                    small += level[place:]
+                    break
+                if self._closed(a, b):
+                    continue
+                middle = (a + (b - a) * 127 / 256).mid()
+                if b - a < scale or not (a < middle < b):
+                    small.append((a, b))
+                else:
+                    following += [(a, middle), (middle, b)]
+            depth += 1
+            if depth % _ASKED == 0 and not self.spent:
+                following = self._asked(following)
+            level = following
         self.found.boxes += count
-        return _joined(small)
+        return _joined([*small, *level])
+
+    def _is_over(self, count: int, waiting: int) -> bool:
+        if self.budget.progress is not None:
+            self.budget.progress(self.found.boxes + count, waiting)
+        return self.budget.expired()
+
+    def _asked(self, boxes: list[tuple[Ball, Ball]]) -> list[tuple[Ball, Ball]]:
+        """What is left of few open stretches when the exact layer has decided what it can."""
+        stretches = _joined(boxes)
+        if len(stretches) > _FEW:
+            return boxes
+        undecided = self._decided(stretches)
+        if len(undecided) == len(stretches):
+            return boxes
+        return [(a, b) for a, b in boxes if any(not a < low and not b > high for low, high in undecided)]
 
     def _closed(self, a: Ball, b: Ball) -> bool:
         """Whether a box is decided: proved free, or its one zero noted."""
@@ -278,55 +298,74 @@ class _Search:
 
     # -- clusters -----------------------------------------------------------------------------------
 
-    def _decided(self, left: list[tuple[Ball, Ball]], precision: int) -> list[tuple[Ball, Ball]]:
-        """Note clusters that are a zero of higher order at an exact place; return the others."""
+    def _decided(self, left: list[tuple[Ball, Ball]]) -> list[tuple[Ball, Ball]]:
+        """Note stretches that hold one zero at an exact place, or none up to an edge; return the others."""
         undecided = []
         for a, b in left:
-            if self._free_to_the_edge(a, b):
-                continue
-            root = self._exact_root(a, b) if b - a < (self.high - self.low) * 1e-6 else None
+            narrow = b - a < (self.high - self.low) / 16
+            root = self._exact_root(a, b) if narrow else None
+            if root is None and narrow and self._monotone_to_an_edge(a, b):
+                if self._leads_away(a, b):
+                    continue
+                root = self._at_the_edge(a, b)
             if root is None:
                 undecided.append((a, b))
             else:
                 self.found.roots.append(root)
         return undecided
 
-    def _free_to_the_edge(self, a: Ball, b: Ball) -> bool:
-        """Whether a stretch at an end of the interval, where φ may run to infinity, is proved free.
+    def _monotone_to_an_edge(self, a: Ball, b: Ball) -> bool:
+        """Whether a stretch reaches one end of the interval and φ′ has no zero in it.
 
-        Between the ends φ is smooth. If φ′ has no zero in the stretch, φ is monotone there; if it leads away
-        from zero, seen from where its sign is known, it has no zero up to the very edge.
+        Between the ends of the interval φ is smooth, so that it is monotone up to the very edge, even if it
+        runs to infinity there.
         """
-        at_low, at_high = not a > self.low, not b < self.high
-        if at_low == at_high:
-            return False
-        slope_tree = self.smooth.derivative(1)
-        factors = None if slope_tree is None else factorise(slope_tree, self.smooth.weight)
-        if factors is None:
+        if (not a > self.low) == (not b < self.high):
             return False
         box = a.union(b)
-        for factor in factors:
-            if not Smooth(factor.expression, self.smooth.weight, self.smooth.data).has_no_zero(box):
-                return False
+        return self._factors_of_slope is not None and all(
+            factor.has_no_zero(box) for factor in self._factors_of_slope
+        )
+
+    @cached_property
+    def _factors_of_slope(self) -> list[Smooth] | None:
+        """The factors of φ′; None where they are not to be had, or φ′ is zero throughout."""
+        slope = self.smooth.derivative(1)
+        factors = None if slope is None else factorise(slope, self.smooth.weight)
+        if factors is None:
+            return None
+        return [Smooth(factor.expression, self.smooth.weight, self.smooth.data) for factor in factors]
+
+    def _leads_away(self, a: Ball, b: Ball) -> bool:
+        """Whether φ, monotone up to an edge, goes away from zero towards it."""
+        at_low = not a > self.low
         inner = b if at_low else a
         value, slope = sign(self.smooth.value(inner)), sign(self.smooth.value(inner, 1))
         return bool(value) and bool(slope) and (value != slope if at_low else value == slope)
 
-    def _exact_root(self, a: Ball, b: Ball) -> Root | None:
+    def _at_the_edge(self, a: Ball, b: Ball) -> Root | None:
+        """The one zero of φ, monotone up to an edge, where it is an exact place."""
         for place in candidates(a, b):
-            order = 0
-            while order < _HIGHEST_ORDER and self._vanishes(order, place):
-                order += 1
-            if not order:
-                continue
             here = BallFunction([place], [])()[0]
-            box = a.union(b).union(here)
-            if excludes_zero(self.smooth.value(box, order)):
+            if self._vanishes(0, place, here):
+                return Root(here, None, place)
+        return None
+
+    def _exact_root(self, a: Ball, b: Ball) -> Root | None:
+        """The one zero in a stretch, where it is an exact place and a derivative keeps its sign all over."""
+        for place in candidates(a, b):
+            here = BallFunction([place], [])()[0]
+            order = 0
+            while order < _HIGHEST_ORDER and self._vanishes(order, place, here):
+                order += 1
+            if order and excludes_zero(self.smooth.value(a.union(b).union(here), order)):
                 return Root(here, order, place)
         return None
 
-    def _vanishes(self, order: int, place: Expr) -> bool:
-        """Whether a derivative is exactly zero at a place."""
+    def _vanishes(self, order: int, place: Expr, here: Ball) -> bool:
+        """Whether a derivative is exactly zero at a place; the ball of its value refutes most guesses."""
+        if excludes_zero(self.smooth.value(here, order)):
+            return False
         tree = self.smooth.derivative(order)
         return tree is not None and vanishes(tree, self.smooth.weight, place)
 
@@ -345,6 +384,8 @@ class _Search:
             if kept and (kept[-1][2].overlaps(region[2]) or _inside(region[2], kept[-1])):
                 continue  # both lie where there is one zero only
             kept.append(region)
+        exact = [root.enclosure for root in self.found.roots]
+        kept = [region for region in kept if not any(_inside(place, region) for place in exact)]
         places = [region[2] for region in kept if not (region[2] < self.low or region[2] > self.high)]
         self.found.roots += [Root(place) for place in places]
         self.found.roots.sort(key=lambda root: float(root.enclosure.mid()))

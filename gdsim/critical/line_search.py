@@ -211,6 +211,8 @@ class _Line:
 
     def _smooth_point(self, zero: Located, slope: _Slope, left: int, right: int) -> None:
         order = zero.order
+        if order is None:
+            order = Fraction(1, 2)  # at an edge only; inside a piece there is none
         even = order.denominator == 1 and order.numerator % 2 == 0
         if not left or not right or (left == right) != even:  # the audit: each order must turn the sign
             hull = zero.root.enclosure
@@ -342,9 +344,10 @@ class _Line:
         """The order of the zero where both sides have the same whole one."""
         assert left.at_high is not None
         assert right.at_low is not None
-        orders = {left.at_high.order, right.at_low.order}
-        order = orders.pop()
-        return int(order) if not orders and order.denominator == 1 else None
+        first, second = left.at_high.order, right.at_low.order
+        if first is None or first != second or first.denominator > 1:
+            return None
+        return int(first)
 
     def _edge(self, cut: Located, left: _Slope, right: _Slope, before: int, after: int) -> None:
         """Where the loss ends: a critical point only if f′ goes to zero there."""
