@@ -35,6 +35,7 @@ from gdsim.expr.nodes import (
     symbols,
     walk,
 )
+from gdsim.expr.signs import without_sign
 from gdsim.expr.simplify import simplify
 
 _MOST_TERMS = 300
@@ -208,11 +209,11 @@ class _Letters:
         for node in _read(expr):
             match node:
                 case Call("exp", (argument,)):
-                    coefficient, body = split_coefficient(argument)
+                    coefficient, body = _multiple(argument)
                     known = self.unit.get(body, Fraction(0))
                     self.unit[body] = _common_unit(known, coefficient)
                 case Call("sin" | "cos" | "tan", (argument,)):
-                    coefficient, body = split_coefficient(argument)
+                    coefficient, body = _multiple(argument)
                     self.angle.setdefault(body, set()).add(abs(coefficient))
                 case Call("sqrt", (base,)):
                     self.degree[base] = math.lcm(self.degree.get(base, 1), 2)
@@ -224,7 +225,7 @@ class _Letters:
                 case Symbol() | Constant() | Call() | Power():
                     found.setdefault(node)
         for base in self.degree:
-            coefficient, body = split_coefficient(base)
+            coefficient, body = _multiple(base)
             if body in found and coefficient and body not in self.through:
                 self.through[body] = (base, coefficient)
         roots = [_root(base, degree) for base, degree in self.degree.items()]
@@ -256,7 +257,7 @@ class _Letters:
 
     def _circular(self, name: str, argument: Expr) -> Any:
         """sin or cos of a multiple of an angle, by (cos u + i·sin u)ᵏ."""
-        coefficient, body = split_coefficient(argument)
+        coefficient, body = _multiple(argument)
         bases = self._base_angles(self.angle[body])
         unit = abs(coefficient) if abs(coefficient) in bases else next(iter(bases))
         sine, cosine = (self.letter[Call(n, (self._angle(body, unit),))] for n in ("sin", "cos"))
@@ -317,7 +318,7 @@ class _Letters:
                 over = self._raised(self.fraction(base), offset) if offset else (self._one, self._one)
                 return self._product((letter, self._one), over)
             case Call("exp", (argument,)):
-                coefficient, body = split_coefficient(argument)
+                coefficient, body = _multiple(argument)
                 letter = self.letter[self._exponential(body)]
                 whole = coefficient / self.unit[body]
                 return self._raised((letter, self._one), int(whole))
@@ -420,6 +421,13 @@ def _without_offset(exponent: Expr) -> tuple[int, Expr]:
 
 def _root(base: Expr, degree: int) -> Expr:
     return Call("sqrt", (base,)) if degree == 2 else Power(base, Number(Fraction(1, degree)))
+
+
+def _multiple(expr: Expr) -> tuple[Fraction, Expr]:
+    """An expression as a rational times the rest: −w/2 as −1/2 and w."""
+    negative, rest = without_sign(expr)
+    coefficient, body = split_coefficient(rest)
+    return (-coefficient if negative else coefficient), body
 
 
 def _common_unit(first: Fraction, second: Fraction) -> Fraction:
