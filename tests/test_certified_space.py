@@ -15,8 +15,8 @@ from flint import arb, arb_mat, ctx
 
 from gdsim.critical.budget import Budget
 from gdsim.critical.space_audit import audit, winding_number
-from gdsim.critical.space_degenerate import is_scaled
 from gdsim.critical.space_points import morse_index
+from gdsim.critical.space_scaling import is_scaled
 from gdsim.critical.space_search import Leaf, certify, certify_with_leaves
 from gdsim.critical.written import WrittenLoss
 from gdsim.expr.emit_ball import Ball, BallFunction, ball
@@ -265,6 +265,17 @@ def test_a_valley_is_flat_and_unresolved(text: str) -> None:
     assert all(point.proof == "certified" for point in others)
 
 
+def test_a_narrow_valley_with_a_falling_floor_is_not_called_flat() -> None:
+    found = search("(1 - x)^2 + 1e8*(y - x^2)^2", -2, 2)
+    assert found.critical_points == ()
+    assert not found.complete
+
+
+def test_a_flat_piece_is_listed_with_a_place_on_it() -> None:
+    (flat,) = (p for p in search("(x^2 + y^2 - 2)^2", -2, 2.5).critical_points if p.kind == "flat")
+    assert math.hypot(*flat.weight.values()) == pytest.approx(math.sqrt(2), rel=1e-9)
+
+
 def test_a_constant_is_flat_everywhere() -> None:
     found = search("3 + 0x*y", -1, 1)
     assert kinds(found) == {"flat": 1}
@@ -289,8 +300,12 @@ def test_no_proof_for_smooth_losses_is_used_at_a_kink_jump_or_pole(text: str, re
     found = search(text, -2, 2.5)
     assert not found.complete
     assert reason in reasons(found)
-    for point in found.critical_points:
-        assert all(abs(c) > 1e-6 or name == "y" for name, c in point.weight.items())
+    assert all(abs(point.weight["x"]) > 1e-6 for point in found.critical_points if point.kind != "flat")
+
+
+def test_no_point_is_concluded_from_the_degree_round_a_kink() -> None:
+    assert search("abs(x)^3 + y^2", -2, 2.5).critical_points == ()
+    assert search("abs(x) + y^2 + x^2*y^2", -2, 2.5).critical_points == ()
 
 
 def test_smooth_points_beside_a_kink_are_proved() -> None:

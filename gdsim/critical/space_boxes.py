@@ -91,7 +91,7 @@ def is_crowd(group: Group, scale: Sequence[float]) -> bool:
 
 
 def joined(groups: Sequence[Group], scale: Sequence[float]) -> list[Group]:
-    """Join clusters whose hulls meet; small ones where they lie nearer than half their width, too."""
+    """Join clusters whose hulls meet; small ones where they lie nearer than their widths, too."""
     waiting = [(_widened(group, scale), group) for group in groups]
     done: list[tuple[Box, Group]] = []
     while waiting:
@@ -110,7 +110,7 @@ def joined(groups: Sequence[Group], scale: Sequence[float]) -> list[Group]:
 def _widened(group: Group, scale: Sequence[float]) -> Box:
     low, high = hull([box for box, _ in group])
     wide = max((b - a) / s for a, b, s in zip(low, high, scale, strict=True))
-    pad = wide / 2 if wide < _SMALL else 0.0
+    pad = wide if wide < _SMALL else 0.0
     return (
         tuple(a - pad * s for a, s in zip(low, scale, strict=True)),
         tuple(b + pad * s for b, s in zip(high, scale, strict=True)),

@@ -13,22 +13,19 @@ from fractions import Fraction
 from typing import Literal
 
 import numpy as np
-from flint import ctx, fmpq, fmpq_mat
+from flint import arb, ctx
+from numpy.typing import NDArray
 
 from gdsim.critical.space_audit import winding_number
-from gdsim.critical.space_boxes import Box, hull
+from gdsim.critical.space_boxes import Box, Group, clusters, hull, joined
 from gdsim.critical.space_loss import BallLoss
 from gdsim.critical.space_points import outward, symmetric
+from gdsim.critical.space_scaling import is_scaled
 from gdsim.critical.written import WrittenLoss
 from gdsim.expr.emit_ball import Ball, ball
 from gdsim.expr.nodes import (
-    Add,
-    Divide,
     Expr,
-    Multiply,
-    Negate,
     Number,
-    Power,
     Reduce,
     Symbol,
     substitute,
@@ -41,14 +38,21 @@ _PRECISION = 256
 _REFUTATION = 1024  # bits: an exact zero must survive an attempt to refute it
 _DENOMINATORS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 20, 25, 32, 50, 64, 100, 128, 1000, 10_000)
 _FRAMES = (2.0**-20, 2.0**-14, 2.0**-9, 2.0**-6)  # of the domain: how far round a cluster its frame lies
+_MOST_STEPS = 80  # down to a valley's floor
+_FLAT = 1e-9  # of the gradient at the start
 _LONG = 2.0**-6  # of the domain: a longer cluster is no point
 _MOST_ROWS = 1000
 _MOST_PIECES = 4000  # of a frame
-_MOST_TERMS = 400
+
+_ROUGH = (
+    "the formula may jump here",
+    "a pole of the formula, or the edge of where it is defined, may lie here",
+    "the formula may have a kink here, where the proofs for smooth losses do not hold",
+    "the formula, or a derivative of it, may not be defined everywhere here",
+)
 
 Side = Literal["above", "below", "both", "unknown"]
 Frame = tuple[tuple[Fraction, ...], tuple[Fraction, ...]]
-Polynomial = dict[tuple[int, ...], Fraction]
 
 
 @dataclass(frozen=True)
@@ -89,25 +93,64 @@ def settle(
     """
     low, high = hull(boxes)
     with ctx.workprec(_PRECISION):
-        over = [_between(Fraction(a), Fraction(b)) for a, b in zip(low, high, strict=True)]
-        if loss.switches.may_vanish(over):
-            return None, _switch(loss, over)
-        if not all(value.is_finite() for value in loss.everything(*over)):
-            return None, "the formula, or a derivative of it, is not defined everywhere here"
         zero = exact_zero(loss, low, high)
-        if max((b - a) / s for a, b, s in zip(low, high, scale, strict=True)) > _LONG:
-            return _valley(loss, boxes, (low, high), domain, zero)
+        if zero is not None and not any(_holds(box, zero) for box in boxes):
+            zero = None  # another point, in the middle of a ring
+        if _length(boxes, scale) > _LONG:
+            return _valley(loss, boxes, domain, zero)
         inner = zero or tuple((Fraction(a) + Fraction(b)) / 2 for a, b in zip(low, high, strict=True))
         around = _surroundings(loss, (low, high), scale, inner, others)
         return _degenerate(loss, (low, high), domain, zero, inner, around)
 
 
-def _switch(loss: BallLoss, over: Sequence[Ball]) -> str:
-    if loss.jumps.may_vanish(over):
-        return "the formula may jump here"
-    if loss.edges.may_vanish(over):
-        return "a pole of the formula, or the edge of where it is defined, may lie here"
-    return "the formula may have a kink here, where the proofs for smooth losses do not hold"
+def _roughness(loss: BallLoss, box: Box) -> int | None:
+    """The place in ``_ROUGH`` of what may keep the loss from being smooth on a box, else None."""
+    with ctx.workprec(_PRECISION):
+        over = [_between(Fraction(a), Fraction(b)) for a, b in zip(*box, strict=True)]
+        for place, switches in enumerate((loss.jumps, loss.edges, loss.switches)):
+            if switches.may_vanish(over):
+                return place
+        return None if all(value.is_finite() for value in loss.everything(*over)) else 3
+
+
+def smooth_parts(
+    loss: BallLoss, groups: Sequence[Group], scale: Sequence[float]
+) -> tuple[list[Group], dict[str, list[Box]]]:
+    """Part clusters where the loss may not be smooth from the others.
+
+    Returns
+    -------
+    tuple
+        Clusters on which the loss is smooth, long ones only where the rest is not; and the hulls of the
+        others, by what they may hold.
+    """
+    smooth: list[Group] = []
+    reasons: dict[str, list[Box]] = {}
+    for group in groups:
+        found = [_roughness(loss, box) for box, _ in group]
+        kinds = [place for place in found if place is not None]
+        if not kinds:
+            smooth.append(group)
+            continue
+        rough = [box for (box, _), place in zip(group, found, strict=True) if place is not None]
+        rest = [item for item, place in zip(group, found, strict=True) if place is None]
+        for part in joined(list(clusters(rest)), scale):
+            boxes = [box for box, _ in part]
+            if _length(boxes, scale) > _LONG:
+                smooth.append(part)
+            else:
+                rough += boxes
+        reasons.setdefault(_ROUGH[min(kinds)], []).append(hull(rough))
+    return smooth, reasons
+
+
+def _holds(box: Box, place: Sequence[Fraction]) -> bool:
+    return all(a <= c <= b for a, c, b in zip(box[0], place, box[1], strict=True))
+
+
+def _length(boxes: Sequence[Box], scale: Sequence[float]) -> float:
+    low, high = hull(boxes)
+    return max((b - a) / s for a, b, s in zip(low, high, scale, strict=True))
 
 
 def _between(low: Fraction, high: Fraction) -> Ball:
@@ -115,14 +158,38 @@ def _between(low: Fraction, high: Fraction) -> Ball:
 
 
 def _valley(
-    loss: BallLoss, boxes: Sequence[Box], whole: Box, domain: Box, zero: tuple[Fraction, ...] | None
-) -> tuple[CriticalPoint, str]:
-    """A cluster too long to be a point; its middle is the box nearest to the middle of its hull."""
+    loss: BallLoss, boxes: Sequence[Box], domain: Box, zero: tuple[Fraction, ...] | None
+) -> tuple[CriticalPoint | None, str]:
+    """A cluster too long to be a point: flat, if the gradient is zero near the box in its middle."""
+    whole = hull(boxes)
     reason = (
         "the boxes that are left follow a curve or surface: it may be a piece of zeros of the gradient, "
         "or points too close to be told apart; neither is proved"
     )
-    return _point(loss, zero or _nearest(boxes, whole), whole, "flat", domain), reason
+    place = zero or _floor(loss, _nearest(boxes, whole))
+    return None if place is None else _point(loss, place, whole, "flat", domain), reason
+
+
+def _floor(loss: BallLoss, place: tuple[Fraction, ...]) -> tuple[Fraction, ...] | None:
+    """A zero of the gradient near a place where the Hessian is singular; None where there seems to be none.
+
+    Newton's method across the valley only: the steps along it, of the Hessian's small eigenvalues, are left
+    out. In a valley whose floor falls, however slowly, the slope along it remains.
+    """
+    here = np.array([float(c) for c in place])
+    first: float | None = None
+    for _ in range(_MOST_STEPS):
+        values = loss.everything(*map(arb, here.tolist()))
+        slope = np.array([float(value.mid()) for value in values[1 : 1 + loss.size]])
+        bend = _midpoints(values[1 + loss.size :], loss.size)
+        if not (np.isfinite(slope).all() and np.isfinite(bend).all()):
+            return None
+        size = float(np.abs(slope).max())
+        first = size if first is None else first
+        if size <= _FLAT * first:
+            return tuple(Fraction(c) for c in here.tolist())
+        here = here - np.linalg.pinv(bend, rcond=1e-3, hermitian=True) @ slope
+    return None
 
 
 def _nearest(boxes: Sequence[Box], whole: Box) -> tuple[Fraction, ...]:
@@ -149,7 +216,7 @@ def _point(
 ) -> CriticalPoint:
     names = loss.written.weights
     values = loss.everything(*map(ball, place))
-    middle = [[float(x.mid()) for x in row] for row in symmetric(values[1 + loss.size :], loss.size)]
+    middle = _midpoints(values[1 + loss.size :], loss.size)
     finite = bool(np.isfinite(middle).all())
     (low, high), (first, last) = whole, domain
     return CriticalPoint(
@@ -157,10 +224,14 @@ def _point(
         0.0 if values[0].contains(0) else float(values[0].mid()),
         kind,
         "numerical",
-        tuple(np.linalg.eigvalsh(np.array(middle)).tolist()) if finite else (),
+        tuple(np.linalg.eigvalsh(middle).tolist()) if finite else (),
         dict(zip(names, zip(low, high, strict=True), strict=True)),
         boundary=any(a <= p or b >= q for a, b, p, q in zip(low, high, first, last, strict=True)),
     )
+
+
+def _midpoints(upper: Sequence[Ball], size: int) -> NDArray[np.float64]:
+    return np.array([[float(x.mid()) for x in row] for row in symmetric(upper, size)])
 
 
 def _exact(point: CriticalPoint, zero: Sequence[Fraction]) -> CriticalPoint:
@@ -171,13 +242,19 @@ def _exact(point: CriticalPoint, zero: Sequence[Fraction]) -> CriticalPoint:
 def _surroundings(
     loss: BallLoss, whole: Box, scale: Sequence[float], inner: Sequence[Fraction], others: Sequence[Box]
 ) -> Surroundings | None:
-    """The smallest frame on which the gradient is proved nowhere zero; None where there is none."""
+    """The smallest frame on which the gradient is proved nowhere zero; None where there is none.
+
+    The degree speaks of zeros inside only if the gradient is continuous there.
+    """
     height = loss.value(list(map(ball, inner)))
     found: Surroundings | None = None
     for share in _FRAMES:
         low = tuple(Fraction(a) - Fraction(share * s) for a, s in zip(whole[0], scale, strict=True))
         high = tuple(Fraction(b) + Fraction(share * s) for b, s in zip(whole[1], scale, strict=True))
-        if any(_meet((low, high), other) for other in others):
+        inside = list(map(_between, low, high))
+        if any(_meet((low, high), other) for other in others) or loss.switches.may_vanish(inside):
+            break
+        if not all(value.is_finite() for value in loss.everything(*inside)):
             break
         index = None
         if loss.size == 2:
@@ -267,7 +344,7 @@ def exact_zero(loss: BallLoss, low: Sequence[float], high: Sequence[float]) -> t
             ((Fraction(a) + Fraction(b)) / 2).limit_denominator(denominator)
             for a, b in zip(low, high, strict=True)
         )
-        if place in seen or not all(a <= c <= b for a, c, b in zip(low, place, high, strict=True)):
+        if place in seen or not _holds((tuple(low), tuple(high)), place):
             continue
         seen.add(place)
         with ctx.workprec(_REFUTATION):
@@ -390,88 +467,3 @@ def _enclosed(loss: BallLoss, piece: Frame) -> Ball:
     for slope, side, m in zip(values[1 : 1 + loss.size], sides, middle, strict=True):
         about += slope * (side - m)
     return about.intersection(values[0]) if about.is_finite() and values[0].is_finite() else values[0]
-
-
-def is_scaled(written: WrittenLoss, place: Sequence[Fraction]) -> bool:
-    """Whether f(p + (t^a₁u₁, …, t^aₙuₙ)) − f(p) = t·(f(p + u) − f(p)) for some positive a₁, …, aₙ.
-
-    Then t → p + t^a·u carries zeros of ∇f to zeros of ∇f: any zero but p lies on a curve of zeros that runs
-    from p to infinity, and p is the only one where the boundary of some box round it holds none.
-
-    Notes
-    -----
-    All exponents e of the polynomial f(p + u) − f(p) must satisfy a·e = 1; the linear system is solved in
-    rational numbers. Source: V. I. Arnold, S. M. Gusein-Zade and A. N. Varchenko, Singularities of
-    Differentiable Maps I (1985), §12.
-
-    Examples
-    --------
-    >>> from gdsim.losses import Loss
-    >>> monkey, bump = Loss.from_text("x^3 - 3x*y^2"), Loss.from_text("x^2 + y^2 + y^3")
-    >>> [is_scaled(WrittenLoss.of(loss), (Fraction(0), Fraction(0))) for loss in (monkey, bump)]
-    [True, False]
-    """
-    terms = polynomial(written, place)
-    if terms is None:
-        return False
-    exponents = [power for power, coefficient in terms.items() if any(power) and coefficient]
-    size = len(place)
-    if not exponents:
-        return False
-    rows = [[*power, 1] for power in exponents]
-    reduced, rank = fmpq_mat(len(rows), size + 1, [x for row in rows for x in row]).rref()
-    if rank != size or reduced[size - 1, size - 1] != 1:  # no solution, or many
-        return False
-    return all(reduced[j, size] > fmpq(0) for j in range(size))
-
-
-def polynomial(written: WrittenLoss, place: Sequence[Fraction]) -> Polynomial | None:
-    """Return the coefficients of a polynomial about a point, by exponents; None where it is none, or long."""
-    size = len(place)
-    zero = (0,) * size
-    done: dict[Expr, Polynomial | None] = {}
-    for node in walk(written.expression):
-        if isinstance(node, Symbol) and node.role == "weight":
-            j = written.weights.index(node.name)
-            unit = tuple(int(i == j) for i in range(size))
-            done[node] = {zero: place[j], unit: Fraction(1)}
-        else:
-            parts = [done[child] for child in node.children]
-            known = [part for part in parts if part is not None]
-            done[node] = _combined(node, known, zero) if len(known) == len(parts) else None
-    return done[written.expression]
-
-
-def _combined(node: Expr, parts: Sequence[Polynomial], zero: tuple[int, ...]) -> Polynomial | None:
-    match node:
-        case Number(value):
-            return {zero: value}
-        case Negate():
-            return {power: -value for power, value in parts[0].items()}
-        case Add():
-            total: Polynomial = {}
-            for part in parts:
-                for power, value in part.items():
-                    total[power] = total.get(power, Fraction(0)) + value
-            return total
-        case Multiply():
-            return _product(parts, zero)
-        case Divide() if set(parts[1]) == {zero} and parts[1][zero]:
-            return {power: value / parts[1][zero] for power, value in parts[0].items()}
-        case Power(_, Number(exponent)) if exponent.denominator == 1 and 0 <= exponent <= 32:
-            return _product([parts[0]] * int(exponent), zero)
-    return None
-
-
-def _product(parts: Sequence[Polynomial], zero: tuple[int, ...]) -> Polynomial | None:
-    result: Polynomial = {zero: Fraction(1)}
-    for part in parts:
-        if len(result) * len(part) > _MOST_TERMS * 4:
-            return None
-        product: Polynomial = {}
-        for first, a in result.items():
-            for second, b in part.items():
-                power = tuple(i + j for i, j in zip(first, second, strict=True))
-                product[power] = product.get(power, Fraction(0)) + a * b
-        result = {power: value for power, value in product.items() if value}
-    return result

@@ -186,7 +186,7 @@ def prove(loss: BallLoss, middle: Sequence[float], reach: Sequence[float], preci
             return None
     unique = about(middle, [r * (1 - MARGIN) for r in reach])
     with ctx.workprec(FINE):
-        enclosure = _narrowed(loss, [k.intersection(x) for x, k in zip(box, image, strict=True)])
+        enclosure = _narrowed(loss, box, [k.intersection(x) for x, k in zip(box, image, strict=True)])
         ends = [outward(x) for x in enclosure]
     low, high = tuple(low for low, _ in ends), tuple(high for _, high in ends)
     return Proved(tuple(enclosure), low, high, unique, about(middle, reach), precision)
@@ -211,12 +211,12 @@ def _image(loss: BallLoss, box: Sequence[Ball]) -> list[Ball] | None:
     return None if found is None else [m + d for m, d in zip(middle, found[0], strict=True)]
 
 
-def _narrowed(loss: BallLoss, box: list[Ball]) -> list[Ball]:
+def _narrowed(loss: BallLoss, outer: Sequence[Ball], box: list[Ball]) -> list[Ball]:
     """Narrow an enclosure of a zero: by a small box round Newton's limit if that holds it, else by steps."""
     near = _newton(loss, [x.mid() for x in box])
     for close in _CLOSE:
-        small = [arb(m, close * (m.abs_upper() + x.rad())) for m, x in zip(near, box, strict=True)]
-        if not all(x.contains(inner) for x, inner in zip(box, small, strict=True)):
+        small = [arb(m, close * (m.abs_upper() + x.rad())) for m, x in zip(near, outer, strict=True)]
+        if not all(x.contains(inner) for x, inner in zip(outer, small, strict=True)):
             break
         image = _image(loss, small)
         if image is not None and all(x.contains_interior(k) for x, k in zip(small, image, strict=True)):

@@ -27,7 +27,7 @@ from gdsim.critical.space_boxes import (
     joined,
     merged,
 )
-from gdsim.critical.space_degenerate import flat_region, settle
+from gdsim.critical.space_degenerate import flat_region, settle, smooth_parts
 from gdsim.critical.space_loss import BallLoss
 from gdsim.critical.space_points import MARGIN, Proved, about, describe, displacement, distinct, prove
 from gdsim.critical.written import WrittenLoss
@@ -43,6 +43,8 @@ _WORTHWHILE = 0.7  # of the volume: what Krawczyk's operator must leave at most 
 _ROUNDED_UP = 1 + 2.0**-50
 _CROWD = {2: 2048, 3: 4096}  # boxes in one cluster, by weights: a curve or surface of zeros
 _CROWD_OF_MORE = 8192
+_SAMPLE = 6  # boxes of a crowd that are looked at more closely,
+_TRIAL = 256  # cut into so many
 _EACH = 64  # boxes between two looks at the budget
 _MOST_CLUSTERS = 64
 _BUDGET = Budget()
@@ -401,7 +403,7 @@ def _without_crowds(run: _Run, waiting: dict[int, list[Box]]) -> dict[int, list[
     kept: dict[int, list[Box]] = {}
     run.counted = 0
     for group in clusters(boxes):
-        if len(group) > most and is_crowd(group, run.scale):
+        if len(group) > most and is_crowd(group, run.scale) and _stays_open(run, group):
             run.crowds.append(group)
             run.leaves += [(box, "left", precision, None) for box, precision in group]
             continue
@@ -409,6 +411,22 @@ def _without_crowds(run: _Run, waiting: dict[int, list[Box]]) -> dict[int, list[
         for box, precision in group:
             kept.setdefault(precision, []).append(box)
     return dict(sorted(kept.items()))
+
+
+def _stays_open(run: _Run, group: Group) -> bool:
+    """Whether most of a few boxes of a cluster do not close when they are cut to pieces by themselves."""
+    sample = group[:: max(1, len(group) // _SAMPLE)]
+    still = 0
+    for box, precision in sample:
+        trial = _Run(run.loss, run.scale, run.budget)
+        waiting = [(precision, box)]
+        while waiting and not trial.left and trial.looked_at < _TRIAL:
+            bits, part = waiting.pop()
+            trial.looked_at += 1
+            with ctx.workprec(bits):
+                waiting += _look(trial, part, bits)
+        still += bool(waiting or trial.left or trial.flat)
+    return 2 * still > len(sample)
 
 
 def _around(group: Group) -> Box:
@@ -435,7 +453,8 @@ def _settled(run: _Run, domain: Box) -> tuple[list[CriticalPoint], list[Mapping[
         )
         reasons[reason] = [_around(group) for group in clusters(run.jumps)]
     rest = [item for item in run.left if not _is_covered(run, item[0])]
-    groups = joined([*run.crowds, *clusters(rest)], run.scale)
+    groups, rough = smooth_parts(run.loss, joined([*run.crowds, *clusters(rest)], run.scale), run.scale)
+    reasons.update(rough)
     groups = [group for group in groups if not _is_proved(run, group)]
     hulls = [_around(group) for group in groups]
     singles = [(proved.low, proved.high) for proved in run.proved]
