@@ -206,12 +206,12 @@ class _Letters:
 
     def _collect(self, expr: Expr) -> None:
         found: dict[Expr, None] = {}
+        exponents: dict[Expr, set[Fraction]] = {}
         for node in _read(expr):
             match node:
                 case Call("exp", (argument,)):
                     coefficient, body = _multiple(argument)
-                    known = self.unit.get(body, Fraction(0))
-                    self.unit[body] = _common_unit(known, coefficient)
+                    exponents.setdefault(body, set()).add(coefficient)
                 case Call("sin" | "cos" | "tan", (argument,)):
                     coefficient, body = _multiple(argument)
                     self.angle.setdefault(body, set()).add(abs(coefficient))
@@ -224,6 +224,9 @@ class _Letters:
                     found.setdefault(Power(base, _without_offset(exponent)[1]))
                 case Symbol() | Constant() | Call() | Power():
                     found.setdefault(node)
+        for body, multiples in exponents.items():  # a letter e^−u where only such occur: e^u may be huge
+            unit = _common_unit(multiples)
+            self.unit[body] = unit if max(multiples) > 0 else -unit
         for base in self.degree:
             coefficient, body = _multiple(base)
             if body in found and coefficient and body not in self.through:
@@ -241,9 +244,7 @@ class _Letters:
     @staticmethod
     def _base_angles(multiples: set[Fraction]) -> set[Fraction]:
         """The angles that are letters: the common unit, where all are small multiples of it."""
-        unit = Fraction(0)
-        for multiple in multiples:
-            unit = _common_unit(unit, multiple)
+        unit = _common_unit(multiples)
         return {unit} if unit and max(multiples) / unit <= _LARGEST_MULTIPLE else multiples
 
     @staticmethod
@@ -430,13 +431,14 @@ def _multiple(expr: Expr) -> tuple[Fraction, Expr]:
     return (-coefficient if negative else coefficient), body
 
 
-def _common_unit(first: Fraction, second: Fraction) -> Fraction:
-    """The largest rational of which both are whole multiples."""
-    second = abs(second)
-    if not first:
-        return second
-    above = math.gcd(first.numerator * second.denominator, second.numerator * first.denominator)
-    return Fraction(above, first.denominator * second.denominator)
+def _common_unit(multiples: set[Fraction]) -> Fraction:
+    """The largest rational of which all are whole multiples.
+
+    >>> _common_unit({Fraction(1, 2), Fraction(1, 3)})
+    Fraction(1, 6)
+    """
+    below = math.lcm(*(multiple.denominator for multiple in multiples))
+    return Fraction(math.gcd(*(int(multiple * below) for multiple in multiples)), below)
 
 
 def flint_polynomial(coefficients: tuple[int, ...]) -> Any:
