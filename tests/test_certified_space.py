@@ -64,6 +64,7 @@ def reasons(found: Search) -> str:
         (HIMMELBLAU, -6, 6, (4, 1, 4)),
         (RASTRIGIN, -5.12, 5.12, (121, 100, 220)),
         (ROSENBROCK, -2.048, 2.048, (1, 0, 0)),
+        ("(1 - x)^2 + 1e4*(y - x^2)^2", -2, 2, (1, 0, 0)),
         (CAMEL, -3, 3, (6, 2, 7)),
         (BEALE, -4.5, 4.5, (1, 0, 2)),
         (THREE_HUMPS, -3, 3, (3, 0, 2)),

@@ -12,7 +12,7 @@ Group = list[tuple[Box, int]]  # boxes with the bits to look at them with
 
 _MOST_ENTRIES = 16
 _SPARSE = 1 / 8  # of their hull
-_SMALL = 2.0**-9  # of the domain
+SMALL = 2.0**-9  # of the domain: such a cluster may lie round one point
 _TINY = 2.0**-16  # of the domain: very many boxes so small show no more than rounding
 
 
@@ -110,7 +110,7 @@ def joined(groups: Sequence[Group], scale: Sequence[float]) -> list[Group]:
 def _widened(group: Group, scale: Sequence[float]) -> Box:
     low, high = hull([box for box, _ in group])
     wide = max((b - a) / s for a, b, s in zip(low, high, scale, strict=True))
-    pad = wide if wide < _SMALL else 0.0
+    pad = wide if wide < SMALL else 0.0
     return (
         tuple(a - pad * s for a, s in zip(low, scale, strict=True)),
         tuple(b + pad * s for b, s in zip(high, scale, strict=True)),

@@ -17,6 +17,7 @@ from flint import arb, ctx
 from gdsim.critical.budget import Budget
 from gdsim.critical.space_audit import audit
 from gdsim.critical.space_boxes import (
+    SMALL,
     Box,
     Group,
     apart,
@@ -43,7 +44,8 @@ _WORTHWHILE = 0.7  # of the volume: what Krawczyk's operator must leave at most 
 _ROUNDED_UP = 1 + 2.0**-50
 _CROWD = {2: 2048, 3: 4096}  # boxes in one cluster, by weights: a curve or surface of zeros
 _CROWD_OF_MORE = 8192
-_SAMPLE = 6  # boxes of a crowd that are looked at more closely,
+_HUGE = 20_000
+_SAMPLE = 12  # boxes of a crowd that are looked at more closely,
 _TRIAL = 256  # cut into so many
 _EACH = 64  # boxes between two looks at the budget
 _MOST_CLUSTERS = 64
@@ -149,18 +151,12 @@ def certify_with_leaves(
     """
     search, leaves = _certify(loss, domain, budget)
 
-    def fractions(ends: Sequence[float]) -> tuple[Fraction, ...]:
+    def exact(ends: Sequence[float]) -> tuple[Fraction, ...]:
         return tuple(map(Fraction, ends))
 
     return search, [
-        Leaf(
-            fractions(low),
-            fractions(high),
-            test,
-            precision,
-            None if inflated is None else (fractions(inflated[0]), fractions(inflated[1])),
-        )
-        for (low, high), test, precision, inflated in leaves
+        Leaf(exact(low), exact(high), test, bits, inflated and (exact(inflated[0]), exact(inflated[1])))
+        for (low, high), test, bits, inflated in leaves
     ]
 
 
@@ -414,7 +410,14 @@ def _without_crowds(run: _Run, waiting: dict[int, list[Box]]) -> dict[int, list[
 
 
 def _stays_open(run: _Run, group: Group) -> bool:
-    """Whether most of a few boxes of a cluster do not close when they are cut to pieces by themselves."""
+    """Whether a cluster is small, huge, or some of a few of its boxes do not close when cut to pieces.
+
+    Boxes round the floor of a valley that falls do close.
+    """
+    low, high = _around(group)
+    wide = max((b - a) / s for a, b, s in zip(low, high, run.scale, strict=True))
+    if wide < SMALL or len(group) > _HUGE:
+        return True
     sample = group[:: max(1, len(group) // _SAMPLE)]
     still = 0
     for box, precision in sample:
@@ -426,7 +429,7 @@ def _stays_open(run: _Run, group: Group) -> bool:
             with ctx.workprec(bits):
                 waiting += _look(trial, part, bits)
         still += bool(waiting or trial.left or trial.flat)
-    return 2 * still > len(sample)
+    return 4 * still >= len(sample)
 
 
 def _around(group: Group) -> Box:
