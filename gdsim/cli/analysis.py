@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -153,21 +154,31 @@ def _move(mark: str, name: str, slope: float) -> str:
 @click.option("--domain", "domains", multiple=True, metavar="A B",
               help="Where to look: --domain -2 2 for every weight, --domain x=-2,2 y=0,1 for each. "
               "Default: the scenario's or the named loss's domain, else -10 10.")  # fmt: skip
+@click.option("--boxes", type=click.IntRange(min=1), default=200_000, metavar="N", show_default=True,
+              help="The most boxes that the proof may look at.")  # fmt: skip
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), default=60.0, metavar="S", show_default=True,
+              help="The longest that the proof may take.")  # fmt: skip
 @json_option
-def critical(expression: str, domains: tuple[str, ...], as_json: bool) -> None:
-    """Find all critical points in a domain and say what each one is.
+@click.pass_context
+def critical(
+    ctx: click.Context, expression: str, domains: tuple[str, ...], boxes: int, seconds: float, as_json: bool
+) -> None:
+    """Find all critical points and say, with proof, what each one is.
 
-    EXPR may begin with a minus.
+    What neither the boxes nor the seconds suffice for is listed as open. EXPR may begin with a minus.
     """
-    from gdsim.cli.screen import print_json
-    from gdsim.critical import find
+    from gdsim.cli.screen import counter, print_json
+    from gdsim.critical import Budget, find
     from gdsim.runs.run import critical_point_data, jsonable, search_data
 
     loss, scenario = loss_or_scenario(expression)
     bounds = dict.fromkeys(loss.weights, (-10.0, 10.0)) | dict(loss.domain)
     if scenario is not None:
         bounds |= scenario.domain
-    search = find(loss, bounds | domain_of(domains, loss.weights))
+    end = time.monotonic() + seconds
+    with counter(ctx.obj["quiet"] or as_json, "boxes looked at, {} wait") as progress:
+        budget = Budget(boxes, lambda: time.monotonic() > end, progress)
+        search = find(loss, bounds | domain_of(domains, loss.weights), budget=budget)
     if as_json:
         points = [critical_point_data(point) for point in search.critical_points]
         print_json(jsonable({"critical_points": points, "search": search_data(search)}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import click
@@ -112,6 +112,10 @@ class Progress:
         text = f"{'━' * full}{'╌' * (_BAR - full)} {self.done}/{self.count} {name}"
         self._write(text[: width() - 1])
 
+    def say(self, text: str) -> None:
+        """Show a line in place of the bar."""
+        self._write(text[: width() - 1])
+
     def hide(self) -> None:
         """Wipe the bar away."""
         self._write("")
@@ -130,5 +134,18 @@ def progress(count: int, quiet: bool) -> Iterator[Progress | None]:
     bar = Progress(count)
     try:
         yield bar
+    finally:
+        bar.hide()
+
+
+@contextmanager
+def counter(quiet: bool, words: str) -> Iterator[Callable[[int, int], None] | None]:
+    """Give a function that shows two counts in one line of stderr: only on a terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    bar = Progress(1)
+    try:
+        yield lambda done, waiting: bar.say(f"{done:,} {words.format(f'{waiting:,}')}")
     finally:
         bar.hide()

@@ -141,7 +141,10 @@ def critical_points(
     if len(points) > len(shown):
         lines.append(f"    … and {len(points) - len(shown)} more (gdsim critical lists them all)")
     for what in (search.singular, search.unresolved):
-        lines += [f"    {_stretch(stretch)}" for stretch in what]
+        for stretch in what:
+            lines += textwrap.wrap(
+                _stretch(stretch), width() - 4, initial_indent="    ", subsequent_indent="      "
+            )
     return lines
 
 

@@ -21,7 +21,7 @@ from gdsim.outcomes import CriticalPoint, Fault, InputError, Interval, Search
 __all__ = ["Budget", "find"]
 
 _NARROW = 1e-6  # of the domain
-_BOXES = 20_000  # of a search that nobody gave a budget: some seconds at most, and the same work every time
+_BOXES = 16_000  # of a search that nobody gave a budget: some seconds at most, and the same work every time
 
 
 def find(

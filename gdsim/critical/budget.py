@@ -17,7 +17,7 @@ class Budget:
     Attributes
     ----------
     boxes
-        The most boxes that may be looked at.
+        The most boxes that may be looked at; with one weight for each factor on each smooth piece.
     expired
         Asked now and then whether time is up. The core reads no clock: a caller who does passes
         its own.

@@ -24,7 +24,6 @@ from gdsim.expr.nodes import Expr, Number, walk
 LADDER = (128, 400, 1500)
 _HIGHEST_ORDER = 12
 _MOST_NODES = 300  # of a derivative that is still differentiated
-MOST_BOXES = 16_000  # for one function on one piece
 _ASKED, _FEW = 8, 8  # levels between two questions to the exact layer; stretches it is asked about
 _REFINED = 190  # bits to which a zero is refined
 
@@ -164,7 +163,6 @@ class _Search:
         self.smooth, self.low, self.high, self.budget = smooth, low, high, budget
         self.found = Zeros()
         self.regions: list[tuple[Ball, Ball, Ball]] = []  # of sure zeros: ends of where each is alone
-        self.most = min(budget.boxes, MOST_BOXES)
         self.spent = False
 
     def run(self) -> Zeros:
@@ -209,7 +207,7 @@ class _Search:
             following: list[tuple[Ball, Ball]] = []
             for place, (a, b) in enumerate(level):
                 count += 1
-                if count > self.most or (count % 256 == 0 and self._is_over(count, len(level))):
+                if count > self.budget.boxes or (count % 256 == 0 and self._is_over(count, len(level))):
                     self.spent = True
                     small += level[place:]
                     break

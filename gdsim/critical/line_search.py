@@ -425,11 +425,8 @@ class _Line:
         why = "the budget of boxes or time ended here" if cluster.spent else (
             f"{LADDER[-1]} bits do not tell them apart"
         )  # fmt: skip
-        low, high = (float(end.mid()) for end in (cluster.low, cluster.high))
-        self.unresolved.append(
-            _stretch(self.weight, math.nextafter(low, -math.inf), math.nextafter(high, math.inf),
-                     f"{number} {what}{limit}: {why}; {pattern}")
-        )  # fmt: skip
+        low, high = outward(cluster.low, cluster.high)
+        self.unresolved.append(_stretch(self.weight, low, high, f"{number} {what}{limit}: {why}; {pattern}"))
 
     def _place(self, cut: Located, reason: str) -> Stretch:
         _, (low, high) = reported(cut)
@@ -465,13 +462,17 @@ def reported(zero: Located) -> tuple[float, Interval]:
         low = near if Fraction(near) <= exact.value else math.nextafter(near, -math.inf)
         high = near if Fraction(near) >= exact.value else math.nextafter(near, math.inf)
         return near + 0.0, (low + 0.0, high + 0.0)
-    ends = [float(end.mid()) for end in _ends(zero)]
-    low, high = ends
-    if Fraction(low) > dyadic(zero.root.enclosure.lower()):
-        low = math.nextafter(low, -math.inf)
-    if Fraction(high) < dyadic(zero.root.enclosure.upper()):
-        high = math.nextafter(high, math.inf)
-    return float(zero.root.enclosure.mid()) + 0.0, (low + 0.0, high + 0.0)
+    return float(zero.root.enclosure.mid()) + 0.0, outward(*_ends(zero))
+
+
+def outward(low: Ball, high: Ball) -> Interval:
+    """The nearest doubles that hold two exact ends between them."""
+    first, last = float(low.mid()), float(high.mid())
+    if Fraction(first) > dyadic(low):
+        first = math.nextafter(first, -math.inf)
+    if Fraction(last) < dyadic(high):
+        last = math.nextafter(last, math.inf)
+    return first + 0.0, last + 0.0
 
 
 def _ends(zero: Located) -> tuple[Ball, Ball]:
