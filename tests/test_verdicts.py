@@ -134,6 +134,26 @@ def test_a_minimum_is_called_not_the_lowest_only_where_another_is_clearly_lower(
     assert ("It is not the lowest one" in found.verdict.sentence) == (other == "lower")
 
 
+@pytest.mark.parametrize(
+    ("loss", "start", "rate", "words"),
+    [
+        ("log(1 + exp(-w))", 0, 1, "inside the domain [−10, 10] (proved: the slope is nowhere zero there)"),
+        (
+            "w^3",
+            -0.1,
+            0.1,
+            "inside the domain [−10.1, 9.9] no minimum lies ahead (proved: no critical point there is one)",
+        ),
+    ],
+)
+def test_that_there_is_no_minimum_is_proved_and_said_of_the_domain_only(
+    loss: str, start: float, rate: float, words: str
+) -> None:
+    verdict = run(loss, start, rate).verdict
+    assert (verdict.kind, verdict.evidence["proof"]) == ("no_minimum", "certified")
+    assert words in verdict.sentence
+
+
 # -- the ruler -----------------------------------------------------------------------------------
 
 

@@ -356,15 +356,23 @@ def _no_minimum(story: Story) -> _Telling:
         "rate": story.pace,
     }
     box = " × ".join(f"[{number(low)}, {number(high)}]" for low, high in story.search.domain.values())
+    proof = ""
+    if story.search.complete:
+        nowhere = not story.search.critical_points
+        proof = (
+            f" (proved: {'the slope is nowhere zero there' if nowhere else 'no critical point there is one'})"
+        )
+    evidence["proof"] = "certified" if proof else "numerical"
     if story.status is Status.DIVERGED:
         evidence["step"] = story.steps
         sentence = (
             f"There is no minimum to find: the loss fell at every step until, at step {story.steps}, a weight was "
-            f"beyond ±{number(story.batch.stopping.divergence_bound)}, and in the domain {box} no minimum lies ahead."
+            f"beyond ±{number(story.batch.stopping.divergence_bound)}, and inside the domain {box} no minimum lies "
+            f"ahead{proof}."
         )
     else:
         sentence = (
-            f"There is no minimum to find in the domain {box}: after {counted(story.steps)} the run is at "
+            f"There is no minimum to find inside the domain {box}{proof}: after {counted(story.steps)} the run is at "
             f"{place(story.final)} and the loss still falls, by steps of {number(story.pace)}."
         )
         near = _stationary_near(story)
