@@ -72,6 +72,20 @@ def test_certified_critical_points_are_filled_and_numerical_ones_hollow(runs: di
     assert faces[1][0] == "white"
 
 
+@pytest.mark.parametrize(("name", "kind"), [("double-well", "curve"), ("himmelblau-centre", "contour")])
+def test_what_is_not_proved_is_hatched_and_wide_enough_to_see(
+    runs: dict[str, Run], name: str, kind: str
+) -> None:
+    run = runs[name]
+    spot = dict.fromkeys(run.loss.weights, (0.5, 0.5 + 1e-9))
+    open_ = replace(run.search, unresolved=({"interval": spot, "reason": "…"},))
+    assert not [patch for patch in draw(run, kind).axes[0].patches if patch.get_hatch()]
+    (patch,) = [p for p in draw(replace(run, search=open_), kind).axes[0].patches if p.get_hatch()]
+    axes = draw(run, kind).axes[0]
+    assert patch.get_width() == pytest.approx(0.012 * np.ptp(axes.get_xlim()))
+    assert patch.get_x() < 0.5 < patch.get_x() + patch.get_width()
+
+
 def test_a_step_that_leaves_the_frame_is_an_arrow_with_its_number(runs: dict[str, Run]) -> None:
     texts = [text.get_text() for text in draw(runs["cosh-cliff"], "curve").axes[0].texts]
     assert any(text.startswith("step 1: −1091") for text in texts)

@@ -65,6 +65,7 @@ def contour(run: Run) -> Figure:
     axes.grid(False)
     axes.set_xlim(x[0], x[-1])
     axes.set_ylim(y[0], y[-1])
+    points.draw_open_stretches(axes, run.search, run.loss.weights)
     points.draw_critical_points(axes, run.search.critical_points, run.loss.weights)
     _draw_path(axes, run.trajectory.weight[:, :, 0])
     axes.set_xlabel(f"weight {first}")

@@ -59,6 +59,7 @@ def curve(run: Run) -> Figure:
     axes.plot(grid, values, color=BLUE, label=f"loss L({name})", zorder=2)
     axes.set_xlim(low, high)
     axes.set_ylim(bottom, top)
+    points.draw_open_stretches(axes, run.search, run.loss.weights)
     points.draw_critical_points(axes, seen, run.loss.weights)
     _draw_steps(axes, run.trajectory.step_index, weight, loss, inside & (loss <= top))
     _draw_departures(axes, run.trajectory.step_index, weight, (low, high))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from gdsim.outcomes import CriticalPoint
-from gdsim.plots.style import KINDS, ORANGE
+from gdsim.outcomes import CriticalPoint, Interval, Search
+from gdsim.plots.style import GREY, KINDS, ORANGE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+_LEAST = 0.012  # of the axes: a stretch is drawn at least so wide
 
 
 def draw_critical_points(axes: Axes, points: Iterable[CriticalPoint], weights: tuple[str, ...]) -> None:
@@ -37,6 +39,42 @@ def draw_critical_points(axes: Axes, points: Iterable[CriticalPoint], weights: t
             markeredgecolor=colour, markeredgewidth=2.2,
             markerfacecolor=colour if point.proof == "certified" else "white",
         )  # fmt: skip
+
+
+def draw_open_stretches(axes: Axes, search: Search, weights: tuple[str, ...]) -> None:
+    """Hatch what a search left open: with one weight a band, with two a box, never too narrow to be seen.
+
+    A search that proved nothing leaves all open, which is said by the hollow marks alone.
+    """
+    from matplotlib.patches import Rectangle
+
+    left, right = axes.get_xlim()
+    bottom, top = axes.get_ylim()
+    label = "not proved"
+    for stretch in search.unresolved:
+        interval: Any = stretch["interval"]
+        if all(a <= low and high <= b for (a, b), (low, high) in _pairs(interval, search)):
+            continue
+        low, high = _widened(interval[weights[0]], _LEAST * (right - left))
+        down, up = (bottom, top)
+        if len(weights) > 1:
+            down, up = _widened(interval[weights[1]], _LEAST * (top - bottom))
+        box = Rectangle(
+            (low, down), high - low, up - down, hatch="////", edgecolor=GREY, alpha=0.6, zorder=1.5
+        )
+        box.set(facecolor="none", linewidth=0.0, label=label)
+        axes.add_patch(box)
+        label = "_nolegend_"
+
+
+def _pairs(interval: Any, search: Search) -> list[tuple[Interval, Interval]]:
+    return [(interval[name], ends) for name, ends in search.domain.items()]
+
+
+def _widened(ends: Interval, least: float) -> Interval:
+    low, high = ends
+    room = max(0.0, 0.5 * (least - (high - low)))
+    return low - room, high + room
 
 
 def draw_edge_arrow(axes: Axes, side: str, height: float, text: str) -> None:
