@@ -174,6 +174,8 @@ def polynomial(expr: Expr, weight: str) -> tuple[int, ...]:
     >>> polynomial(parse("w^2/2 - 1"), "w")
     (-2, 0, 1)
     """
+    if any(isinstance(node, Call | Constant) for node in walk(expr)):
+        return ()
     try:
         letters = _Letters(expr)
         numerator, denominator = letters.fraction(expr)
@@ -195,6 +197,7 @@ class _Letters:
         self.kernels: list[Expr] = []
         self.unit: dict[Expr, Fraction] = {}  # body u: all exp(k·u) are powers of exp(unit·u)
         self.angle: dict[Expr, set[Fraction]] = {}  # body u: the k of all sin(k·u) and cos(k·u)
+        self._angles: dict[tuple[Expr, Fraction], Expr] = {}
         self.degree: dict[Expr, int] = {}  # base u: all its roots are powers of the root of this degree
         self.through: dict[Expr, tuple[Expr, Fraction]] = {}  # kernel v: (c·v, c) whose root is a letter
         self._collect(expr)
@@ -247,9 +250,11 @@ class _Letters:
         unit = _common_unit(multiples)
         return {unit} if unit and max(multiples) / unit <= _LARGEST_MULTIPLE else multiples
 
-    @staticmethod
-    def _angle(body: Expr, multiple: Fraction) -> Expr:
-        return simplify(Multiply((Number(multiple), body)))
+    def _angle(self, body: Expr, multiple: Fraction) -> Expr:
+        known = self._angles.get((body, multiple))
+        if known is None:
+            known = self._angles[body, multiple] = simplify(Multiply((Number(multiple), body)))
+        return known
 
     @property
     def reduced(self) -> bool:

@@ -11,8 +11,6 @@ from __future__ import annotations
 import math
 import operator
 import resource
-import subprocess
-import sys
 from functools import partial
 from statistics import median
 from typing import Any
@@ -21,7 +19,7 @@ import mpmath
 import numpy as np
 from numpy.polynomial import Chebyshev
 from scipy.optimize import brentq
-from timing import clocked, paired, report
+from timing import clocked, paired, python, report
 
 from gdsim.critical import find
 from gdsim.expr.lower import Program, lower
@@ -159,12 +157,8 @@ def main() -> None:
     for name, limit in (("grid", 3.0), ("Chebyshev", math.inf), ("iv", math.inf)):
         target = f"  target {limit:g}" if limit < math.inf else ""
         print(f"median ratio over {name}: {median(ratios[name]):.2f}{target}")
-    cold = [
-        float(
-            subprocess.run([sys.executable, "-c", _COLD], capture_output=True, text=True, check=True).stdout
-        )
-        for _ in range(7)
-    ]
+    fresh = python("-c", _COLD)
+    cold = [float(fresh()) for _ in range(8)][1:]  # the first compiles
     print(f"what the proof adds to a run in a fresh process: {1e3 * median(cold):.0f} ms (target 60)")
     print(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB (target 300)")
 

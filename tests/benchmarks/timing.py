@@ -33,8 +33,8 @@ def clocked(action: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def python(*words: str) -> Callable[[], object]:
-    """Return a call that runs this Python with these words in a fresh process.
+def python(*words: str) -> Callable[[], str]:
+    """Return a call that runs this Python with these words in a fresh process and gives what it prints.
 
     Compiled modules are kept in a folder of this benchmark, as an installation keeps them, whatever the
     environment says about writing them.
@@ -43,8 +43,8 @@ def python(*words: str) -> Callable[[], object]:
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     environment["PYTHONPYCACHEPREFIX"] = _COMPILED.name
 
-    def run() -> None:
-        subprocess.run(command, check=True, capture_output=True, env=environment)
+    def run() -> str:
+        return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
 
     return run
 
