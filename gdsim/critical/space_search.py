@@ -256,15 +256,8 @@ def _look(run: _Run, box: Box, precision: int) -> Iterable[tuple[int, Box]]:
     middle = [0.5 * (a + b) for a, b in zip(low, high, strict=True)]
     reach = [max(b - m, m - a) * _ROUNDED_UP for a, m, b in zip(low, middle, high, strict=True)]
     inner = list(map(arb, middle, reach))
-    over = loss.gradient(*inner)
-    for value in over:
-        if value > 0 or value < 0:
-            run.leaves.append((box, "gradient", precision, None))
-            if loss.jumps.may_vanish(inner):
-                run.jumps.append((box, precision))
-            elif loss.edges.may_vanish(inner):
-                run.edges.append((box, precision))
-            return ()
+    if _points_one_way(run, box, inner, precision):
+        return ()
     pad = 2 * _INFLATION * max(r / s for r, s in zip(reach, scale, strict=True))
     grown = [r + pad * s for r, s in zip(reach, scale, strict=True)]
     outer = list(map(arb, middle, grown))
@@ -304,7 +297,7 @@ def _look(run: _Run, box: Box, precision: int) -> Iterable[tuple[int, Box]]:
         elif test == "no zero":
             run.leaves.append((box, "no zero", precision, inflated))
             return ()
-        kept = _cut(run, box, middle, shifts, reach, precision, inflated)
+        kept = _cut(run, box, shifts, precision, inflated)
     if any(4 * value.rad() > whole.rad() for value, whole in zip(slope, spread, strict=True)):  # rounding
         finer = [bits for bits in LADDER if bits > precision]
         if finer:
@@ -313,6 +306,19 @@ def _look(run: _Run, box: Box, precision: int) -> Iterable[tuple[int, Box]]:
         run.leaves.append((kept, "left", precision, None))
         return ()
     return _parts(run, kept, columns, precision)
+
+
+def _points_one_way(run: _Run, box: Box, inner: Sequence[Ball], precision: int) -> bool:
+    """Close a box if a component of the gradient has one sign on it."""
+    for value in run.loss.gradient(*inner):
+        if value > 0 or value < 0:
+            run.leaves.append((box, "gradient", precision, None))
+            if run.loss.jumps.may_vanish(inner):
+                run.jumps.append((box, precision))
+            elif run.loss.edges.may_vanish(inner):
+                run.edges.append((box, precision))
+            return True
+    return False
 
 
 def _mean_value(slope: Sequence[Ball], bend: Sequence[Ball], reach: Sequence[float]) -> list[Ball] | None:
@@ -339,23 +345,16 @@ def _verdict(shifts: Sequence[tuple[float, float]], reach: Sequence[float], grow
     return ""
 
 
-def _cut(
-    run: _Run,
-    box: Box,
-    middle: Sequence[float],
-    shifts: Sequence[tuple[float, float]],
-    reach: Sequence[float],
-    precision: int,
-    inflated: Box,
-) -> Box:
+def _cut(run: _Run, box: Box, shifts: Sequence[tuple[float, float]], precision: int, inflated: Box) -> Box:
     """Intersect a box with Krawczyk's operator where that takes enough away; close the rest, slab by slab."""
     low, high = list(box[0]), list(box[1])
     share = 1.0
-    for j, (m, (c, r), a) in enumerate(zip(middle, shifts, reach, strict=True)):
-        slack = MARGIN * a + 4 * math.ulp(abs(m) + a)
-        low[j] = max(low[j], m + (c - r) - slack)
-        high[j] = min(high[j], m + (c + r) + slack)
-        share *= (high[j] - low[j]) / (2 * a)
+    for j, (a, b, (c, r)) in enumerate(zip(*box, shifts, strict=True)):
+        m, width = 0.5 * (a + b), b - a
+        slack = MARGIN * width + 4 * math.ulp(abs(m) + width)
+        low[j] = max(a, m + (c - r) - slack)
+        high[j] = min(b, m + (c + r) + slack)
+        share *= (high[j] - low[j]) / width
     if not share < _WORTHWHILE or any(a >= b for a, b in zip(low, high, strict=True)):
         return box
     outside_low, outside_high = list(box[0]), list(box[1])
