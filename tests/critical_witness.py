@@ -150,11 +150,13 @@ def _zeros(
     nodes: list[tuple[mpf, int]] = []
     for mark, sharp in _zeros(function.prime, low, high, depth - 1, grid) if depth else []:
         at = mark if sharp else _roughly(function.prime, *mark)
+        if at is None:
+            at, sharp = _between(function.prime, *mark), True
         value = function(at)
         step = min(spread, (at - low) / 2, (high - at) / 2)
         size = max(abs(function(at - step)), abs(function(at + step)))
-        if not sharp and abs(value) < size / 1000:  # nearly a touch: the place is needed to all digits
-            at = _between(function.prime, *mark)
+        if not sharp and (abs(value) < size / 1000 or step < spread):
+            at = _between(function.prime, *mark)  # nearly a touch: the place is needed to all digits
             value = function(at)
         nodes.append((at, 0 if abs(value) <= ZERO * size else int(mpmath.sign(value))))
     steps = (np.arange(grid) + 0.5 + 0.3 * np.sin(np.arange(grid) * 1.7)) / grid
@@ -203,16 +205,18 @@ def _horner(poly: sympy.Poly, at: mpf) -> mpf:
     return mp.polyval([mpf(c.p) / c.q for c in poly.all_coeffs()], at)
 
 
-def _roughly(function: Smooth, left: mpf, right: mpf) -> mpf:
-    """A few steps of Newton's method inside a bracket, or its middle."""
+def _roughly(function: Smooth, left: mpf, right: mpf) -> mpf | None:
+    """Newton's method inside a bracket to a millionth of its length, or None where it leaves it."""
     at = (left + right) / 2
-    for _ in range(2):
+    for _ in range(5):
         slope = function.prime(at)
-        moved = at - function(at) / slope if slope else left
-        if not left < moved < right:
-            break
-        at = moved
-    return at
+        step = function(at) / slope if slope else right - left
+        at -= step
+        if not left < at < right:
+            return None
+        if abs(step) < (right - left) * mpf(10) ** -6:
+            return at
+    return None
 
 
 def _between(function: Smooth, left: mpf, right: mpf) -> mpf:

@@ -17,16 +17,12 @@ from tests.critical_problems import PROBLEMS, Problem
 
 FINDER_FAILS = frozenset(
     {
-        "schwefel_line",  # an inflection at which √|x| has a vertical slope: minutes
+        "schwefel_line", "cube_root_of_square",  # the point at the singular root is found three times
         "exp_remainder", "sine_remainder",  # zeros of order 3 and 4 left unresolved
-        "cube_root_of_square",  # the cusp is found three times
         "quartic_saddle", "powell_singular",  # degenerate: missed, undecided
     }
 )  # fmt: skip
 """Problems that the finder does not answer in full; to be emptied."""
-
-FINDER_HANGS = frozenset({"schwefel_line"})
-"""Of those the ones it takes more than a minute for: not run."""
 
 NOT_PROVED = {  # switches, poles, multiple points, pairs closer than doubles tell, too many boxes
     "hjl_18", "problem_22", "poles_of_a_cubic", "sum_of_poles", "barrier", "end_of_definition",
@@ -49,8 +45,7 @@ def each(problems: list[Problem] | tuple[Problem, ...]) -> pytest.MarkDecorator:
 
 
 def finder_may_fail(problem: Problem) -> object:
-    run = problem.name not in FINDER_HANGS
-    failing = pytest.mark.xfail(strict=False, reason="numerical finder", run=run)
+    failing = pytest.mark.xfail(strict=False, reason="numerical finder")
     return pytest.param(problem, id=problem.name, marks=[failing] if problem.name in FINDER_FAILS else [])
 
 
