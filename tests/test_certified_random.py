@@ -24,9 +24,10 @@ STEP = CONTEXT.mpf(10) ** -15
 
 
 def slope(tree: Expr, at: object) -> object:
-    """f′ by a central difference: truncation h² = 1e-30, rounding 1e-50/h = 1e-35 of the loss."""
-    right, left = (value(tree, {"w": at + sign * STEP}) for sign in (1, -1))
-    return (right - left) / (2 * STEP)
+    """f′ by a central difference: of h/w the truncation is 1e-30, the rounding 1e-35 of the loss."""
+    step = STEP * (abs(at) or 1)
+    right, left = (value(tree, {"w": at + sign * step}) for sign in (1, -1))
+    return (right - left) / (2 * step)
 
 
 def places(found: Search) -> list[tuple[float, float]]:

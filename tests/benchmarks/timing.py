@@ -51,5 +51,5 @@ def python(*words: str) -> Callable[[], str]:
 
 def report(name: str, first: float, second: float, ratio: float, limit: float | None) -> None:
     """Print one row: what, seconds, seconds of the reference, ratio, target."""
-    target = "" if limit is None else f"target {limit:g}  {'met' if ratio <= limit else 'MISSED'}"
+    target = "" if limit is None else f"target {limit:.3g}  {'met' if ratio <= limit else 'MISSED'}"
     print(f"{name:<58} {first:9.4f} s {second:9.4f} s  ratio {ratio:6.2f}  {target}", flush=True)
