@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 
+import critical_witness as witness
 import pytest
+from critical_problems import PROBLEMS, Problem
 from mpmath import mp, mpf
 
 from gdsim.critical import find
 from gdsim.losses import Loss
 from gdsim.outcomes import CriticalPoint, Search
-from tests import critical_witness as witness
-from tests.critical_problems import PROBLEMS, Problem
 
 FINDER_FAILS = frozenset({"powell_singular"})
 """Problems that the finder does not answer in full: a degenerate minimum in four weights stays undecided."""

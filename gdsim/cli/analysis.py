@@ -156,8 +156,8 @@ def _move(mark: str, name: str, slope: float) -> str:
               "Default: the scenario's or the named loss's domain, else -10 10.")  # fmt: skip
 @click.option("--boxes", type=click.IntRange(min=1), default=200_000, metavar="N", show_default=True,
               help="The most boxes that the proof may look at.")  # fmt: skip
-@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), default=60.0, metavar="S", show_default=True,
-              help="The longest that the proof may take.")  # fmt: skip
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), default=60.0, metavar="S",
+              show_default=True, help="The longest that the proof may take.")  # fmt: skip
 @json_option
 @click.pass_context
 def critical(
