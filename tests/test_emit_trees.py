@@ -50,10 +50,9 @@ def by_numpy(expr: Expr, point: Point) -> float:
 
 
 def by_torch(expr: Expr, point: Point) -> float:
-    import torch
-
     from gdsim.expr import emit_torch
 
+    torch = pytest.importorskip("torch")
     tensors = [torch.tensor(array) for array in arrays(point)]
     return float(emit_torch.compile_function([expr], ARGUMENTS)(*tensors)[0].reshape(()))
 
