@@ -207,6 +207,12 @@ def test_accumulating_points_end_in_bounded_work_and_an_open_stretch(formula: st
     assert any(low <= 0 <= high for low, high in (s["interval"]["w"] for s in found.unresolved))  # type: ignore[index]
 
 
+@pytest.mark.parametrize("formula", ["sin(pi)*exp(w)", "(exp(1) - e)*w^2", "cos(pi/2)*sinh(w)"])
+def test_a_constant_that_is_zero_in_disguise_makes_a_flat_loss_or_an_open_one(formula: str) -> None:
+    found = prove(formula, -1, 1)
+    assert kinds(found) == {"flat": 1} if found.complete else not found.critical_points
+
+
 def test_a_loss_over_data_is_certified() -> None:
     found = prove("mean((w*x - y)^2)", -10, 10, x=[1.0, 2.0, 3.0], y=[2.0, 4.0, 6.0])
     assert points(found) == [("minimum", 2.0)]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from random_trees import WEIGHTS, Kinds, trees
 
 from gdsim.critical.exact import value_at, vanishes
-from gdsim.critical.factors import factorise
+from gdsim.critical.factors import Unsupported, factorise
 from gdsim.expr.emit_ball import BallFunction, ball
 from gdsim.expr.nodes import ZERO, Add, Expr, Multiply, Negate, Number, Symbol
 from gdsim.expr.parse import parse
@@ -56,7 +56,10 @@ def test_a_function_that_is_zero_throughout_has_no_factors(formula: str) -> None
 @given(tree=trees(SMOOTH), root=st.fractions(-3, 3, max_denominator=8))
 def test_a_planted_zero_is_a_zero_of_some_factor(tree: Expr, root: Fraction) -> None:
     planted = Multiply((Add((W, Negate(Number(root)))), tree))
-    found = factorise(planted, "w")
+    try:
+        found = factorise(planted, "w")
+    except Unsupported:
+        return
     if found is None:
         return
     with ctx.workprec(200):
@@ -70,7 +73,10 @@ def test_a_planted_zero_is_a_zero_of_some_factor(tree: Expr, root: Fraction) -> 
 
 @given(tree=trees(SMOOTH), at=st.fractions(-3, 3, max_denominator=8))
 def test_where_no_factor_is_zero_the_function_is_not(tree: Expr, at: Fraction) -> None:
-    found = factorise(tree, "w")
+    try:
+        found = factorise(tree, "w")
+    except Unsupported:  # a constant that is not known to differ from zero: nothing is claimed
+        return
     with ctx.workprec(400):
         here = ball(at)
         (whole,) = BallFunction([tree], ["w"])(here)
@@ -80,7 +86,6 @@ def test_where_no_factor_is_zero_the_function_is_not(tree: Expr, at: Fraction) -
         values = [BallFunction([factor.expression], ["w"])(here)[0] for factor in found]
         if whole.is_finite() and all(value > 0 or value < 0 for value in values):
             assert not whole.is_zero()
-            assert abs(whole) > 0 or whole.rad() > abs(whole.mid())
 
 
 @pytest.mark.parametrize(

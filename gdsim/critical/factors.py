@@ -15,12 +15,15 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from flint import Ordering, fmpq, fmpq_mpoly_ctx, fmpz_poly
+from flint import Ordering, ctx, fmpq, fmpq_mpoly_ctx, fmpz_poly
 
+from gdsim.critical.exact import value_at
 from gdsim.expr.algebra import add, multiply, power, split_coefficient
+from gdsim.expr.emit_ball import BallFunction
 from gdsim.expr.lower import rational_exponent
 from gdsim.expr.nodes import (
     ONE,
+    ZERO,
     Add,
     Call,
     Constant,
@@ -41,6 +44,7 @@ from gdsim.expr.simplify import simplify
 _MOST_TERMS = 300
 _MOST_LETTERS = 12
 _HIGHEST_DEGREE = 60
+_CONSTANTS_PRECISION = 1500  # bits
 _LARGEST_MULTIPLE = 6  # of an angle that is written out in the sine and cosine of one
 _NEVER_ZERO = frozenset({"exp", "cosh", "sigmoid", "softplus"})
 _ZERO_WITH_ARGUMENT = frozenset({"tanh", "sinh", "atan", "asin"})
@@ -71,6 +75,14 @@ class Factor:
     def key(self) -> Expr:
         """What tells two factors apart."""
         return self.expression if self.canonical is None else self.canonical
+
+
+class Unsupported(Exception):
+    """A loss of which nothing can be proved: its pieces, or a constant in it, cannot be told from zero."""
+
+
+class _Zero(Exception):
+    """A factor is zero throughout."""
 
 
 class _TooLarge(Exception):
@@ -117,8 +129,11 @@ def factorise(expr: Expr, weight: str) -> tuple[Factor, ...] | None:
     common = numerator.gcd(denominator)
     _, parts = letters.on_the_circle(numerator / common).factor()
     found: list[Factor] = []
-    for part, exponent in parts:
-        found.extend(_vanishing(letters.tree(part), Fraction(int(exponent)), weight))
+    try:
+        for part, exponent in parts:
+            found.extend(_vanishing(letters.tree(part), Fraction(int(exponent)), weight))
+    except _Zero:
+        return None
     alone = len(parts) == 1 and denominator.is_constant() and not (letters.reduced or letters.degree)
     if alone and len(found) == 1 and found[0].exponent == 1 and not found[0].polynomial:
         # as it was written it is tighter over a box than expanded
@@ -138,9 +153,10 @@ def _collected(found: list[Factor]) -> tuple[Factor, ...]:
 
 def _vanishing(expr: Expr, exponent: Fraction, weight: str) -> Iterator[Factor]:
     """The factors of a factor that can be zero: a letter alone may be led back to its argument."""
+    if not symbols(expr, "weight"):
+        _check_constant(expr)
+        return
     match expr:
-        case Number() | Constant():
-            return
         case Call(name) if name in _NEVER_ZERO:
             return
         case Call(name, (argument,)) if name in _ZERO_WITH_ARGUMENT:
@@ -158,12 +174,25 @@ def _vanishing(expr: Expr, exponent: Fraction, weight: str) -> Iterator[Factor]:
                 return  # u^v with u > 0 is positive
             yield from _inner(base, exponent * value, weight)
             return
-    if symbols(expr, "weight"):
-        yield Factor(expr, exponent, polynomial(expr, weight))
+    yield Factor(expr, exponent, polynomial(expr, weight))
+
+
+def _check_constant(expr: Expr) -> None:
+    """See that a constant factor is not zero: sin(π) is, though no rule of algebra says so."""
+    with ctx.workprec(_CONSTANTS_PRECISION):
+        (value,) = BallFunction([expr], [])()
+    if value > 0 or value < 0:
+        return
+    if value_at(expr, "", ZERO) == ZERO:
+        raise _Zero
+    raise Unsupported
 
 
 def _inner(argument: Expr, exponent: Fraction, weight: str) -> Iterator[Factor]:
-    for factor in factorise(argument, weight) or ():
+    factors = factorise(argument, weight)
+    if factors is None:
+        raise _Zero
+    for factor in factors:
         yield replace(factor, exponent=factor.exponent * exponent)
 
 

@@ -8,6 +8,7 @@ points. On each piece every switch is replaced by the branch that a sure sign in
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -17,8 +18,8 @@ from flint import ctx
 
 from gdsim.critical.budget import Budget
 from gdsim.critical.exact import candidates, vanishes
-from gdsim.critical.factors import Factor, factorise
-from gdsim.critical.line_roots import LADDER, Cluster, Root, Smooth, excludes_zero, sign, zeros
+from gdsim.critical.factors import Factor, Unsupported, factorise
+from gdsim.critical.line_roots import LADDER, Cluster, Root, Smooth, dyadic, excludes_zero, sign, zeros
 from gdsim.expr.algebra import add, divide, multiply, negate, power
 from gdsim.expr.emit_ball import Ball
 from gdsim.expr.lower import rational_exponent
@@ -43,14 +44,11 @@ from gdsim.expr.nodes import (
     walk,
 )
 from gdsim.expr.simplify import simplify
+from gdsim.outcomes import Interval
 
 _SWITCHES = frozenset({"abs", "sign", "relu", "max", "min"})
 _MOST_ROWS = 64
 Data = dict[str, tuple[Fraction, ...]]
-
-
-class Unsupported(Exception):
-    """A loss whose pieces cannot be told apart; nothing is proved of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +100,32 @@ def lower(end: Located | Cluster | None, otherwise: Ball) -> Ball:
     if isinstance(end, Located):
         return end.root.enclosure.lower()
     return end.low if isinstance(end, Cluster) else otherwise
+
+
+def reported(zero: Located) -> tuple[float, Interval]:
+    """A place as the nearest double, and doubles that hold it."""
+    exact = zero.root.exact
+    if isinstance(exact, Number):
+        near = float(exact.value)
+        low = near if Fraction(near) <= exact.value else math.nextafter(near, -math.inf)
+        high = near if Fraction(near) >= exact.value else math.nextafter(near, math.inf)
+        return near + 0.0, (low + 0.0, high + 0.0)
+    return float(zero.root.enclosure.mid()) + 0.0, outward(*ends_of(zero))
+
+
+def outward(low: Ball, high: Ball) -> Interval:
+    """The nearest doubles that hold two exact ends between them."""
+    first, last = float(low.mid()), float(high.mid())
+    if Fraction(first) > dyadic(low):
+        first = math.nextafter(first, -math.inf)
+    if Fraction(last) < dyadic(high):
+        last = math.nextafter(last, math.inf)
+    return first + 0.0, last + 0.0
+
+
+def ends_of(zero: Located) -> tuple[Ball, Ball]:
+    """The exact ends of where a zero is enclosed."""
+    return zero.root.enclosure.lower(), zero.root.enclosure.upper()
 
 
 # -- zeros of products ---------------------------------------------------------------------------------

@@ -17,26 +17,28 @@ from flint import arb, ctx
 
 from gdsim.critical.budget import Budget
 from gdsim.critical.exact import vanishes
-from gdsim.critical.factors import factorise
+from gdsim.critical.factors import Unsupported, factorise
 from gdsim.critical.line_pieces import (
     Located,
     Piece,
-    Unsupported,
+    ends_of,
     locate,
     lower,
+    outward,
     pieces,
+    reported,
     sure_sign,
     united,
     unrolled,
     upper,
 )
-from gdsim.critical.line_roots import LADDER, Cluster, Smooth, dyadic, excludes_zero
+from gdsim.critical.line_roots import LADDER, Cluster, Smooth, excludes_zero
 from gdsim.critical.switches import switching_functions
 from gdsim.critical.written import WrittenLoss
 from gdsim.expr.algebra import add, negate
 from gdsim.expr.differentiate import derivative
 from gdsim.expr.emit_ball import Ball, BallFunction
-from gdsim.expr.nodes import ZERO, Call, Expr, Number, Where, symbols, walk
+from gdsim.expr.nodes import ZERO, Call, Expr, Where, symbols, walk
 from gdsim.expr.simplify import simplify
 from gdsim.losses import Loss
 from gdsim.outcomes import CriticalKind, CriticalPoint, Interval, Search
@@ -274,7 +276,7 @@ class _Line:
         if left.flat or right.flat:
             return
         if not before or not after:
-            self._open(Cluster(*_ends(cut), None, False), before, after)
+            self._open(Cluster(*ends_of(cut), None, False), before, after)
         elif stationary:
             self._add(
                 cut,
@@ -454,33 +456,8 @@ def _kind(left: int, right: int) -> CriticalKind:
     return "minimum" if left < right else "maximum"
 
 
-def reported(zero: Located) -> tuple[float, Interval]:
-    """A place as the nearest double, and doubles that hold it."""
-    exact = zero.root.exact
-    if isinstance(exact, Number):
-        near = float(exact.value)
-        low = near if Fraction(near) <= exact.value else math.nextafter(near, -math.inf)
-        high = near if Fraction(near) >= exact.value else math.nextafter(near, math.inf)
-        return near + 0.0, (low + 0.0, high + 0.0)
-    return float(zero.root.enclosure.mid()) + 0.0, outward(*_ends(zero))
-
-
-def outward(low: Ball, high: Ball) -> Interval:
-    """The nearest doubles that hold two exact ends between them."""
-    first, last = float(low.mid()), float(high.mid())
-    if Fraction(first) > dyadic(low):
-        first = math.nextafter(first, -math.inf)
-    if Fraction(last) < dyadic(high):
-        last = math.nextafter(last, math.inf)
-    return first + 0.0, last + 0.0
-
-
-def _ends(zero: Located) -> tuple[Ball, Ball]:
-    return zero.root.enclosure.lower(), zero.root.enclosure.upper()
-
-
 def _around(cut: Located) -> tuple[Ball, Ball]:
-    low, high = _ends(cut)
+    low, high = ends_of(cut)
     room = (abs(high) + 1) * arb(2) ** -20
     return (low - room).mid(), (high + room).mid()
 
