@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gdsim.critical import Budget
-from gdsim.critical.line_search import certify
+from gdsim.critical.line.search import certify
 from gdsim.losses import Loss
 from gdsim.outcomes import Search
 
@@ -239,8 +239,8 @@ def test_planted_zeros_of_any_order_are_found_and_no_others(
     """f′ = Π (w − r)ᵐ times something positive; f = ∫ f′ need not be written down to search f′."""
     from flint import arb, ctx
 
-    from gdsim.critical.factors import factorise
-    from gdsim.critical.line_pieces import locate
+    from gdsim.critical.line.factors import factorise
+    from gdsim.critical.line.pieces import locate
     from gdsim.expr.parse import parse
 
     planted = dict(zip(roots, orders, strict=False))

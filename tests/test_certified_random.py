@@ -12,7 +12,7 @@ from mpmath_values import CONTEXT, value
 from random_trees import WEIGHTS, Kinds, trees
 
 from gdsim.critical import Budget
-from gdsim.critical.line_search import certify
+from gdsim.critical.line.search import certify
 from gdsim.expr.display import to_text
 from gdsim.expr.nodes import Expr, symbols
 from gdsim.losses import Loss

@@ -14,10 +14,10 @@ import pytest
 from flint import arb, arb_mat, ctx
 
 from gdsim.critical.budget import Budget
-from gdsim.critical.space_audit import audit, winding_number
-from gdsim.critical.space_points import morse_index
-from gdsim.critical.space_scaling import is_scaled
-from gdsim.critical.space_search import Leaf, certify, certify_with_leaves
+from gdsim.critical.space.audit import audit, winding_number
+from gdsim.critical.space.points import morse_index
+from gdsim.critical.space.scaling import is_scaled
+from gdsim.critical.space.search import Leaf, certify, certify_with_leaves
 from gdsim.critical.written import WrittenLoss
 from gdsim.expr.emit_ball import Ball, BallFunction, ball
 from gdsim.expr.parse import parse

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdsim.critical.budget import Budget
-from gdsim.critical.landscape import Landscape
+from gdsim.critical.numerical.landscape import Landscape
 from gdsim.losses import Loss
 from gdsim.outcomes import CriticalPoint, Fault, InputError, Interval, Search
 
@@ -91,21 +91,21 @@ def find(
 
 def _certify(loss: Loss, domain: Mapping[str, Interval], budget: Budget) -> Search:
     if len(loss.weights) == 1:
-        from gdsim.critical import line_search
+        from gdsim.critical.line import search as line
 
-        return line_search.certify(loss, domain, budget)
-    from gdsim.critical import space_search
+        return line.certify(loss, domain, budget)
+    from gdsim.critical.space import search as space
 
-    return space_search.certify(loss, domain, budget)
+    return space.certify(loss, domain, budget)
 
 
 def _seen(landscape: Landscape, more: NDArray[np.float64]) -> Search:
     """What the numerical search finds."""
     if landscape.low.size == 1:
-        from gdsim.critical import one_dimension
+        from gdsim.critical.numerical import one_dimension
 
         return one_dimension.search(landscape, more[0])
-    from gdsim.critical import several_dimensions
+    from gdsim.critical.numerical import several_dimensions
 
     return several_dimensions.search(landscape, more)
 

@@ -14,9 +14,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gdsim.critical.inertia import finite_matrices
-from gdsim.critical.landscape import Landscape
-from gdsim.critical.one_dimension import bends
+from gdsim.critical.numerical.inertia import finite_matrices
+from gdsim.critical.numerical.landscape import Landscape
+from gdsim.critical.numerical.one_dimension import bends
 from gdsim.losses import Loss
 from gdsim.outcomes import CriticalPoint, Search
 

@@ -113,13 +113,13 @@ _COLD = """
 import time
 from gdsim.runs import compose, execute
 from gdsim.scenario import load
-import gdsim.simulation, gdsim.kernels.python_loop, gdsim.critical.one_dimension
+import gdsim.simulation, gdsim.kernels.python_loop, gdsim.critical.numerical.one_dimension
 scenario = load("double-well")
 batch = compose(scenario)
 gdsim.simulation.simulate(batch)
 batch.loss.hessian
 start = time.perf_counter()
-from gdsim.critical.line_search import certify
+from gdsim.critical.line.search import certify
 certify(batch.loss, scenario.domain)
 print(time.perf_counter() - start)
 """

@@ -15,8 +15,8 @@ from fractions import Fraction
 from flint import arb, ctx
 
 from gdsim.critical.budget import Budget
-from gdsim.critical.space_audit import audit
-from gdsim.critical.space_boxes import (
+from gdsim.critical.space.audit import audit
+from gdsim.critical.space.boxes import (
     SMALL,
     Box,
     Group,
@@ -28,9 +28,9 @@ from gdsim.critical.space_boxes import (
     joined,
     merged,
 )
-from gdsim.critical.space_degenerate import flat_region, settle, smooth_parts
-from gdsim.critical.space_loss import BallLoss
-from gdsim.critical.space_points import MARGIN, Proved, about, describe, displacement, distinct, prove
+from gdsim.critical.space.degenerate import flat_region, settle, smooth_parts
+from gdsim.critical.space.loss import BallLoss
+from gdsim.critical.space.points import MARGIN, Proved, about, describe, displacement, distinct, prove
 from gdsim.critical.written import WrittenLoss
 from gdsim.expr.emit_ball import Ball
 from gdsim.losses import Loss

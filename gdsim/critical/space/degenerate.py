@@ -16,11 +16,11 @@ import numpy as np
 from flint import arb, ctx
 from numpy.typing import NDArray
 
-from gdsim.critical.space_audit import winding_number
-from gdsim.critical.space_boxes import Box, Group, clusters, hull, joined
-from gdsim.critical.space_loss import BallLoss
-from gdsim.critical.space_points import outward, symmetric
-from gdsim.critical.space_scaling import is_scaled
+from gdsim.critical.space.audit import winding_number
+from gdsim.critical.space.boxes import Box, Group, clusters, hull, joined
+from gdsim.critical.space.loss import BallLoss
+from gdsim.critical.space.points import outward, symmetric
+from gdsim.critical.space.scaling import is_scaled
 from gdsim.critical.written import WrittenLoss
 from gdsim.expr.emit_ball import Ball, ball
 from gdsim.expr.nodes import (

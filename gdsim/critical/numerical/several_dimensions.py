@@ -11,8 +11,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from gdsim.critical.inertia import describe, eigenvalues, finite_matrices
-from gdsim.critical.landscape import Array, Landscape
+from gdsim.critical.numerical.inertia import describe, eigenvalues, finite_matrices
+from gdsim.critical.numerical.landscape import Array, Landscape
 from gdsim.critical.switches import switching_functions
 from gdsim.outcomes import CriticalPoint, Search
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gdsim.critical.landscape import Array, Landscape
-from gdsim.critical.sampling import bend, certain_sign, rounded, slope
-from gdsim.critical.signs import ascending
+from gdsim.critical.numerical.landscape import Array, Landscape
+from gdsim.critical.numerical.sampling import bend, certain_sign, rounded, slope
+from gdsim.critical.numerical.signs import ascending
 from gdsim.outcomes import CriticalKind, CriticalPoint
 
 _GROWTH = 16.0  # of the distance at which signs are read, until they are certain

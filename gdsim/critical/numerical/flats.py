@@ -9,9 +9,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gdsim.critical.landscape import Array, Landscape
-from gdsim.critical.sampling import Samples, runs_of, slope
-from gdsim.critical.signs import bisect
+from gdsim.critical.numerical.landscape import Array, Landscape
+from gdsim.critical.numerical.sampling import Samples, runs_of, slope
+from gdsim.critical.numerical.signs import bisect
 from gdsim.outcomes import CriticalPoint
 
 Mask: TypeAlias = NDArray[np.bool_]

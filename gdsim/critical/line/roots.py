@@ -15,8 +15,8 @@ from functools import cached_property
 from flint import arb, ctx
 
 from gdsim.critical.budget import Budget
-from gdsim.critical.exact import candidates, vanishes
-from gdsim.critical.factors import Factor, factorise, flint_polynomial
+from gdsim.critical.line.exact import candidates, vanishes
+from gdsim.critical.line.factors import Factor, factorise, flint_polynomial
 from gdsim.expr.differentiate import derivative
 from gdsim.expr.emit_ball import Ball, BallFunction, Nowhere
 from gdsim.expr.nodes import Expr, Number, walk

@@ -14,8 +14,8 @@ import numpy as np
 from flint import arb, arb_mat, ctx
 from numpy.typing import NDArray
 
-from gdsim.critical.space_boxes import Box, corners
-from gdsim.critical.space_loss import BallLoss
+from gdsim.critical.space.boxes import Box, corners
+from gdsim.critical.space.loss import BallLoss
 from gdsim.critical.written import exact
 from gdsim.expr.emit_ball import Ball, ball
 from gdsim.outcomes import CriticalKind, CriticalPoint, Interval

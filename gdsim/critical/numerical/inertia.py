@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from gdsim.critical.landscape import EPSILON, Array, Landscape
+from gdsim.critical.numerical.landscape import EPSILON, Array, Landscape
 from gdsim.critical.switches import switching_functions
 from gdsim.outcomes import CriticalKind, CriticalPoint
 

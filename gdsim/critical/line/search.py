@@ -16,9 +16,9 @@ from itertools import pairwise
 from flint import arb, ctx
 
 from gdsim.critical.budget import Budget
-from gdsim.critical.exact import vanishes
-from gdsim.critical.factors import Unsupported, factorise
-from gdsim.critical.line_pieces import (
+from gdsim.critical.line.exact import vanishes
+from gdsim.critical.line.factors import Unsupported, factorise
+from gdsim.critical.line.pieces import (
     Located,
     Piece,
     ends_of,
@@ -32,7 +32,7 @@ from gdsim.critical.line_pieces import (
     unrolled,
     upper,
 )
-from gdsim.critical.line_roots import LADDER, Cluster, Smooth, excludes_zero
+from gdsim.critical.line.roots import LADDER, Cluster, Smooth, excludes_zero
 from gdsim.critical.switches import switching_functions
 from gdsim.critical.written import WrittenLoss
 from gdsim.expr.algebra import add, negate

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gdsim.critical.landscape import EPSILON, Array, Landscape
-from gdsim.critical.signs import ascending
+from gdsim.critical.numerical.landscape import EPSILON, Array, Landscape
+from gdsim.critical.numerical.signs import ascending
 
 _START = 1025  # with the midpoints of the first level 2,049
 _MOST_POINTS = 40_000

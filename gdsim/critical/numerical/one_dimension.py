@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from gdsim.critical.classify import Candidates, classify
-from gdsim.critical.flats import find_flats, flat_points, undefined, unresolved
-from gdsim.critical.landscape import Array, Landscape
-from gdsim.critical.sampling import Samples, bend, certain_sign, rounded, runs_of, sample, slope
-from gdsim.critical.signs import bisect
-from gdsim.critical.switches import switch_points
+from gdsim.critical.numerical.classify import Candidates, classify
+from gdsim.critical.numerical.flats import find_flats, flat_points, undefined, unresolved
+from gdsim.critical.numerical.landscape import Array, Landscape
+from gdsim.critical.numerical.sampling import Samples, bend, certain_sign, rounded, runs_of, sample, slope
+from gdsim.critical.numerical.signs import bisect
+from gdsim.critical.numerical.switch_points import switch_points
 from gdsim.outcomes import Search
 
 

@@ -72,7 +72,7 @@ def simplest(x: Ball) -> Fraction | None:
     >>> simplest(arb("0.3333").union(arb("0.3334")))
     Fraction(1, 3)
     """
-    from gdsim.critical.line_roots import dyadic
+    from gdsim.critical.line.roots import dyadic
 
     low, high = dyadic(x.lower()), dyadic(x.upper())
     room = high - low

@@ -1,0 +1,1 @@
+"""Every critical point of a formula of one weight, with proof."""

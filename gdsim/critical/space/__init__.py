@@ -1,0 +1,1 @@
+"""Every critical point of a formula of several weights, with proof."""
