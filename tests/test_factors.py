@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from random_trees import WEIGHTS, Kinds, trees
 
-from gdsim.critical.line.exact import value_at, vanishes
 from gdsim.critical.line.factors import Unsupported, factorise
 from gdsim.expr.emit_ball import BallFunction, ball
+from gdsim.expr.exact_zeros import value_at, vanishes
 from gdsim.expr.nodes import ZERO, Add, Expr, Multiply, Negate, Number, Symbol
 from gdsim.expr.parse import parse
 

@@ -17,9 +17,9 @@ from typing import Any
 
 from flint import Ordering, ctx, fmpq, fmpq_mpoly_ctx, fmpz_poly
 
-from gdsim.critical.line.exact import value_at
 from gdsim.expr.algebra import add, multiply, power, split_coefficient
 from gdsim.expr.emit_ball import BallFunction
+from gdsim.expr.exact_zeros import value_at
 from gdsim.expr.lower import rational_exponent
 from gdsim.expr.nodes import (
     ONE,

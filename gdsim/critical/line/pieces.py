@@ -17,11 +17,12 @@ from itertools import pairwise
 from flint import ctx
 
 from gdsim.critical.budget import Budget
-from gdsim.critical.line.exact import candidates, vanishes
+from gdsim.critical.line.candidates import candidates
 from gdsim.critical.line.factors import Factor, Unsupported, factorise
 from gdsim.critical.line.roots import LADDER, Cluster, Root, Smooth, dyadic, excludes_zero, sign, zeros
 from gdsim.expr.algebra import add, divide, multiply, negate, power
 from gdsim.expr.emit_ball import Ball
+from gdsim.expr.exact_zeros import vanishes
 from gdsim.expr.lower import rational_exponent
 from gdsim.expr.nodes import (
     ONE,

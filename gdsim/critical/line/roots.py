@@ -15,10 +15,11 @@ from functools import cached_property
 from flint import arb, ctx
 
 from gdsim.critical.budget import Budget
-from gdsim.critical.line.exact import candidates, vanishes
+from gdsim.critical.line.candidates import candidates
 from gdsim.critical.line.factors import Factor, factorise, flint_polynomial
 from gdsim.expr.differentiate import derivative
 from gdsim.expr.emit_ball import Ball, BallFunction, Nowhere
+from gdsim.expr.exact_zeros import vanishes
 from gdsim.expr.nodes import Expr, Number, walk
 
 LADDER = (128, 400, 1500)

@@ -16,7 +16,6 @@ from itertools import pairwise
 from flint import arb, ctx
 
 from gdsim.critical.budget import Budget
-from gdsim.critical.line.exact import vanishes
 from gdsim.critical.line.factors import Unsupported, factorise
 from gdsim.critical.line.pieces import (
     Located,
@@ -38,6 +37,7 @@ from gdsim.critical.written import WrittenLoss
 from gdsim.expr.algebra import add, negate
 from gdsim.expr.differentiate import derivative
 from gdsim.expr.emit_ball import Ball, BallFunction
+from gdsim.expr.exact_zeros import vanishes
 from gdsim.expr.nodes import ZERO, Call, Expr, Where, symbols, walk
 from gdsim.expr.simplify import simplify
 from gdsim.losses import Loss

@@ -1,21 +1,19 @@
-"""Exact places, and exact zeros: what can be decided by rational arithmetic alone.
+"""Exact values of a tree at a place that is itself a constant tree: 1/3, 2π, √2, log 3.
 
-A zero of higher order cannot be told from a near miss by any arithmetic of finite precision. So a place is
-guessed that is simple enough to be meant (1/3, 2π, √2, log 3), put into the formula, and the formula must
-simplify to 0 by the tree's own exact arithmetic, which knows sin, cos and tan at multiples of π/6 and π/4,
-exp and log where they undo one another, and roots of rationals. Only then is the place a zero; that it
-simplifies to something else says nothing.
+Whether a function is exactly zero somewhere cannot be told by any arithmetic of finite precision. Here
+the place is put into the formula, which must simplify to 0 by the tree's own exact arithmetic; that knows
+sin, cos and tan at multiples of π/6 and π/4, exp and log where they undo one another, and roots of
+rationals. Only then is the place a zero; that it simplifies to something else says nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
 
-from flint import arb, ctx
+from flint import ctx
 
-from gdsim.expr.algebra import divide, multiply
-from gdsim.expr.emit_ball import Ball, BallFunction
+from gdsim.expr.algebra import divide
+from gdsim.expr.emit_ball import BallFunction
 from gdsim.expr.nodes import (
     ZERO,
     Call,
@@ -30,67 +28,8 @@ from gdsim.expr.nodes import (
 )
 from gdsim.expr.simplify import simplify
 
-_LARGEST_DENOMINATOR = 10_000
 _REFUTING_PRECISION = 1024
 PI = Constant("pi")
-
-
-def candidates(low: Ball, high: Ball) -> Iterator[Expr]:
-    """Yield simple places in or next to a narrow stretch: rationals, and those of π, e, roots, logarithms.
-
-    >>> from gdsim.expr.display import to_text
-    >>> from gdsim.expr.emit_ball import ball
-    >>> [to_text(place) for place in candidates(arb("3.14159265"), arb("3.14159266"))][:1]
-    ['pi']
-    """
-    stretch = low.union(high)
-    readings: list[tuple[Ball, object]] = [
-        (stretch, lambda q: Number(q)),
-        (stretch / arb.pi(), lambda q: multiply((Number(q), PI))),
-        (stretch * stretch, lambda q: _with_sign(stretch, Call("sqrt", (Number(q),))) if q > 0 else None),
-        (stretch / arb.const_e(), lambda q: multiply((Number(q), Constant("e")))),
-        (stretch.exp(), lambda q: Call("log", (Number(q),)) if q > 0 else None),
-        (stretch.log(), lambda q: Call("exp", (Number(q),))),
-    ]
-    for reading, made in readings:
-        if not reading.is_finite():
-            continue
-        value = simplest(reading)
-        if value is not None and value.denominator <= _LARGEST_DENOMINATOR:
-            place = made(value)  # type: ignore[operator]
-            if place is not None:
-                yield simplify(place)
-
-
-def _with_sign(stretch: Ball, root: Expr) -> Expr:
-    return Negate(root) if stretch < 0 else root
-
-
-def simplest(x: Ball) -> Fraction | None:
-    """The fraction with the least denominator in a ball (widened by its own width).
-
-    >>> simplest(arb("0.3333").union(arb("0.3334")))
-    Fraction(1, 3)
-    """
-    from gdsim.critical.line.roots import dyadic
-
-    low, high = dyadic(x.lower()), dyadic(x.upper())
-    room = high - low
-    low, high = low - room, high + room
-    if low <= 0 <= high:
-        return Fraction(0)
-    if high < 0:
-        return -_simplest(-high, -low)
-    return _simplest(low, high)
-
-
-def _simplest(low: Fraction, high: Fraction) -> Fraction:
-    """The simplest fraction in [low, high] with 0 < low, by its continued fraction."""
-    whole = -(-low.numerator // low.denominator)
-    if whole <= high:
-        return Fraction(whole)
-    floor = low.numerator // low.denominator
-    return floor + 1 / _simplest(1 / (high - floor), 1 / (low - floor))
 
 
 def vanishes(expr: Expr, weight: str, place: Expr) -> bool:

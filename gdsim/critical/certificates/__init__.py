@@ -1,0 +1,1 @@
+"""Proofs that can be checked again without the search that found them."""
