@@ -67,7 +67,8 @@ def simulate(
     trajectory = run(plan, start)
     if start is not None:
         trajectory = _joined(batch, start, trajectory)
-    trajectory.tail[:, :, [status is not Status.MAX_STEPS for status in trajectory.status]] = np.nan
+    if trajectory.status.count(Status.MAX_STEPS) < batch.runs:
+        trajectory.tail[:, :, [status is not Status.MAX_STEPS for status in trajectory.status]] = np.nan
     return trajectory[0] if batch.runs == 1 else trajectory
 
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from gdsim.batch import Batch, Clip, Trajectory
 from gdsim.derivatives import derivative_method
 from gdsim.kernels.log import record_bytes
+from gdsim.kernels.plan import Plan
 from gdsim.losses import Loss
 from gdsim.noise import Noise
 from gdsim.outcomes import InputError, Status
@@ -635,6 +636,67 @@ def test_many_runs_that_end_one_after_the_other_end_as_alone(runs):
         assert ending(many, run) == ending(alone)
         assert many.final_weight[:, run].tobytes() == alone.final_weight[:, 0].tobytes()
         assert many.gradient_evaluations[run] == alone.gradient_evaluations[0]
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 1e-8])
+@pytest.mark.parametrize("rule", ["gradient_descent", "sign_descent", "momentum"])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "w^3/3 - w^2/2", "w^4 - 2w^2 + 0.3w", "exp(w) - 2w", "w^2 - cos(3w)/w", "log(w)^2", "max(w, 0)*w",
+        "x*y + 0.01*(x^4 + y^4)", "(x*y)^2/2 + 3*x*y + x^2 + y^2", "x^2 + 0*y",
+    ],
+)  # fmt: skip
+def test_taking_many_steps_at_once_changes_nothing(loss, rule, tolerance):
+    """With every record kept each step is judged by itself, with few only where something may happen."""
+    size = len(Loss.from_text(loss).weights)
+    starts = np.random.default_rng(1).uniform(-1.2, 1.2, (60, size))
+    every, seldom = (
+        simulate(
+            batch_of(
+                loss, *starts, rate=np.geomspace(1e-3, 3.0, 60), rule=rule, max_steps=277,
+                tolerance=tolerance, record_every=record,
+            )
+        )
+        for record in (1, 10**4)
+    )  # fmt: skip
+    assert_same_bytes(every, seldom, records=False)
+    assert len({*every.status}) > 1
+
+
+@pytest.mark.parametrize(
+    "rates", [schedule(), schedule("exponential", gamma=0.99)], ids=["constant", "falls"]
+)
+def test_runs_that_converge_one_after_the_other_are_each_seen_at_their_step(rates):
+    """On w²/2 the gradient is w: it shrinks by 1 − η at a step, and is below 10⁻⁸ after ln 10⁸/−ln(1 − η)."""
+    rate = np.linspace(0.05, 0.4, 50)
+    batch = batch_of("w^2/2", *np.ones(50), rate=rate, rates=rates, max_steps=600, record_every=10**4)
+    many = simulate(batch)
+    for run in range(50):
+        alone = simulate(batch.take([run]), "python")
+        assert ending(many, run) == ending(alone)
+    if rates.schedule.name == "constant":
+        assert many.steps.tolist() == np.ceil(np.log(1e-8) / np.log(1 - rate)).tolist()
+
+
+@pytest.mark.parametrize("every", [1, 1000])
+def test_of_two_runs_one_ends_and_the_other_goes_on(every):
+    batch = batch_of("w^2", 1.0, 1.0, rate=[0.4, 1e-3], max_steps=200, record_every=every)
+    both = simulate(batch)
+    assert both.status == (Status.CONVERGED, Status.MAX_STEPS)
+    for run in range(2):
+        assert_same_bytes(both[run], simulate(batch.take([run]), "numpy"))
+
+
+@pytest.mark.parametrize("loss", ["w^3/3 - w^2/2", "w^4 - 2w^2 + 0.3w", "w^2 - cos(3w)", "w^2*y - y^3"])
+@pytest.mark.parametrize("radius", [0.5, 8.0, 1e3])
+def test_no_weight_leaves_the_bound_before_it_is_looked_at_again(loss, radius):
+    size = len(Loss.from_text(loss).weights)
+    corners = np.array(np.meshgrid(*[np.linspace(-radius, radius, 21)] * size)).reshape(size, -1).T
+    batch = batch_of(loss, *corners, rate=2.9, tolerance=0.0, bound=1e6, max_steps=8)
+    steps = Plan(batch).safe_steps(radius, 8)
+    assert steps >= (2 if radius < 1 else 1)
+    assert not np.any(np.abs(simulate(batch).weight[:steps]) > 1e6)
 
 
 def test_weights_beyond_the_root_of_the_bound_are_no_divergence():

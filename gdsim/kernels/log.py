@@ -64,15 +64,17 @@ class Log:
         self.final_rate = np.full(runs, np.nan)
         self.tail = np.full((TAIL, weights, runs), np.nan)
         self.state = {name: np.full((weights, runs), np.nan) for name in self.batch.rule.rule.state}
-        self.flags: list[dict[int, tuple[str, ...]]] = [{} for _ in range(runs)]
+        self.flags: dict[int, dict[int, tuple[str, ...]]] = {}  # of the runs that have any
 
     def flag(self, run: int, step: int, word: str) -> None:
         """Note what the descent did on the way to a step."""
-        words = self.flags[run].get(step, ())
+        words = self.flags.setdefault(run, {}).get(step, ())
         if word not in words:
             self.flags[run][step] = (*words, word)
 
-    def record(self, k: int, run: Integers, weight: Array, gradient: Array, loss: Array, rate: Array) -> None:
+    def record(
+        self, k: int, run: Integers | slice, weight: Array, gradient: Array, loss: Array, rate: Array
+    ) -> None:
         """Write record k of the chosen runs; ``weight`` and ``gradient`` are (weights, runs)."""
         weights, runs = self.batch.initial_weight.shape
         row = [
@@ -91,6 +93,9 @@ class Log:
     def trajectory(self, engine: str) -> Trajectory:
         """Return everything as a trajectory; to be called once."""
         step_index, weight, gradient, loss, learning_rate = self._records()
+        flags: list[dict[int, tuple[str, ...]]] = [{}] * self.batch.runs
+        for run, words in self.flags.items():
+            flags[run] = words
         return Trajectory(
             weights=self.batch.loss.weights,
             step_index=step_index,
@@ -112,7 +117,7 @@ class Log:
             anchor=self.final["anchor"],
             tail=self.tail,
             rule_state=self.state,
-            flags=tuple(self.flags),
+            flags=tuple(flags),
             engine=engine,
         )
 

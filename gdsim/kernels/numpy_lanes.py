@@ -7,14 +7,18 @@ step and status are exact.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import reduce
+
 import numpy as np
 from numpy.typing import NDArray
 
 from gdsim.batch import TAIL, Trajectory
 from gdsim.kernels.descent import Descent, Lanes, Rows, initial_lanes
-from gdsim.kernels.lane_burst import LaneBurst
+from gdsim.kernels.lane_burst import LaneBurst, all_equal, back_again
 from gdsim.kernels.log import Log
-from gdsim.kernels.plan import BURST, NEAR, Plan, is_anchor
+from gdsim.kernels.plan import BURST, Plan, is_anchor
 from gdsim.outcomes import Status
 
 Array = NDArray[np.float64]
@@ -23,7 +27,7 @@ Mask = NDArray[np.bool_]
 
 _STATUSES = tuple(Status)
 _GOING = -1
-_PATIENCE = 64  # bursts at most without coming back
+_PATIENCE = 512  # calm steps at most without coming back
 _REPLAYED = 8192  # runs replayed at a time: their steps are all in memory
 
 
@@ -60,9 +64,8 @@ class _Loop:
 
     def go(self) -> None:
         while self.lanes.run.size:
-            if self.burst is not None and self.k % BURST == 0 and not is_anchor(self.k):
-                self.lanes, taken = self.burst.calm(self.lanes, self.k, self._calm_bursts())
-                self.k += taken
+            if self._calm():
+                continue
             length = self._burst_length()
             if length > 1:
                 self._burst(length)
@@ -70,13 +73,53 @@ class _Loop:
                 self.lanes = self._judged_step(self.lanes, self.k)
                 self.k += 1
 
-    def _calm_bursts(self) -> int:
-        """Whole bursts before the next record, the tail, or the next step that is kept as an anchor."""
-        k, every = self.k, self.batch.record_every
-        if k % every == 0:
-            return 0
-        end = min(k + every - k % every, self.stop - TAIL, 1 << k.bit_length(), k + _PATIENCE * BURST)
-        return (end - k) // BURST
+    def _calm(self) -> bool:
+        """Go on while nothing happens: to the next record, the tail, or the next step kept as an anchor.
+
+        Returns whether any step was taken.
+        """
+        k, every, lanes = self.k, self.batch.record_every, self.lanes
+        stop = self.stop - TAIL if k < self.stop - TAIL else self.stop
+        end = min(k + every - k % every, stop, max(BURST, 1 << k.bit_length()), k + _PATIENCE)
+        if self.burst is None or k % every == 0 or end < k + BURST // 2:
+            return False
+        if self.plan.judges_cycle and k % BURST == 0:
+            if back_again(lanes.weight, lanes.previous, lanes.before, lanes.anchor).any():
+                return False
+            if is_anchor(k):
+                lanes = replace(lanes, anchor=self._anchor(lanes, k))
+        path = self._tail_rows(lanes, range(k, end)) if stop == self.stop else None
+        moved, taken = self.burst.calm(lanes, k, end, path)
+        if not taken:
+            return False
+        if path is not None:
+            self._keep_tail(k, lanes.run, lanes.weight)
+            if not self._all_going(lanes.run):
+                for step in range(taken):
+                    self._keep_tail(k + step + 1, lanes.run, path[step])
+        self.lanes, self.k = moved, k + taken
+        return True
+
+    def _tail_rows(self, lanes: Lanes, steps: range) -> list[Rows]:
+        """Arrays for the weights after some of the last steps: the log's own where every run goes on."""
+        if self._all_going(lanes.run):
+            return [list(self.log.tail[k - self.stop]) for k in steps]
+        return [[np.empty_like(row) for row in lanes.weight] for _ in steps]
+
+    def _all_going(self, run: Integers) -> bool:
+        """Whether these are all runs; of two runs, the one that is left is there twice."""
+        return run.size == self.batch.runs > 2
+
+    def _places(self, run: Integers) -> Integers | slice:
+        """Where these runs are in the log; a slice is followed faster than numbers."""
+        return slice(None) if self._all_going(run) else run
+
+    def _anchor(self, lanes: Lanes, k: int) -> Rows:
+        """What to keep of the weights at an anchor: those of runs whose rate is constant from here on."""
+        if self.plan.rates.constant:
+            return lanes.weight
+        constant = k >= self.plan.rates.changes_until[lanes.run]
+        return [np.where(constant, weight, np.nan) for weight in lanes.weight]
 
     def _burst_length(self) -> int:
         """Steps until the next record, the end, or the next step at which cycles are looked for."""
@@ -94,7 +137,7 @@ class _Loop:
         for k, weight in enumerate(path or (), start=self.k):
             self._keep_tail(k, start.run, weight)
         if self.plan.judges_stall:  # a standstill lasts, so that it is seen at the burst's end
-            suspicious |= _all_equal(lanes.weight, lanes.previous) | _all_equal(lanes.weight, lanes.before)
+            suspicious |= all_equal(lanes.weight, lanes.previous) | all_equal(lanes.weight, lanes.before)
         if self.plan.judges_cycle:
             suspicious |= _cycling(start, self.k)
         if suspicious.any():
@@ -144,7 +187,7 @@ class _Loop:
 
     def _keep_tail(self, k: int, run: Integers, weight: Rows) -> None:
         if k > self.stop - TAIL:
-            self.log.tail[k - self.stop - 1][:, run] = weight
+            self.log.tail[k - self.stop - 1][:, self._places(run)] = weight
 
     def _judged_step(self, lanes: Lanes, k: int) -> Lanes:
         """Judge the runs at w_k, record them, and take the step of those that go on."""
@@ -172,7 +215,9 @@ class _Loop:
             self._finish(lanes, np.full(lanes.run.size, k), gradient, loss, rate, ended, place)
         if recording:
             assert loss is not None
-            self.log.record(k, lanes.run, np.stack(lanes.weight), np.stack(gradient), loss, rate)
+            self.log.record(
+                k, self._places(lanes.run), np.stack(lanes.weight), np.stack(gradient), loss, rate
+            )
         for word, happened in (("clipped", clipped), ("backtracked", backtracked)):
             for run in lanes.run[happened & going]:
                 self.log.flag(int(run), k + 1, word)
@@ -183,8 +228,7 @@ class _Loop:
             moved = [weight[kept] for weight in moved]
             state = [[value[kept] for value in rows] for rows in state]
         if self.plan.judges_cycle and is_anchor(k):
-            constant = k >= self.plan.rates.changes_until[lanes.run]
-            lanes.anchor = [np.where(constant, weight, np.nan) for weight in lanes.weight]
+            lanes.anchor = self._anchor(lanes, k)
         lanes.advance(moved, state)
         return lanes
 
@@ -196,35 +240,32 @@ class _Loop:
         ``k`` is one step for all or one for each, and ``moved`` are the weights one step on.
         """
         stopping = self.batch.stopping
-        finite = np.logical_and.reduce([np.isfinite(value) for value in (*lanes.weight, *gradient)])
+        finite = _all(np.isfinite(value) for value in (*lanes.weight, *gradient))
         if loss is not None:
             finite &= np.isfinite(loss)
         inside = self._inside(lanes)
-        settled = np.logical_and.reduce([np.abs(value) <= stopping.gradient_tolerance for value in gradient])
+        settled = _all(np.abs(value) <= stopping.gradient_tolerance for value in gradient)
         if not self.batch.rule.rule.memoryless:
-            settled &= np.logical_and.reduce(
-                [np.abs(step) <= stopping.gradient_tolerance for step in lanes.last_step]
-            )
+            settled &= _all(np.abs(step) <= stopping.gradient_tolerance for step in lanes.last_step)
         tests: list[tuple[Status, Mask]] = [
             (Status.NONFINITE, ~finite), (Status.DIVERGED, ~inside), (Status.CONVERGED, settled),
         ]  # fmt: skip
         if self.plan.judges_stall:
             steady = k >= self.plan.rates.rises_until[lanes.run]
-            tests.append((Status.STALLED, steady & _all_equal(moved, lanes.weight)))
+            tests.append((Status.STALLED, steady & all_equal(moved, lanes.weight)))
         if self.plan.judges_cycle:
             constant = k >= self.plan.rates.changes_until[lanes.run]
             tests.append((Status.CYCLING, constant & _cycling(lanes, k)))
         tests.append((Status.MAX_STEPS, np.broadcast_to(k >= self.stop, lanes.run.shape)))
         result = np.full(lanes.run.size, _GOING, dtype=np.int8)
         for status, mask in reversed(tests):
-            result[mask] = _STATUSES.index(status)
+            np.putmask(result, mask, _STATUSES.index(status))
         return result
 
     def _inside(self, lanes: Lanes) -> Mask:
         """Which runs are within the divergence bound."""
         bound = self.batch.stopping.divergence_bound
-        result: Mask = np.logical_and.reduce([np.abs(value) <= bound for value in lanes.weight])
-        return result
+        return _all(np.abs(value) <= bound for value in lanes.weight)
 
     def _finish(
         self,
@@ -237,10 +278,11 @@ class _Loop:
         place: Integers,
     ) -> None:
         """Write down the ends of the runs at ``place``."""
-        log, done = self.log, lanes.take(place)
-        run = done.run
-        for index, status in zip(run.tolist(), ended[place].tolist(), strict=True):
+        log, done = self.log, lanes if place.size == lanes.run.size else lanes.take(place)
+        early = ended[place] != _STATUSES.index(Status.MAX_STEPS)  # the log begins with MAX_STEPS for all
+        for index, status in zip(done.run[early].tolist(), ended[place][early].tolist(), strict=True):
             log.status[index] = _STATUSES[status]
+        run = self._places(done.run)
         log.steps[run] = k[place]
         log.gradient_evaluations[run] = done.gradient_evaluations
         log.loss_evaluations[run] = done.loss_evaluations
@@ -262,17 +304,12 @@ def _cycling(lanes: Lanes, k: int | Integers) -> Mask:
     comes back for ever. Rounding may turn a cycle of period 2 into one of 4, 6 or more that are equal
     to many digits; therefore the weight at the last power of two is kept and looked for every eighth step.
     """
-    back = _all_equal(lanes.weight, lanes.before)
+    back = all_equal(lanes.weight, lanes.before)
     looked_for = np.broadcast_to(np.equal(k % BURST, 0), back.shape)
     if looked_for.any():
-        again = looked_for & _all_equal(lanes.weight, lanes.anchor)
-        if again.any():
-            for weight, previous, before in zip(lanes.weight, lanes.previous, lanes.before, strict=True):
-                again &= np.abs(weight - before) <= NEAR * np.maximum(np.abs(weight), np.abs(previous))
-            back |= again
+        back |= looked_for & back_again(lanes.weight, lanes.previous, lanes.before, lanes.anchor)
     return back
 
 
-def _all_equal(first: Rows, second: Rows) -> Mask:
-    result: Mask = np.logical_and.reduce([a == b for a, b in zip(first, second, strict=True)])
-    return result
+def _all(masks: Iterable[Mask]) -> Mask:
+    return reduce(np.logical_and, masks)

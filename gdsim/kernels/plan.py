@@ -131,7 +131,46 @@ class Plan:
         """Whether the analytic gradient might be nan or infinite at a weight within the divergence bound."""
         return any(map(self._may_fail, self.batch.loss.gradient))
 
+    @cached_property
+    def zero_gradient_stays(self) -> bool:
+        """Whether CONVERGED takes a gradient of exactly zero, after which the weight never moves again."""
+        if self.batch.stopping.gradient_tolerance != 0.0 or not self.judges_stall or self.gradient_may_fail:
+            return False
+        step = substitute(self.rule_outputs[-1], {Symbol("gradient", "parameter"): ZERO})
+        return fold(step) == ZERO
+
+    def safe_steps(self, radius: float, most: int) -> int:
+        """Return how many steps, at most so many, may be taken before weights are looked at again.
+
+        Weights within ``radius`` are certainly within the divergence bound after one step fewer than that.
+        """
+        if not (self.judges_stall and self.rates.constant) or self.loss_may_fail or self.gradient_may_fail:
+            return 1
+        swept = self.options("update_rule")
+        values = {
+            name: float(np.max(np.abs(swept.get(name, np.float64(value)))))
+            for name, value in self.batch.rule.options.items()
+        }
+        values["learning_rate"] = float(np.max(np.abs(self.batch.learning_rate)))
+        values["step_number"] = float(self.batch.stopping.max_steps)
+        for steps in range(1, most):
+            values["weight"] = radius
+            values["gradient"] = max(self._magnitude(slope, radius) for slope in self.batch.loss.gradient)
+            radius = 1.001 * (radius + magnitude(self.rule_outputs[-1], 0.0, values))  # with its rounding
+            if not radius <= self.batch.stopping.divergence_bound:
+                return steps
+        return most
+
     def _may_fail(self, expression: Expr) -> bool:
+        return not self._magnitude(expression, self.batch.stopping.divergence_bound) < _SURE
+
+    def _magnitude(self, expression: Expr, bound: float) -> float:
+        values, rows = self._sizes
+        return magnitude(expression, bound, values, rows)
+
+    @cached_property
+    def _sizes(self) -> tuple[dict[str, float], int]:
+        """The largest size of each parameter and column, and the number of rows."""
         loss = self.batch.loss
         values = {
             name: float(
@@ -140,9 +179,7 @@ class Plan:
             for name, value in loss.parameters.items()
         }
         values |= {name: max(map(abs, column), default=0.0) for name, column in loss.data.items()}
-        rows = len(next(iter(loss.data.values()), ()))
-        bound = self.batch.stopping.divergence_bound
-        return not magnitude(expression, bound, values, rows) < _SURE
+        return values, len(next(iter(loss.data.values()), ()))
 
 
 def is_anchor(k: int) -> bool:

@@ -66,9 +66,10 @@ class Rates:
         k
             One step for all, or for one run an array of steps.
         """
-        initial, warmup = self.batch.learning_rate[run], self._warmup[run]
+        initial = self.batch.learning_rate[run]
         if self.constant:
             return initial if np.ndim(k) == 0 else np.broadcast_to(initial, np.shape(k))
+        warmup = self._warmup[run]
         climb = initial * ((k + 1.0) / (warmup + 1.0))
         return np.where(k < warmup, climb, self._after_warmup(run, k - warmup))
 
@@ -94,11 +95,15 @@ class Rates:
 
         After its warm-up every schedule goes one way: it grows only if its last rate is above its first.
         """
+        if self.constant:
+            return self._warmup
         first, last, end = self._ends
         return np.where(last > first, end, self._warmup)
 
     @cached_property
     def changes_until(self) -> Array:
         """For each run the first step from which its rate is constant; inf where it never is."""
+        if self.constant:
+            return self._warmup
         first, last, end = self._ends
         return np.where(last == first, self._warmup, end)

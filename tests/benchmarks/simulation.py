@@ -1,12 +1,14 @@
 """Stepping, against the same loop written by hand: one run in Python, many runs in NumPy, one in PyTorch.
 
-The losses keep moving for ever (the logistic map in its chaotic band), so that no engine gains by
-stopping early; tolerance 0, every step judged.
+Most losses keep moving for ever (the logistic map in its chaotic band), so that no engine gains by
+stopping early; tolerance 0 unless said otherwise, every step judged. Where runs converge one after the other
+the loop by hand goes on with all of them.
 """
 
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 from timing import clocked, paired, report
@@ -21,19 +23,22 @@ from gdsim.update_rules import update_rule
 RATE = 2.9  # w − η(w² − w) is the logistic map with r = 3.9
 STEPS = 1_000_000
 RUNS, RUN_STEPS = 10_000, 1_000
+SPREAD = np.geomspace(1e-3, 0.6, RUNS)  # learning rates with which w² converges early, late, and not in time
 PAIRS = 7
 
 
-def batch(formula: str, start: np.ndarray, rate: float, steps: int, every: int) -> Batch:
-    """Return a batch of gradient descents that nothing stops before ``steps``."""
+def batch(
+    formula: str, start: np.ndarray, rate: float | np.ndarray, steps: int, every: int, tolerance: float = 0.0
+) -> Batch:
+    """Return a batch of gradient descents; without a tolerance little stops them before ``steps``."""
     return Batch(
         loss=Loss.from_text(formula),
         initial_weight=start[None, :],
-        learning_rate=np.full(start.shape, rate),
+        learning_rate=np.broadcast_to(rate, start.shape).copy(),
         derivative=derivative_method("analytic"),
         rule=update_rule("gradient_descent"),
         schedule=schedule("constant"),
-        stopping=Stopping(steps, gradient_tolerance=0.0),
+        stopping=Stopping(steps, gradient_tolerance=tolerance),
         record_every=every,
     )
 
@@ -62,6 +67,22 @@ def by_hand_rastrigin() -> np.ndarray:
     return w
 
 
+def by_hand_quartic() -> np.ndarray:
+    """The loss w⁴ in NumPy, without judging."""
+    w = np.linspace(-1.0, 1.0, RUNS)
+    for _ in range(RUN_STEPS):
+        w -= 0.01 * (4.0 * w * w * w)
+    return w
+
+
+def by_hand_parabola() -> np.ndarray:
+    """The loss w² in NumPy, each run with its own rate, without judging."""
+    w = np.ones(RUNS)
+    for _ in range(RUN_STEPS):
+        w -= SPREAD * (2.0 * w)
+    return w
+
+
 def main() -> None:
     """Print the ratios and the peak memory."""
     one = batch("w^3/3 - w^2/2", np.array([0.5]), RATE, STEPS, STEPS)
@@ -81,6 +102,24 @@ def main() -> None:
         "10,000 runs x 1,000 steps, polynomial, over a NumPy loop",
         *paired(lambda: simulate(many, "numpy"), by_hand_numpy, PAIRS),
         1.5,
+    )
+    usual = replace(many, stopping=Stopping(RUN_STEPS))
+    report(
+        "the same at the usual tolerance of 1e-8",
+        *paired(lambda: simulate(usual, "numpy"), by_hand_numpy, PAIRS),
+        None,
+    )
+    fourth = batch("w^4", np.linspace(-1.0, 1.0, RUNS), 0.01, RUN_STEPS, RUN_STEPS)
+    report(
+        "10,000 runs x 1,000 steps, w^4, over a NumPy loop",
+        *paired(lambda: simulate(fourth, "numpy"), by_hand_quartic, PAIRS),
+        1.5,
+    )
+    spread = batch("w^2", np.ones(RUNS), SPREAD, RUN_STEPS, RUN_STEPS, 1e-8)
+    report(
+        "10,000 runs that converge one by one, over a NumPy loop",
+        *paired(lambda: simulate(spread, "numpy"), by_hand_parabola, 5),
+        None,
     )
     waves = batch("w^2 - 10*cos(2*pi*w)", np.linspace(-4.0, 4.0, RUNS), 0.05, RUN_STEPS, RUN_STEPS)
     report(
