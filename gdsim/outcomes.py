@@ -6,9 +6,9 @@ The lowest floor: plain data, no arithmetic, no imports beyond the standard libr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 
 class Status(StrEnum):
@@ -134,8 +134,7 @@ class Verdict:
     remedy: str = ""
 
 
-@dataclass(frozen=True)
-class Fault:
+class Fault(NamedTuple):
     """One thing wrong with an input, where it stands, and what would be right."""
 
     message: str
@@ -173,7 +172,7 @@ class InputError(ValueError):
 
         def fill(fault: Fault) -> Fault:
             missing = {key: value for key, value in changes.items() if getattr(fault, key) in (None, "")}
-            return replace(fault, **missing)  # type: ignore[arg-type]
+            return fault._replace(**missing)  # type: ignore[arg-type]
 
         return InputError(*map(fill, self.faults))
 

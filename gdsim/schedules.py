@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from gdsim.expr.nodes import Expr
 from gdsim.expr.parse import parse
@@ -20,7 +21,7 @@ from gdsim.update_rules import Option, check_options
 INPUTS = ("initial", "step_number", "period_number")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Schedule:
     """One schedule: η_k as a formula, which after the warm-up goes only one way, up or down.
 
@@ -39,12 +40,11 @@ class Schedule:
         return parse(self.formula, parameters=frozenset([*INPUTS, *self.options]))
 
 
-@dataclass(frozen=True)
-class ScheduleChoice:
+class ScheduleChoice(NamedTuple):
     """A schedule with the values of all its options."""
 
     schedule: Schedule
-    options: Mapping[str, float] = field(default_factory=dict)
+    options: Mapping[str, float] = {}
     warmup: int = 0
 
 

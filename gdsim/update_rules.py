@@ -14,6 +14,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from gdsim.expr.nodes import Expr
 from gdsim.expr.parse import parse
@@ -22,8 +23,7 @@ from gdsim.outcomes import Fault, InputError, nearest
 INPUTS = ("weight", "gradient", "learning_rate", "step_number", "newton_step")
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """A number that a rule or schedule takes, its default and its range.
 
     ``least`` is allowed unless ``open_below``; ``most`` is never reached where ``open_above``.
@@ -70,7 +70,7 @@ class Option:
         return f"{kind} {' and '.join(parts)}".strip()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class UpdateRule:
     """One update rule.
 
@@ -121,12 +121,11 @@ class UpdateRule:
         return tuple((name, parse(formula, parameters=known)) for name, formula in self.state.items())
 
 
-@dataclass(frozen=True)
-class RuleChoice:
+class RuleChoice(NamedTuple):
     """A rule with the values of all its options."""
 
     rule: UpdateRule
-    options: Mapping[str, float] = field(default_factory=dict)
+    options: Mapping[str, float] = {}
 
 
 def update_rule(name: str, **options: object) -> RuleChoice:

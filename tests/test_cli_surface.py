@@ -25,7 +25,10 @@ def commands(
     group: click.Group = main, path: tuple[str, ...] = ()
 ) -> list[tuple[tuple[str, ...], click.Command]]:
     found: list[tuple[tuple[str, ...], click.Command]] = []
-    for name, one in sorted(group.commands.items()):
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        one = group.get_command(context, name)
+        assert one is not None
         found += commands(one, (*path, name)) if isinstance(one, click.Group) else [((*path, name), one)]
     return found
 

@@ -227,18 +227,18 @@ def test_the_spelling_of_a_lone_wrong_weight_is_set_right() -> None:
     ids=lambda value: value[:20],
 )
 def test_hostile_text_is_refused_quickly(tmp_path: Path, text: str, word: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     found = faults(tmp_path, text)
-    assert time.perf_counter() - began < 1.0  # 0.1 s on a quiet machine
+    assert time.process_time() - began < 1.0  # 0.1 s on a quiet machine
     assert any(word in f"{fault.message} {fault.expected}" for fault in found)
 
 
 def test_an_alias_bomb_is_refused(tmp_path: Path) -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
-    began = time.perf_counter()
+    began = time.process_time()
     found = faults(tmp_path, "\n".join(lines))
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
     assert "aliases" in found[0].message
 
 

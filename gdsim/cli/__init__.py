@@ -6,20 +6,40 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any, TextIO
 
 import click
 
 from gdsim import __version__
-from gdsim.cli import analysis, running, saved, scenarios, system
 
 DONE, FAULT, BAD_INPUT, NOT_MET, INTERRUPTED = 0, 1, 2, 3, 130
 # imports make objects that stay: looking for garbage among them every 700 costs 3 % of a short run
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
+#: the commands by the module that holds them as ``COMMANDS``; only what is asked for is imported
+_MODULES = {
+    "analysis": ("derive", "critical", "compare"),
+    "running": ("run", "check"),
+    "saved": ("runs",),
+    "scenarios": ("validate", "show", "init", "schema", "list"),
+    "system": ("doctor", "completion"),
+}
 
 
 class Root(click.Group):
     """The group of all commands: one place for global options, errors and exit codes."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, sorted."""
+        return sorted(name for names in _MODULES.values() for name in names)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by its name, or None."""
+        for module, names in _MODULES.items():
+            if cmd_name in names:
+                held: tuple[click.Command, ...] = import_module(f"gdsim.cli.{module}").COMMANDS
+                return next(command for command in held if command.name == cmd_name)
+        return None
 
     def main(  # type: ignore[override]
         self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
@@ -140,8 +160,3 @@ def main(quiet: bool, no_color: bool) -> None:
     A scenario names a loss, an initial weight and a learning rate; `gdsim run` steps the weight against
     the gradient, logs every step, and says in plain words what happened and why.
     """
-
-
-for module in (running, scenarios, analysis, saved, system):
-    for command in module.COMMANDS:
-        main.add_command(command)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from gdsim.outcomes import Interval
     from gdsim.scenario import Scenario
 
-_BOUNDS_OF_A_WEIGHT = re.compile(r"\s*\w+\s*=[^=]")
-_LONG_OPTION = re.compile(r"--[A-Za-z][A-Za-z-]*(=|\Z)")
+_BOUNDS_OF_A_WEIGHT = r"\s*\w+\s*=[^=]"
+_LONG_OPTION = r"--[A-Za-z][A-Za-z-]*(=|\Z)"
 
 
 class ScenarioArgument(click.ParamType):  # type: ignore[type-arg]
@@ -124,7 +124,7 @@ class ExpressionCommand(click.Command):
                 words = words[1:] if takes_value[word] else words
             elif name in takes_value:
                 options.append(word)
-            elif _LONG_OPTION.match(word):
+            elif re.match(_LONG_OPTION, word):
                 raise click.NoSuchOption(name, possibilities=sorted(takes_value), ctx=ctx)
             else:
                 expression.append(word)
@@ -134,12 +134,12 @@ class ExpressionCommand(click.Command):
 def _domain_words(words: list[str], known: dict[str, bool]) -> list[str]:
     """Take ``a b``, or ``x=a,b`` and the bounds of further weights behind it, off the words."""
     first = words.pop(0)
-    if not _BOUNDS_OF_A_WEIGHT.match(first):
+    if not re.match(_BOUNDS_OF_A_WEIGHT, first):
         whole = "," in first or len(first.split()) > 1
         second = [words.pop(0)] if words and words[0] not in known and not whole else []
         return ["--domain", " ".join([first, *second])]
     found = ["--domain", first]
-    while words and _BOUNDS_OF_A_WEIGHT.match(words[0]):
+    while words and re.match(_BOUNDS_OF_A_WEIGHT, words[0]):
         found += ["--domain", words.pop(0)]
     return found
 

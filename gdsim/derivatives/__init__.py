@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from gdsim.losses import Loss
 from gdsim.outcomes import Fault, InputError, nearest
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 
-@dataclass(frozen=True, eq=False)
-class Estimate:
+class Estimate(NamedTuple):
     """The gradient of a batch of runs, how far off it may be, and what it cost.
 
     Attributes
@@ -55,8 +53,7 @@ ScalarGradient: TypeAlias = "Callable[..., tuple[float, ...]]"
 """``gradient(*weights, *parameters) -> (∂L/∂w₁, …)`` on Python floats; never raises for any number."""
 
 
-@dataclass(frozen=True)
-class MethodOption:
+class MethodOption(NamedTuple):
     """One option of a method: its default, the words it takes, and whether it takes a positive number."""
 
     default: str | float
@@ -87,8 +84,7 @@ class MethodOption:
         )
 
 
-@dataclass(frozen=True)
-class MethodEntry:
+class MethodEntry(NamedTuple):
     """A row of the table of methods.
 
     ``requires`` names the packages it needs beyond NumPy; ``needs_expression`` tells that a Python
@@ -98,18 +94,17 @@ class MethodEntry:
     summary: str
     bind: Callable[[Loss, Mapping[str, str | float]], Gradient]
     bind_scalar: Callable[[Loss, Mapping[str, str | float]], ScalarGradient | None]
-    options: Mapping[str, MethodOption] = field(default_factory=dict)
+    options: Mapping[str, MethodOption] = {}
     requires: tuple[str, ...] = ()
     needs_expression: bool = False
     reference: str = ""
 
 
-@dataclass(frozen=True)
-class DerivativeMethod:
+class DerivativeMethod(NamedTuple):
     """A method with its options chosen. Make one with :func:`derivative_method`."""
 
     name: str = "analytic"
-    options: Mapping[str, str | float] = field(default_factory=dict)
+    options: Mapping[str, str | float] = {}
 
     @property
     def entry(self) -> MethodEntry:

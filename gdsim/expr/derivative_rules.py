@@ -7,23 +7,21 @@ not 1 − tanh², which loses every digit at x = 20.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gdsim.expr.algebra import add, divide, multiply, negate, power
 from gdsim.expr.nodes import ONE, TWO, ZERO, Compare, Expr, Where, number
 from gdsim.expr.simplify import call
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """What a rule of differentiation says, as text and as LaTeX."""
 
     statement: str
     latex: str
 
 
-@dataclass(frozen=True)
-class FunctionRule:
+class FunctionRule(NamedTuple):
     """The derivative of a function of one argument.
 
     ``outer(argument, written)`` returns f′ at the simplified argument; ``written`` is the argument as it

@@ -6,11 +6,10 @@ emitters. ``where``, ``mean`` and ``sum`` are nodes of their own, listed in ``CO
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Function:
+class Function(NamedTuple):
     """One entry of the list.
 
     Attributes

@@ -6,8 +6,8 @@ Beside being shorter, the one term subtracts nothing: 1 − tanh(20)² is 0 in f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from gdsim.expr.nodes import ONE, TWO, Call, Divide, Expr, Multiply, Power
 
@@ -16,8 +16,7 @@ _WITH_ONE = {"sin": ("cos", True), "cos": ("sin", True), "tanh": ("cosh", False)
 _PAIRS = (("sin", "cos", 1), ("cosh", "sinh", -1))
 
 
-@dataclass(frozen=True)
-class Merger:
+class Merger(NamedTuple):
     """Two bodies to drop, and what stands for them: a coefficient, a body, a factor above or below."""
 
     dropped: tuple[Expr, Expr]

@@ -25,8 +25,8 @@ from row to row is marked ``rowwise``; everything else stands outside the loop o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from gdsim.expr.nodes import (
     Add,
@@ -49,8 +49,7 @@ LARGEST_UNROLLED_POWER = 8
 _TAKES_SIGNS = frozenset({"neg", "abs", "mul", "div", "add", "sub"})
 
 
-@dataclass(frozen=True)
-class Instruction:
+class Instruction(NamedTuple):
     """One operation; operands are places of earlier instructions.
 
     ``rowwise`` says that its value differs from data row to data row.
@@ -62,8 +61,7 @@ class Instruction:
     rowwise: bool = False
 
 
-@dataclass(frozen=True)
-class Program:
+class Program(NamedTuple):
     """Instructions in order of computation, and the places of the results."""
 
     instructions: tuple[Instruction, ...]

@@ -11,19 +11,26 @@ changed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, NoReturn, dataclass_transform
 
 Role = Literal["weight", "parameter", "column"]
 ComparisonOperator = Literal["<", "<=", ">", ">=", "==", "!="]
 ReductionKind = Literal["mean", "sum"]
 
 
+_set = object.__setattr__  # a node's own constructor and hash write; nothing else can
+
+
+@dataclass_transform(eq_default=False, frozen_default=True)
 class Expr:
-    """A node of the tree. Every node is one of the final classes below."""
+    """A node of the tree. Every node is one of the final classes below.
+
+    These are written out: to have ``dataclasses`` make them costs 4 % of a short run.
+    """
 
     __slots__ = ("_hash",)
+    __match_args__: tuple[str, ...] = ()
 
     _hash: int
 
@@ -51,46 +58,73 @@ class Expr:
             return self._hash
         except AttributeError:
             value = hash((type(self).__name__, *self._key()))
-            object.__setattr__(self, "_hash", value)
+            _set(self, "_hash", value)
             return value
 
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"a node of the tree cannot be changed: {name}")
 
-@dataclass(frozen=True, eq=False, slots=True)
+    def __reduce__(self) -> tuple[type[Expr], tuple[object, ...]]:
+        return type(self), tuple(getattr(self, name) for name in self.__match_args__)
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__match_args__)
+        return f"{type(self).__name__}({fields})"
+
+
 class Number(Expr):
     """An exact rational; a decimal in a formula is exactly the decimal that was written."""
 
+    __slots__ = __match_args__ = ("value",)
+
     value: Fraction
+
+    def __init__(self, value: Fraction) -> None:
+        _set(self, "value", value)
 
     def _key(self) -> tuple[object, ...]:
         return (self.value,)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Constant(Expr):
     """``pi`` or ``e``, kept by name so that every back-end rounds it by itself."""
 
+    __slots__ = __match_args__ = ("name",)
+
     name: Literal["pi", "e"]
+
+    def __init__(self, name: Literal["pi", "e"]) -> None:
+        _set(self, "name", name)
 
     def _key(self) -> tuple[object, ...]:
         return (self.name,)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Symbol(Expr):
     """A weight, a parameter of the loss, or a data column."""
 
+    __slots__ = __match_args__ = ("name", "role")
+
     name: str
-    role: Role = "weight"
+    role: Role
+
+    def __init__(self, name: str, role: Role = "weight") -> None:
+        _set(self, "name", name)
+        _set(self, "role", role)
 
     def _key(self) -> tuple[object, ...]:
         return (self.name, self.role)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Add(Expr):
     """A sum of two or more terms, added left to right."""
 
+    __slots__ = __match_args__ = ("terms",)
+
     terms: tuple[Expr, ...]
+
+    def __init__(self, terms: tuple[Expr, ...]) -> None:
+        _set(self, "terms", terms)
 
     @property
     def children(self) -> tuple[Expr, ...]:
@@ -103,11 +137,15 @@ class Add(Expr):
         return self.terms
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Multiply(Expr):
     """A product of two or more factors, multiplied left to right."""
 
+    __slots__ = __match_args__ = ("factors",)
+
     factors: tuple[Expr, ...]
+
+    def __init__(self, factors: tuple[Expr, ...]) -> None:
+        _set(self, "factors", factors)
 
     @property
     def children(self) -> tuple[Expr, ...]:
@@ -120,12 +158,17 @@ class Multiply(Expr):
         return self.factors
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Divide(Expr):
     """A quotient."""
 
+    __slots__ = __match_args__ = ("numerator", "denominator")
+
     numerator: Expr
     denominator: Expr
+
+    def __init__(self, numerator: Expr, denominator: Expr) -> None:
+        _set(self, "numerator", numerator)
+        _set(self, "denominator", denominator)
 
     @property
     def children(self) -> tuple[Expr, ...]:
@@ -138,12 +181,17 @@ class Divide(Expr):
         return (self.numerator, self.denominator)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Power(Expr):
     """A power; neither base nor exponent need be constant."""
 
+    __slots__ = __match_args__ = ("base", "exponent")
+
     base: Expr
     exponent: Expr
+
+    def __init__(self, base: Expr, exponent: Expr) -> None:
+        _set(self, "base", base)
+        _set(self, "exponent", exponent)
 
     @property
     def children(self) -> tuple[Expr, ...]:
@@ -156,11 +204,15 @@ class Power(Expr):
         return (self.base, self.exponent)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Negate(Expr):
     """Unary minus."""
 
+    __slots__ = __match_args__ = ("operand",)
+
     operand: Expr
+
+    def __init__(self, operand: Expr) -> None:
+        _set(self, "operand", operand)
 
     @property
     def children(self) -> tuple[Expr, ...]:
@@ -173,12 +225,17 @@ class Negate(Expr):
         return (self.operand,)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Call(Expr):
     """A function from the list in ``functions.FUNCTIONS`` applied to its arguments."""
 
+    __slots__ = __match_args__ = ("function", "arguments")
+
     function: str
     arguments: tuple[Expr, ...]
+
+    def __init__(self, function: str, arguments: tuple[Expr, ...]) -> None:
+        _set(self, "function", function)
+        _set(self, "arguments", arguments)
 
     @property
     def children(self) -> tuple[Expr, ...]:
@@ -191,13 +248,19 @@ class Call(Expr):
         return (self.function, *self.arguments)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Compare(Expr):
     """One comparison; it stands only as the condition of a ``Where``."""
+
+    __slots__ = __match_args__ = ("operator", "left", "right")
 
     operator: ComparisonOperator
     left: Expr
     right: Expr
+
+    def __init__(self, operator: ComparisonOperator, left: Expr, right: Expr) -> None:
+        _set(self, "operator", operator)
+        _set(self, "left", left)
+        _set(self, "right", right)
 
     @property
     def children(self) -> tuple[Expr, ...]:
@@ -210,13 +273,19 @@ class Compare(Expr):
         return (self.operator, self.left, self.right)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Where(Expr):
     """``where(condition, then, otherwise)``; the branch not taken never poisons the result."""
+
+    __slots__ = __match_args__ = ("condition", "then", "otherwise")
 
     condition: Compare
     then: Expr
     otherwise: Expr
+
+    def __init__(self, condition: Compare, then: Expr, otherwise: Expr) -> None:
+        _set(self, "condition", condition)
+        _set(self, "then", then)
+        _set(self, "otherwise", otherwise)
 
     @property
     def children(self) -> tuple[Expr, ...]:
@@ -231,12 +300,17 @@ class Where(Expr):
         return (self.condition, self.then, self.otherwise)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Reduce(Expr):
     """``mean(body)`` or ``sum(body)`` over the rows of the data. Reductions do not nest."""
 
+    __slots__ = __match_args__ = ("kind", "body")
+
     kind: ReductionKind
     body: Expr
+
+    def __init__(self, kind: ReductionKind, body: Expr) -> None:
+        _set(self, "kind", kind)
+        _set(self, "body", body)
 
     @property
     def children(self) -> tuple[Expr, ...]:

@@ -7,9 +7,9 @@ sees it, and what comes back is read node by node, each kind that may stand in a
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from fractions import Fraction
 from math import isfinite
+from typing import NamedTuple
 
 from gdsim.expr.functions import CONSTANTS, CONSTRUCTS, FUNCTIONS
 from gdsim.expr.nodes import (
@@ -181,8 +181,7 @@ def _combine(expr: Expr, values: list[Fraction], most_bits: int) -> Fraction | N
     return result
 
 
-@dataclass(frozen=True)
-class _Reader:
+class _Reader(NamedTuple):
     """The allow-list: each kind of Python node that may stand in a formula has its method."""
 
     source: Source

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from math import isfinite
+from typing import NamedTuple
 from unicodedata import normalize
 
 from gdsim.expr.functions import CONSTRUCTS, FUNCTIONS
@@ -61,8 +61,7 @@ _WORDS = {
 _WHOLE = "an expression such as (w - 3)^2"
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """A number, name, superscript or operator, and its place (from 0) in the text as written."""
 
     kind: str
@@ -75,8 +74,7 @@ class Token:
         return _SPELLING.get(self.text, self.text) if self.kind == "operator" else ""
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """What Python's parser gets, what was kept aside, and the way back to the text as written."""
 
     text: str

@@ -38,7 +38,7 @@ class Place(NamedTuple):
     shown: str = ""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Document:
     """Plain data, and the places of its values and keys by path.
 
@@ -214,7 +214,7 @@ for _kind, _pattern, _first in (
     _Loader.add_implicit_resolver(_TAG + _kind, re.compile(_pattern), _first)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class _Conversion:
     """Turns nodes into plain data and notes their places in a document."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from gdsim.batch import Clip, Stopping
 
@@ -15,13 +15,12 @@ if TYPE_CHECKING:
     from gdsim.scenario.document import Document
 
 
-@dataclass(frozen=True)
-class LossSpec:
+class LossSpec(NamedTuple):
     """What is minimised: the formula, the library's name of it where it has one, and all parameters."""
 
     expression: str
     name: str = ""
-    parameters: Mapping[str, float] = field(default_factory=dict)
+    parameters: Mapping[str, float] = {}
 
 
 @dataclass(frozen=True)
@@ -44,34 +43,30 @@ class DataSpec:
     standardise: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class ScheduleSpec:
+class ScheduleSpec(NamedTuple):
     """The learning rate: η₀, the schedule with all its options, and the steps of warm-up."""
 
     initial: float
     schedule: str = "constant"
     warmup: int = 0
-    options: Mapping[str, object] = field(default_factory=dict)
+    options: Mapping[str, object] = {}
 
 
-@dataclass(frozen=True)
-class RuleSpec:
+class RuleSpec(NamedTuple):
     """The update rule with all its options, in the spelling of the file (``betas: [0.9, 0.999]``)."""
 
     name: str = "gradient_descent"
-    options: Mapping[str, object] = field(default_factory=dict)
+    options: Mapping[str, object] = {}
 
 
-@dataclass(frozen=True)
-class DerivativeSpec:
+class DerivativeSpec(NamedTuple):
     """The derivative method with all its options."""
 
     method: str = "analytic"
-    options: Mapping[str, str | float] = field(default_factory=dict)
+    options: Mapping[str, str | float] = {}
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """Which steps are kept."""
 
     every: int = 1

@@ -6,8 +6,7 @@ Kinds are computed for all runs at once; the sentence, its evidence and the reme
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TypeAlias, cast
+from typing import NamedTuple, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +27,7 @@ _OF_THE_WAY = 0.05  # and of the way from its start to the point
 _ROUNDING = 16 * 2.0**-52  # a "cycle" between weights that differ by less is a standstill
 
 
-@dataclass(frozen=True, eq=False)
-class Verdicts:
+class Verdicts(NamedTuple):
     """The verdicts of a batch.
 
     Attributes
@@ -136,8 +134,7 @@ def _reaching(loss: Loss, search: Search, trajectory: Trajectory, runs: Integers
     return critical.find(loss, domain, extra_starts=weight.T.tolist()[:64])
 
 
-@dataclass(frozen=True, eq=False)
-class _Group:
+class _Group(NamedTuple):
     """Runs of one loss. ``terrain`` reaches to where they rest, ``home`` is the domain."""
 
     batch: Batch

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -21,8 +20,7 @@ _SMALL_SHARE = 0.1  # of the distance: what is left along the sharpest direction
 _AT_ONCE = 3  # steps
 
 
-@dataclass(frozen=True)
-class Ruler:
+class Ruler(NamedTuple):
     """The learning-rate ruler of a run that settled at a minimum.
 
     Near a minimum with largest curvature L, gradient descent multiplies the distance by 1 − ηL: it

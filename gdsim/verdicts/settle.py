@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,15 +31,14 @@ _CREPT = 1e-3  # the same for a multiple zero, to which Newton only creeps
 _NEWTON_STEPS = 60
 
 
-@dataclass(frozen=True, eq=False)
-class Settling:
+class Settling(NamedTuple):
     """For each run the place of its point in ``search.critical_points`` (−1: none); whether it is sure."""
 
     place: Integers
     sure: Mask
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Terrain:
     """A loss with its critical points, asked where weights belong."""
 

@@ -80,7 +80,7 @@ def stable_factor(batch: Batch, run: int = 0) -> float | None:
     return 2.0 * (1.0 + beta) / (1.0 + 2.0 * beta) if rule.name == "nesterov" else None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Story:
     """One run with everything its verdict may speak of.
 
