@@ -1,15 +1,17 @@
 """Where a formula of one weight may have a kink, a jump or a pole: read off the tree.
 
 A kink can only lie where the argument of abs, sign or relu is zero, where the two arguments of max or min
-are equal, where the argument of huber reaches its threshold, or where a condition of where changes. A pole
-can only lie where a divisor, the argument of a logarithm or the base of a power is zero, or at a pole of
-tan. The zeros of all these *switching functions* are candidates; what they are is seen from the slopes.
+are equal, where the argument of huber reaches its threshold (or is zero, if the threshold may be negative),
+or where a condition of where changes. A pole can only lie where a divisor, the argument of a logarithm or
+the base of a power is zero, or at a pole of tan. The zeros of all these *switching functions* are candidates;
+what they are is seen from the slopes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gdsim.expr.lower import rational_exponent
 from gdsim.expr.nodes import Add, Call, Divide, Expr, Multiply, Negate, Number, Power, Where, symbols, walk
 
 
@@ -50,8 +52,11 @@ def _of_call(node: Call) -> Iterator[Expr]:
     elif node.function in ("max", "min"):
         yield _minus(first, node.arguments[1])
     elif node.function == "huber":
-        yield _minus(first, node.arguments[1])
-        yield Add((first, node.arguments[1]))
+        bound = node.arguments[1]
+        yield _minus(first, bound)
+        yield Add((first, bound))
+        if not (rational_exponent(bound) or 0) > 0:  # beyond the threshold stands abs(first)
+            yield first
     elif node.function == "tan":
         yield Call("cos", (first,))
 

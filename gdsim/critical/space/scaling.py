@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from flint import fmpq, fmpq_mat
+from flint import fmpq_mat
 
 from gdsim.critical.written import WrittenLoss
 from gdsim.expr.nodes import Add, Divide, Expr, Multiply, Negate, Number, Power, Symbol, walk
@@ -15,8 +15,8 @@ Polynomial = dict[tuple[int, ...], Fraction]
 _MOST_TERMS = 1600
 
 
-def is_scaled(written: WrittenLoss, place: Sequence[Fraction]) -> bool:
-    """Whether f(p + (t^a₁u₁, …, t^aₙuₙ)) − f(p) = t·(f(p + u) − f(p)) for some positive a₁, …, aₙ.
+def scaling(written: WrittenLoss, place: Sequence[Fraction]) -> tuple[Fraction, ...] | None:
+    """Return positive a₁, …, aₙ with f(p + (t^a₁u₁, …, t^aₙuₙ)) − f(p) = t·(f(p + u) − f(p)), or None.
 
     Then t → p + t^a·u carries zeros of ∇f to zeros of ∇f: any zero but p lies on a curve of zeros that runs
     from p to infinity, and p is the only one where the boundary of some box round it holds none.
@@ -32,24 +32,30 @@ def is_scaled(written: WrittenLoss, place: Sequence[Fraction]) -> bool:
     --------
     >>> from gdsim.losses import Loss
     >>> monkey, bump = Loss.from_text("x^3 - 3x*y^2"), Loss.from_text("x^2 + y^2 + y^3")
-    >>> [is_scaled(WrittenLoss.of(loss), (Fraction(0), Fraction(0))) for loss in (monkey, bump)]
-    [True, False]
+    >>> [scaling(WrittenLoss.of(loss), (Fraction(0), Fraction(0))) for loss in (monkey, bump)]
+    [(Fraction(1, 3), Fraction(1, 3)), None]
     """
     terms = polynomial(written, place)
     if terms is None:
-        return False
+        return None
     exponents = [power for power, coefficient in terms.items() if any(power) and coefficient]
     size = len(place)
     if not exponents:
-        return False
+        return None
     rows = [[*power, 1] for power in exponents]
     reduced, rank = fmpq_mat(len(rows), size + 1, [x for row in rows for x in row]).rref()
     kept = fmpq_mat(rank, size, [reduced[i, j] for i in range(rank) for j in range(size)])
     if not any(kept[rank - 1, j] for j in range(size)):  # the last equation is 0 = 1
-        return False
+        return None
     right = fmpq_mat(rank, 1, [reduced[i, size] for i in range(rank)])
     shortest = kept.transpose() * (kept * kept.transpose()).solve(right)  # of all solutions
-    return all(shortest[j, 0] > fmpq(0) for j in range(size))
+    found = tuple(Fraction(int(x.numerator), int(x.denominator)) for x in shortest.entries())
+    return found if all(a > 0 for a in found) else None
+
+
+def is_scaled(written: WrittenLoss, place: Sequence[Fraction]) -> bool:
+    """Whether there is such a scaling."""
+    return scaling(written, place) is not None
 
 
 def polynomial(written: WrittenLoss, place: Sequence[Fraction]) -> Polynomial | None:
