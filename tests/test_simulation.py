@@ -696,7 +696,41 @@ def test_no_weight_leaves_the_bound_before_it_is_looked_at_again(loss, radius):
     batch = batch_of(loss, *corners, rate=2.9, tolerance=0.0, bound=1e6, max_steps=8)
     steps = Plan(batch).safe_steps(radius, 8)
     assert steps >= (2 if radius < 1 else 1)
-    assert not np.any(np.abs(simulate(batch).weight[:steps]) > 1e6)
+    if not Plan(batch).divergence_lasts:
+        assert not np.any(np.abs(simulate(batch).weight[:steps]) > 1e6)
+
+
+@pytest.mark.parametrize(
+    ("loss", "lasts"),
+    [
+        ("w^3/3 - w^2/2", True), ("w^4 - 2w^2 + 0.3w", True), ("-(w - 7)^6/1000 + w", True), ("w^2", False),
+        ("w^3/10^12", False), ("w^4 - (w^2 - 1)^2", False), ("w^4 + sin(w)", False), ("x^4 + y^4", False),
+        ("w^4/(1 + w^2)", False),
+    ],
+)  # fmt: skip
+def test_where_divergence_lasts_a_weight_beyond_the_bound_grows_for_ever(loss, lasts):
+    bound = 1e3
+    starts = np.concatenate([np.geomspace(bound, 1e40, 40), -np.geomspace(bound, 1e40, 40)])
+    size = len(Loss.from_text(loss).weights)
+    batch = batch_of(loss, *np.tile(starts[:, None], size), rate=0.05, tolerance=0.0, bound=bound)
+    assert Plan(batch).divergence_lasts is lasts
+    if lasts:
+        one_step = replace(batch, stopping=replace(batch.stopping, max_steps=1, divergence_bound=1e308))
+        after = simulate(one_step).final_weight[0]
+        assert np.all(~(np.abs(after) <= 2 * np.abs(starts)))
+
+
+@pytest.mark.parametrize("start", [1.36, 1.5, 1.8, 2.5, 10.0])
+@pytest.mark.parametrize("runs", [1, 40])
+def test_a_run_that_leaves_within_a_burst_diverges_at_its_step(start, runs):
+    """The logistic map beyond its interval: the others stay in it for ever."""
+    starts = np.linspace(0.2, 0.9, runs)
+    starts[-1] = start
+    batch = batch_of("w^3/3 - w^2/2", *starts, rate=2.9, tolerance=0.0, record_every=10**4)
+    many, alone = simulate(batch, "numpy"), simulate(batch.take([runs - 1]), "python")
+    assert ending(many, runs - 1) == ending(alone)
+    assert alone.status[0] is Status.DIVERGED
+    assert {*many.status[:-1]} <= {Status.MAX_STEPS}
 
 
 def test_weights_beyond_the_root_of_the_bound_are_no_divergence():

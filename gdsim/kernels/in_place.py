@@ -44,7 +44,7 @@ def in_place(
     --------
     >>> lines, made = in_place(["g = (w * w) - 2.0 * w", "n = w + g"], ["w"], ["n"])
     >>> lines
-    ['multiply(w, w, out=g)', 'multiply(2.0, w, out=i1)', 'subtract(g, i1, out=g)', 'add(w, g, out=n)']
+    ['multiply(w, w, g)', 'multiply(2.0, w, i1)', 'subtract(g, i1, g)', 'add(w, g, n)']
     >>> made
     ['g', 'i1']
     """
@@ -112,6 +112,8 @@ class _Writer:
 
     def write(self, node: ast.expr, into: str | None = None) -> str:
         """Write the lines that compute a node; return the name or text of its value."""
+        if isinstance(node, ast.Name):
+            return node.id
         operation = self.operation(node)
         if operation is None:
             return ast.unparse(node)
@@ -119,7 +121,8 @@ class _Writer:
         values = [self.write(operand) for operand in operands]
         self.free += [value for value in values if value in self.passing]
         target = into or (self.free.pop() if self.free else self.another())
-        self.lines.append(f"{name}({', '.join(values)}, out={target})")
+        into = target if name in OPERATORS.values() else f"out={target}"  # by place it is faster
+        self.lines.append(f"{name}({', '.join(values)}, {into})")
         return target
 
     def another(self) -> str:

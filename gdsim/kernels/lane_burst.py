@@ -231,8 +231,9 @@ class LaneBurst:
     def _calm_loop(self, step: list[str]) -> list[str]:
         """Stretch after stretch of steps; where something may have happened, back to the stretch's start.
 
-        Each stretch is a list of numbers of steps between two sums of squares; none of them crosses a
-        multiple of eight. A standstill and a cycle of two last, so that the stretch's end shows them.
+        Each stretch is a tuple of numbers of steps between two sums of squares; none of them crosses a
+        multiple of eight. What lasts is seen at the stretch's end: a standstill, a cycle of two, and what
+        ``Plan.zero_gradient_stays`` and ``Plan.divergence_lasts`` say.
         """
         back = f"return {self._outcome('start_')}, start_k, None"
         squares = " + ".join(f"dot(w{w}, w{w})" for w in self.weights)
@@ -256,7 +257,7 @@ class LaneBurst:
             near = ["differ(all_u0, all_d0, marked)"]
             near += [f"both(marked, differ(all_u{w}, all_d{w}), marked)" for w in self.weights[1:]]
             near.append(f"if count(marked): {back}")
-        wary = ["guard != 0.0"] if self._watched() else []
+        wary = [f"not {squares} < limit", *(["guard != 0.0"] if self._watched() else [])]
         if self.plan.judges_stall:
             wary += [f"count({self._same(letter)})" for letter in "ab"]
         eighths: list[str] = []
@@ -278,7 +279,7 @@ class LaneBurst:
             *(["        if not k % 8.0:"] if eighths else []),
             *(f"            {line}" for line in eighths),
             *(f"    {line}" for line in near),
-            *([f"    if {' or '.join(wary)}: {back}"] if wary else []),
+            f"    if {' or '.join(wary)}: {back}",
             f"return {self._outcome()}, k, None",
         ]
 

@@ -250,11 +250,12 @@ class _Loop:
         tests: list[tuple[Status, Mask]] = [
             (Status.NONFINITE, ~finite), (Status.DIVERGED, ~inside), (Status.CONVERGED, settled),
         ]  # fmt: skip
+        rates = self.plan.rates
         if self.plan.judges_stall:
-            steady = k >= self.plan.rates.rises_until[lanes.run]
+            steady = rates.constant or k >= rates.rises_until[lanes.run]
             tests.append((Status.STALLED, steady & all_equal(moved, lanes.weight)))
         if self.plan.judges_cycle:
-            constant = k >= self.plan.rates.changes_until[lanes.run]
+            constant = rates.constant or k >= rates.changes_until[lanes.run]
             tests.append((Status.CYCLING, constant & _cycling(lanes, k)))
         tests.append((Status.MAX_STEPS, np.broadcast_to(k >= self.stop, lanes.run.shape)))
         result = np.full(lanes.run.size, _GOING, dtype=np.int8)

@@ -139,13 +139,37 @@ class Plan:
         step = substitute(self.rule_outputs[-1], {Symbol("gradient", "parameter"): ZERO})
         return fold(step) == ZERO
 
+    @cached_property
+    def divergence_lasts(self) -> bool:
+        """Whether it is certain that a weight beyond the divergence bound never comes back within it.
+
+        So it is where a step of gradient descent from there is at least four times the weight; an infinite
+        weight never becomes finite again.
+        """
+        loss, bound = self.batch.loss, self.batch.stopping.divergence_bound
+        rate, slope = Symbol("learning_rate", "parameter"), Symbol("gradient", "parameter")
+        known = self.rates.constant and self.rule_outputs == (Multiply((Negate(rate), slope)),)
+        if not known or len(loss.weights) > 1 or loss.data or self.batch.parameters or bound < 1.0:
+            return False
+        try:
+            term = leading_term(loss.gradient[0], bound, loss.parameters)
+            if term is None or term[1] < 2 or term[2] > 0.5:
+                return False
+            smallest = float(np.min(np.abs(self.batch.learning_rate), initial=math.inf))
+            return 0.5 * smallest * abs(term[0]) * bound ** (term[1] - 1) >= 4.0
+        except OverflowError:
+            return False
+
     def safe_steps(self, radius: float, most: int) -> int:
         """Return how many steps, at most so many, may be taken before weights are looked at again.
 
-        Weights within ``radius`` are certainly within the divergence bound after one step fewer than that.
+        Weights within ``radius`` are certainly within the divergence bound after one step fewer than that, or
+        else are seen to have left it.
         """
         if not (self.judges_stall and self.rates.constant) or self.loss_may_fail or self.gradient_may_fail:
             return 1
+        if self.divergence_lasts:
+            return most
         swept = self.options("update_rule")
         values = {
             name: float(np.max(np.abs(swept.get(name, np.float64(value)))))
@@ -298,3 +322,51 @@ def _call_magnitude(name: str, inner: list[float]) -> float:
     if name in ("exp", "cosh", "sinh"):
         return math.exp(inner[0])
     return math.inf
+
+
+def leading_term(expr: Expr, bound: float, values: Mapping[str, float]) -> tuple[float, int, float] | None:
+    """Return c, d and e such that expr is c·w^d·(1 + δ), |δ| ≤ e, wherever |w| ≥ bound ≥ 1.
+
+    None where expr is no polynomial of its one weight, or where its highest terms cancel.
+
+    >>> from gdsim.expr.parse import parse
+    >>> leading_term(parse("2*w^3 - 8*w"), 2.0, {})
+    (2.0, 3, 1.0)
+    """
+    terms: dict[Expr, tuple[float, int, float]] = {}
+    for node in walk(expr):
+        found = _leading_term(node, [terms.get(child) for child in node.children], bound, values)
+        if found is not None:
+            terms[node] = found
+    return terms.get(expr)
+
+
+def _leading_term(
+    node: Expr, inner: list[tuple[float, int, float] | None], bound: float, values: Mapping[str, float]
+) -> tuple[float, int, float] | None:
+    terms = [term for term in inner if term is not None]
+    if len(terms) < len(inner):
+        return None
+    match node:
+        case Number(value):
+            return float(value), 0, 0.0
+        case Symbol(name, role):
+            return (1.0, 1, 0.0) if role == "weight" else (values[name], 0, 0.0)
+        case Negate():
+            return -terms[0][0], *terms[0][1:]
+        case Multiply():
+            errors = math.prod(1.0 + e for _, _, e in terms) - 1.0
+            return math.prod(c for c, _, _ in terms), sum(d for _, d, _ in terms), errors
+        case Power(_, Number(value)) if value >= 1 and value.denominator == 1:
+            (c, d, e), n = terms[0], int(value)
+            return c**n, n * d, (1.0 + e) ** n - 1.0
+        case Add():
+            degree = max(d for _, d, _ in terms)
+            total = sum(c for c, d, _ in terms if d == degree)
+            if abs(total) <= 1e-6 * sum(abs(c) for c, d, _ in terms if d == degree):
+                return None
+            others = sum(
+                abs(c) * (e if d == degree else (1.0 + e) * bound ** (d - degree)) for c, d, e in terms
+            )
+            return total, degree, others / abs(total)
+    return None

@@ -95,15 +95,11 @@ class Rates:
 
         After its warm-up every schedule goes one way: it grows only if its last rate is above its first.
         """
-        if self.constant:
-            return self._warmup
         first, last, end = self._ends
         return np.where(last > first, end, self._warmup)
 
     @cached_property
     def changes_until(self) -> Array:
         """For each run the first step from which its rate is constant; inf where it never is."""
-        if self.constant:
-            return self._warmup
         first, last, end = self._ends
         return np.where(last == first, self._warmup, end)
