@@ -68,6 +68,7 @@ def verify(document: Document) -> Counter[str]:
         ("1/x + x + y^2 - 3y + y*x", 0.1, 3, {"minimum": 1}),
         ("abs(x - 1) + (x + 1)^2 + (y^2 - 1)^2", -2, 2.5, {"minimum": 2, "saddle": 1}),
         ("huber(x - y/3, 0.5) + (x + y - 0.1)^2", -2, 2, {"minimum": 1}),
+        ("x^2*y/3 + y^2 + x + abs(x*(x - y)) + 3y", 0.5, 2, {}),
         ("where(x < 0, x^2, 2x^2) + y^2 + 3y", -1, 1, {}),
         ("x^2 + y^2", 0, 1, {"minimum": 1}),
         ("x^3 - 3x*y^2", -2, 2.5, {"saddle": 1}),
@@ -115,6 +116,11 @@ def test_a_certificate_of_a_search_whose_budget_ended_is_accepted_but_not_as_com
     assert not document["complete"]
     with pytest.raises(Refused, match="may hold unlisted"):
         verify({**document, "complete": True})
+
+
+def test_boxes_with_an_edge_of_where_the_loss_is_defined_are_counted() -> None:
+    assert verify(genuine("x^1.5 + y", -1, 2)) == {"edge": 1}
+    assert verify(genuine("1/x + x + y^2 - 3y + y*x", 0.1, 3))["edge"] == 0
 
 
 def test_a_certificate_over_data_is_accepted() -> None:

@@ -50,7 +50,8 @@ def check(
     Returns
     -------
     Counter
-        How many boxes each test closed; ``"left"`` counts all that may hold unlisted critical points.
+        How many boxes each test closed; ``"left"`` counts all that may hold unlisted critical points, and
+        ``"edge"`` those without a zero of ∇f that may hold a pole or an edge of where the loss is defined.
 
     Raises
     ------
@@ -87,7 +88,7 @@ def check(
         is_open = tests.is_open(leaf)
         if complete and is_open:
             raise Refused(f"it claims to be complete, but leaf {place} may hold unlisted critical points")
-        counts["left" if is_open else leaf.test] += 1
+        counts["left" if is_open else "edge" if tests.has_edge(leaf) else leaf.test] += 1
         if zero is not None:
             zeros.setdefault(id(zero), (place, zero))
     with ctx.workprec(FINE):

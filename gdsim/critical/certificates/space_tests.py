@@ -23,6 +23,7 @@ from gdsim.expr.nodes import (
     Call,
     Compare,
     Expr,
+    Multiply,
     Negate,
     Number,
     Power,
@@ -149,6 +150,7 @@ class SpaceTests:
         self.gradient = BallFunction(written.gradient, weights, data, "restricted")
         self.slope = BallFunction(written.gradient, weights, data)
         self.everything = BallFunction([written.expression, *written.gradient, *bend], weights, data)
+        self.loss = BallFunction([written.expression], weights, data)
         self.somewhere = BallFunction([written.expression], weights, data, "nowhere")
         nodes = list(walk(written.expression))
         self.chooses = any(isinstance(node, Where) for node in nodes)
@@ -186,6 +188,11 @@ class SpaceTests:
             with ctx.workprec(leaf.bits):
                 return not self.jumps.on(over(leaf.box))
         return leaf.test in ("flat", "left")
+
+    def has_edge(self, leaf: Leaf) -> bool:
+        """Whether a box closed by its gradient may hold a pole, or an edge of where the loss is defined."""
+        with ctx.workprec(leaf.bits):
+            return leaf.test == "gradient" and not self.loss(*over(leaf.box))[0].is_finite()
 
     def _gradient(self, leaf: Leaf) -> None:
         """One component has one sign: a continuous loss is monotone along that weight, kinks or not."""
@@ -297,7 +304,7 @@ class _Nonzero:
         rows = len(next(iter(written.data.values()), ()))
         found: dict[Expr, None] = {}
         self.too_many = False
-        for function in functions:
+        for function in (factor for whole in functions for factor in _factors(whole)):
             if not symbols(function, "weight"):
                 continue
             if not symbols(function, "column"):
@@ -316,6 +323,18 @@ class _Nonzero:
         if self.too_many:
             return False
         return self.functions is None or all(map(_sign, self.functions(*x)))
+
+
+def _factors(expr: Expr) -> Iterator[Expr]:
+    """Functions whose zeros are those of the whole; their balls may be off zero where a product's is not."""
+    match expr:
+        case Multiply(factors):
+            for factor in factors:
+                yield from _factors(factor)
+        case Negate(operand) | Power(operand, _):
+            yield from _factors(operand)
+        case _:
+            yield expr
 
 
 def _kinks(node: Expr) -> Iterator[Expr]:
