@@ -10,7 +10,7 @@ from interpreters import python
 HEAVY = {"numpy", "scipy", "matplotlib", "pydantic", "yaml", "rich", "torch", "sympy", "mpmath"}
 #: what --help may import beyond click and the parts of the standard library that click itself imports
 HELP = {"gdsim", "gdsim.cli"} | {
-    f"gdsim.cli.{name}" for name in ("analysis", "options", "running", "saved", "scenarios", "system")
+    f"gdsim.cli.{name}" for name in ("analysis", "critical", "options", "running", "saved", "scenarios", "system")
 }
 #: modules of the standard library that writing help costs; none of them is slow
 CHEAP = {

@@ -1,9 +1,8 @@
-"""``gdsim derive``, ``critical`` and ``compare``."""
+"""``gdsim derive`` and ``compare``."""
 
 from __future__ import annotations
 
 import math
-import time
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +10,6 @@ import click
 from gdsim.cli.options import (
     ExpressionCommand,
     ScenarioArgument,
-    domain_of,
     json_option,
     loss_or_scenario,
     weights_at,
@@ -147,45 +145,6 @@ def _move(mark: str, name: str, slope: float) -> str:
         f"{mark} = 0: flat in {name}, so no step is taken; where every slope is 0, the point is critical: "
         "a minimum, a maximum or a saddle"
     )
-
-
-@click.command(cls=ExpressionCommand)
-@click.argument("expression", metavar="EXPR|FILE", type=ScenarioArgument())
-@click.option("--domain", "domains", multiple=True, metavar="A B",
-              help="Where to look: --domain -2 2 for every weight, --domain x=-2,2 y=0,1 for each. "
-              "Default: the scenario's or the named loss's domain, else -10 10.")  # fmt: skip
-@click.option("--boxes", type=click.IntRange(min=1), default=200_000, metavar="N", show_default=True,
-              help="The most boxes that the proof may look at.")  # fmt: skip
-@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), default=60.0, metavar="S",
-              show_default=True, help="The longest that the proof may take.")  # fmt: skip
-@json_option
-@click.pass_context
-def critical(
-    ctx: click.Context, expression: str, domains: tuple[str, ...], boxes: int, seconds: float, as_json: bool
-) -> None:
-    """Find all critical points and say, with proof, what each one is.
-
-    What neither the boxes nor the seconds suffice for is listed as open. EXPR may begin with a minus.
-    """
-    from gdsim.cli.screen import counter, print_json
-    from gdsim.critical import Budget, find
-    from gdsim.runs.run import critical_point_data, jsonable, search_data
-
-    loss, scenario = loss_or_scenario(expression)
-    bounds = dict.fromkeys(loss.weights, (-10.0, 10.0)) | dict(loss.domain)
-    if scenario is not None:
-        bounds |= scenario.domain
-    end = time.monotonic() + seconds
-    with counter(ctx.obj["quiet"] or as_json, "boxes looked at, {} wait") as progress:
-        budget = Budget(boxes, lambda: time.monotonic() > end, progress)
-        search = find(loss, bounds | domain_of(domains, loss.weights), budget=budget)
-    if as_json:
-        points = [critical_point_data(point) for point in search.critical_points]
-        print_json(jsonable({"critical_points": points, "search": search_data(search)}))
-        return
-    from gdsim.cli.summary import critical_points
-
-    click.echo("\n".join(critical_points(search)))
 
 
 @click.command(cls=ExpressionCommand)
@@ -355,4 +314,4 @@ def _show_along(rows: Any, steps: list[int], weights: tuple[str, ...], as_json: 
     _print_unavailable(rows)
 
 
-COMMANDS = (derive, critical, compare)
+COMMANDS = (derive, compare)

@@ -167,7 +167,7 @@ def _coverage(search: Search) -> str:
     if search.complete:
         return "proved to be all"
     if not certified:
-        return "found numerically"
+        return "found numerically" if search.critical_points else "not proved to be all"
     return f"{certified} of them certified; about the open stretches below nothing is proved"
 
 

@@ -1,7 +1,7 @@
 """A certificate as a document: what is claimed, and the boxes that show it.
 
-Numbers are doubles and stand for their exact binary values; the numbers of the formula, its parameters and its
-data stand for the decimals as they are written.
+Numbers are doubles and stand for their exact binary values; the numbers of the formula, its parameters and
+its data stand for the decimals as they are written.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from gdsim.outcomes import CriticalPoint, InputError, Interval
 
 KIND = "gdsim certificate"
 VERSION = 1
-_KEYS = ("kind", "version", "formula", "weights", "parameters", "data", "domain", "complete", "critical_points",
-         "factorings", "leaves", "sha256")  # fmt: skip
+_KEYS = ("kind", "version", "formula", "weights", "parameters", "data", "domain", "complete",
+         "critical_points", "factorings", "leaves", "sha256")  # fmt: skip
 _POINT_KEYS = {"weight", "loss", "kind", "curvature", "interval", "multiplicity", "boundary"}
 
 

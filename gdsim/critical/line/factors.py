@@ -478,3 +478,29 @@ def _common_unit(multiples: set[Fraction]) -> Fraction:
 def flint_polynomial(coefficients: tuple[int, ...]) -> Any:
     """python-flint's polynomial of these integer coefficients."""
     return fmpz_poly(list(coefficients))
+
+
+def as_product(expr: Expr) -> tuple[list[tuple[Expr, int]], Expr] | None:
+    """Factors with their exponents, and the denominator, of an expression as a rational function of kernels.
+
+    >>> from gdsim.expr.display import to_text
+    >>> from gdsim.expr.parse import parse
+    >>> factors, below = as_product(parse("(w^2 - 2w + 1)/w"))
+    >>> [(to_text(factor), exponent) for factor, exponent in factors], to_text(below)
+    ([('w - 1', 2)], 'w')
+    """
+    if any(isinstance(node, Reduce) for node in walk(expr)):
+        return None
+    try:
+        letters = _Letters(expr)
+        numerator, denominator = letters.fraction(expr)
+    except (_TooLarge, ZeroDivisionError):
+        return None
+    if not numerator:
+        return None
+    common = numerator.gcd(denominator)
+    unit, parts = (numerator / common).factor()
+    factors = [(letters.tree(part), int(exponent)) for part, exponent in parts]
+    if unit != 1:
+        factors.append((Number(Fraction(int(unit.p), int(unit.q))), 1))
+    return factors, letters.tree(denominator / common)

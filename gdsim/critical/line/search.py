@@ -249,7 +249,7 @@ class _Line:
             value = self.loss.value(zero.root.enclosure)
             if value.is_nan():
                 (value,) = self.loss_anywhere(zero.root.enclosure)
-            return float(value.mid()) + 0.0
+            return 0.0 if value.contains(0) else float(value.mid())
 
     # -- cuts ---------------------------------------------------------------------------------------
 

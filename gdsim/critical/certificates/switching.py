@@ -1,0 +1,178 @@
+"""The branches of a formula of one weight: read off the tree again, for the checker alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
+
+from gdsim.expr.algebra import negate
+from gdsim.expr.lower import rational_exponent
+from gdsim.expr.nodes import (
+    ONE,
+    TWO,
+    ZERO,
+    Add,
+    Call,
+    Compare,
+    Divide,
+    Expr,
+    Multiply,
+    Negate,
+    Number,
+    Power,
+    Reduce,
+    Symbol,
+    Where,
+    number,
+    substitute,
+    walk,
+)
+from gdsim.expr.simplify import simplify
+
+SignOf = Callable[[Expr], int]
+_HOLDS = {1: (">", ">=", "!="), -1: ("<", "<=", "!="), 0: ("<=", ">=", "==")}
+
+
+def decided(expr: Expr, sign_of: SignOf) -> Expr:
+    """The formula with every switch replaced by the branch that the sign of its switching function names.
+
+    >>> from gdsim.expr.display import to_text
+    >>> from gdsim.expr.parse import parse
+    >>> to_text(decided(parse("abs(w - 1) + relu(w)"), lambda function: -1))
+    '1 - w'
+    """
+    done: dict[Expr, Expr] = {}
+    for node in walk(expr):
+        made = node.rebuild(tuple(done[child] for child in node.children)) if node.children else node
+        if isinstance(made, Call) and made.function == "huber":
+            made = decided(_huber(*made.arguments), sign_of)
+        function = _function(made)
+        done[node] = made if function is None else _branch(made, sign_of(simplify(function)))
+    return simplify(done[expr])
+
+
+def _huber(u: Expr, d: Expr) -> Expr:
+    size = Call("abs", (u,))
+    return Where(
+        Compare("<=", size, d),
+        Divide(Power(u, TWO), TWO),
+        Multiply((d, Add((size, Negate(Divide(d, TWO)))))),
+    )
+
+
+def _function(node: Expr) -> Expr | None:
+    """The function whose sign chooses a node's branch; None where it has no branches."""
+    match node:
+        case Where(Compare(_, left, right), _, _):
+            return Add((left, Negate(right)))
+        case Call("max" | "min", (first, second)):
+            return Add((first, Negate(second)))
+        case Call("abs" | "sign" | "relu", (argument,)):
+            return argument
+    even = _even_root(node)
+    return None if even is None else even[0]
+
+
+def _even_root(node: Expr) -> tuple[Expr, Fraction] | None:
+    """u and p where a node is (u^2k)^q, which is |u|^p with p = 2kq."""
+    match node:
+        case Call("sqrt", (Power(inner, exponent),)):
+            outer: Fraction | None = Fraction(1, 2)
+        case Power(Power(inner, exponent), raised):
+            outer = rational_exponent(raised)
+        case _:
+            return None
+    even = rational_exponent(exponent)
+    if even is None or outer is None or outer.denominator == 1 or even.denominator > 1 or even % 2:
+        return None
+    return inner, even * outer
+
+
+def _branch(node: Expr, side: int) -> Expr:
+    match node:
+        case Where(Compare(operator, _, _), then, otherwise):
+            return then if operator in _HOLDS[side] else otherwise
+        case Call("abs", (u,)):
+            return u if side >= 0 else negate(u)
+        case Call("sign", _):
+            return number(side)
+        case Call("relu", (u,)):
+            return u if side > 0 else ZERO
+        case Call("max", (u, v)):
+            return u if side >= 0 else v
+        case Call("min", (u, v)):
+            return u if side <= 0 else v
+    root = _even_root(node)
+    assert root is not None
+    inner, exponent = root
+    return Power(inner if side >= 0 else negate(inner), Number(exponent))
+
+
+def may_jump(expr: Expr) -> bool:
+    """Whether a formula has a choice or a sign: everything else is continuous where it is defined."""
+    return any(
+        isinstance(node, Where) or (isinstance(node, Call) and node.function == "sign") for node in walk(expr)
+    )
+
+
+def tells_equality(expr: Expr) -> bool:
+    """Whether a condition of the formula is an equality, which may hold at a single place."""
+    return any(isinstance(node, Compare) and node.operator in ("==", "!=") for node in walk(expr))
+
+
+def edges(expr: Expr) -> Iterator[Expr]:
+    """The functions below whose zeros a formula without switches is not defined."""
+    for node in walk(expr):
+        match node:
+            case Call("sqrt" | "log" | "log2" | "log10", (argument,)):
+                yield argument
+            case Power(base, exponent):
+                value = rational_exponent(exponent)
+                if value is None or value.denominator > 1:
+                    yield base
+            case Call("asin" | "acos", (argument,)):
+                yield simplify(Add((ONE, Negate(argument))))
+                yield simplify(Add((ONE, argument)))
+
+
+def divisors(expr: Expr) -> Iterator[Expr]:
+    """The functions at whose zeros a formula without switches has no value."""
+    for node in walk(expr):
+        match node:
+            case Divide(_, denominator):
+                yield denominator
+            case Power(base, exponent):
+                value = rational_exponent(exponent)
+                if value is not None and value < 0:
+                    yield base
+            case Call("log" | "log2" | "log10", (argument,)):
+                yield argument
+            case Call("tan", (argument,)):
+                yield Call("cos", (argument,))
+
+
+def rows_written_out(expr: Expr, data: Mapping[str, tuple[Fraction, ...]]) -> Expr:
+    """The formula with every mean and sum over the rows of the data as a plain sum.
+
+    >>> from gdsim.expr.display import to_text
+    >>> from gdsim.expr.parse import parse
+    >>> to_text(rows_written_out(parse("mean(w*x)", columns={"x"}), {"x": (Fraction(3), Fraction(5))}))
+    '(3*w + 5*w)/2'
+    """
+    rows = len(next(iter(data.values()), ()))
+    done: dict[Expr, Expr] = {}
+    for node in walk(expr):
+        if isinstance(node, Reduce):
+            terms = [
+                substitute(
+                    node.body, {Symbol(name, "column"): Number(column[row]) for name, column in data.items()}
+                )
+                for row in range(rows)
+            ]
+            total = Add(tuple(simplify(term) for term in terms)) if rows > 1 else terms[0]
+            done[node] = Divide(total, number(rows)) if node.kind == "mean" else total
+        else:
+            done[node] = (
+                node.rebuild(tuple(done[child] for child in node.children)) if node.children else node
+            )
+    return done[expr]
