@@ -1,10 +1,49 @@
-"""Hypothesis draws the same examples in every run, so that the suite is green or red for everybody alike."""
+"""Hypothesis draws the same examples in every run, so that the suite is green or red for everybody alike.
+
+The default suite draws a share of each property's examples; ``-m integration`` runs every property again,
+with all of them.
+"""
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, settings
+import gc
 
-settings.register_profile(
-    "gdsim", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("gdsim")
+import pytest
+from hypothesis import HealthCheck, settings
+from tiers import FULL, SHARE
+
+_DEFAULT = "not integration and not release"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the number of examples before any test module is read."""
+    default = config.option.markexpr == _DEFAULT
+    settings.register_profile(
+        "gdsim",
+        max_examples=FULL // SHARE if default else FULL,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    settings.load_profile("gdsim")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let ``-m integration`` select the properties too, except those that are kept for a release."""
+    if config.option.markexpr != "integration":
+        return
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False) and not _is_release(item):
+            item.add_marker("integration")
+
+
+def _is_release(item: pytest.Item) -> bool:
+    return item.get_closest_marker("release") is not None
+
+
+def pytest_collection_finish() -> None:
+    """Keep what collecting made out of every later search for garbage."""
+    gc.collect()
+    gc.freeze()

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from interpreters import command, environment, python
+from tiers import later
 
 from gdsim.cli import main
 from gdsim.outcomes import VERDICT_KINDS
@@ -94,7 +95,7 @@ def test_run_names_the_files_that_it_wrote() -> None:
         "engel-standardised",
         "cosh-cliff",
         "ravine-momentum",
-        "valley",
+        later("valley"),
     ],
 )
 def test_the_summary_keeps_to_the_width_of_the_terminal(
@@ -350,7 +351,7 @@ def test_a_reader_that_stops_reading_is_no_error() -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize(
-    "words", [("--help",), ("derive", "x^2"), ("run", "parabola", "--no-plot", "--json")]
+    "words", [later(("--help",)), ("derive", "x^2"), later(("run", "parabola", "--no-plot", "--json"))]
 )
 def test_a_full_disk_behind_stdout_is_a_fault_in_one_line(words: tuple[str, ...]) -> None:
     with Path("/dev/full").open("w") as full:
@@ -360,7 +361,9 @@ def test_a_full_disk_behind_stdout_is_a_fault_in_one_line(words: tuple[str, ...]
     assert done.stderr in ("error: No space left on device\n", "")  # with --json stderr stays empty
 
 
-@pytest.mark.parametrize("words", [("run", "parabola", "--no-plot"), ("derive", "x^2"), ("list", "rules")])
+@pytest.mark.parametrize(
+    "words", [later(("run", "parabola", "--no-plot")), ("derive", "x^2"), later(("list", "rules"))]
+)
 def test_an_encoding_that_lacks_signs_is_no_error(words: tuple[str, ...]) -> None:
     settings = environment(PYTHONUTF8="0", PYTHONIOENCODING="cp437", LC_ALL="C", PYTHONCOERCECLOCALE="0")
     done = command(*words, env=settings, text=False)
@@ -420,12 +423,22 @@ def in_a_terminal(*words: str, stdout: bool = True, env: dict[str, str] | None =
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
-def test_a_terminal_gets_colours_unless_it_says_no() -> None:
+def test_a_terminal_gets_colours() -> None:
     assert "\x1b[32m\x1b[1mMINIMUM" in in_a_terminal("run", "parabola", "--no-plot")[0]
-    assert "\x1b" not in in_a_terminal("run", "parabola", "--no-plot", "--no-color")[0]
-    plain = environment(TERM="xterm", NO_COLOR="1")
-    assert "\x1b" not in in_a_terminal("check", "parabola", env=plain)[0]
-    assert "\x1b" not in in_a_terminal("run", "parabola", "--no-plot", env=environment(TERM="dumb"))[0]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize(
+    ("words", "changes"),
+    [
+        (("derive", "x^2", "--no-color"), {"TERM": "xterm"}),
+        later(("check", "parabola"), {"TERM": "xterm", "NO_COLOR": "1"}),
+        later(("run", "parabola", "--no-plot", "--no-color"), {"TERM": "xterm"}),
+        later(("run", "parabola", "--no-plot"), {"TERM": "dumb"}),
+    ],
+)
+def test_a_terminal_that_says_no_gets_no_colours(words: tuple[str, ...], changes: dict[str, str]) -> None:
+    assert "\x1b" not in in_a_terminal(*words, env=environment(**changes))[0]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
@@ -437,8 +450,14 @@ def test_progress_is_shown_on_the_terminal_and_results_go_where_stdout_goes() ->
     assert terminal.endswith("\x1b[K")  # wiped away at the end
     assert b"MINIMUM" in piped
     assert b"\x1b" not in piped
-    assert in_a_terminal(*words, "--quiet", stdout=False)[0] == ""
-    assert in_a_terminal(*words, "--json", stdout=False)[0] == ""
+
+
+@pytest.mark.integration
+@pytest.mark.skipif(os.name == "nt", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize("option", ["--quiet", "--json"])
+def test_no_progress_is_shown_where_nobody_wants_it(option: str) -> None:
+    words = ("run", "parabola", "double-well", "--no-plot", option)
+    assert in_a_terminal(*words, stdout=False)[0] == ""
 
 
 def test_without_a_terminal_there_is_no_progress() -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tiers import examples
 
 from gdsim.cli import main
 
@@ -78,7 +79,7 @@ WORDS = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(st.lists(WORDS, min_size=1, max_size=6))
 def test_no_words_bring_a_traceback(words: list[str]) -> None:
     before = Path.cwd()

@@ -8,10 +8,11 @@ from fractions import Fraction
 import matplotlib
 import mpmath
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.mathtext import MathTextParser
 from mpmath_values import value
+from tiers import examples
 
 from gdsim.expr.display import to_latex, to_mathml, to_text
 from gdsim.expr.functions import FUNCTIONS
@@ -124,7 +125,7 @@ _RATIONAL_TREES = st.recursive(
 
 
 @given(_RATIONAL_TREES, st.fractions(min_value=-3, max_value=3, max_denominator=7), st.booleans())
-@settings(max_examples=120)
+@examples(120)
 def test_printed_arithmetic_has_exactly_the_same_value(expr: Expr, w: Fraction, unicode: bool) -> None:
     try:
         before = _rational_value(expr, w)
@@ -136,7 +137,7 @@ def test_printed_arithmetic_has_exactly_the_same_value(expr: Expr, w: Fraction, 
 
 
 @given(TREES, st.booleans())
-@settings(max_examples=120)
+@examples(120)
 def test_printed_tree_has_the_same_value_at_fifty_digits(expr: Expr, unicode: bool) -> None:
     at = {"w": "0.7", "w_1": "-1.3", "x2": "2.1", "alpha": "0.4"}
     before, after = value(expr, at), value(reparsed(expr, unicode), at)
@@ -146,7 +147,7 @@ def test_printed_tree_has_the_same_value_at_fifty_digits(expr: Expr, unicode: bo
 
 
 @given(TREES)
-@settings(max_examples=80)
+@examples(80)
 def test_printing_what_was_printed_changes_nothing(expr: Expr) -> None:
     text = to_text(expr)
     assert to_text(reparsed(expr, unicode=False)) == text
@@ -154,7 +155,7 @@ def test_printing_what_was_printed_changes_nothing(expr: Expr) -> None:
 
 
 @given(TREES)
-@settings(max_examples=60)
+@examples(60)
 def test_mathml_of_any_tree_is_well_formed(expr: Expr) -> None:
     root = ElementTree.fromstring(to_mathml(expr))
     assert root.tag == "{http://www.w3.org/1998/Math/MathML}math"
@@ -165,7 +166,7 @@ def test_mathml_of_any_tree_is_well_formed(expr: Expr) -> None:
 
 
 @given(TREES)
-@settings(max_examples=60)
+@examples(60)
 def test_latex_of_any_tree_has_matching_braces_and_delimiters(expr: Expr) -> None:
     text = to_latex(expr)
     plain = text.replace(r"\{", "").replace(r"\}", "")

@@ -26,6 +26,7 @@ from random_trees import (
     trees,
 )
 from running_error import Unbounded, agrees, bounded, evaluated
+from tiers import examples
 
 from gdsim.expr import emit_numpy, emit_python
 from gdsim.expr.differentiate import derivative
@@ -71,20 +72,20 @@ def check_within_bound(evaluate: Callable[[Expr, Point], float], expr: Expr, poi
 
 
 @given(trees(), points())
-@settings(max_examples=150)
+@examples(150)
 def test_python_is_within_the_running_error_bound(expr: Expr, point: Point) -> None:
     check_within_bound(by_python, expr, point)
 
 
 @given(trees(), points())
-@settings(max_examples=150)
+@examples(150)
 def test_numpy_is_within_the_running_error_bound(expr: Expr, point: Point) -> None:
     check_within_bound(by_numpy, expr, point)
 
 
 @pytest.mark.integration
 @given(trees(), points())
-@settings(max_examples=400)
+@examples(400)
 def test_torch_is_within_the_running_error_bound(expr: Expr, point: Point) -> None:
     check_within_bound(by_torch, expr, point)
 
@@ -154,7 +155,7 @@ def watched_safe(expr: Expr) -> tuple[Callable[..., tuple[float, ...]], list[str
 
 
 @given(trees(), points(ANY_FLOAT))
-@settings(max_examples=200)
+@examples(200)
 def test_the_fast_dialect_raises_where_a_safe_function_stands_in_and_has_the_same_bits_elsewhere(
     expr: Expr, point: Point
 ) -> None:
@@ -173,7 +174,7 @@ def test_the_fast_dialect_raises_where_a_safe_function_stands_in_and_has_the_sam
 
 
 @given(trees(SCALAR, 1), points(ANY_FLOAT))
-@settings(max_examples=200)
+@examples(200)
 def test_python_and_numpy_agree_on_what_is_not_finite(expr: Expr, point: Point) -> None:
     """One operation at any doubles: finite, ±inf or nan alike (deeper, a rounding may tip the balance)."""
     first, second = by_python(expr, point), by_numpy(expr, point)
@@ -229,13 +230,13 @@ def check_lanes(expr: Expr, seed: int, rows: int, wide_columns: bool) -> None:
 
 
 @given(trees(SCALAR), st.integers(0, 2**32))
-@settings(max_examples=60)
+@examples(60)
 def test_a_lane_has_the_same_bits_whatever_runs_beside_it(expr: Expr, seed: int) -> None:
     check_lanes(expr, seed, 1, False)
 
 
 @given(REDUCTIONS, st.integers(0, 2**32), st.sampled_from([1, 2, 5, 9, 40]), st.booleans())
-@settings(max_examples=40)
+@examples(40)
 def test_a_lane_with_data_has_the_same_bits_whatever_runs_beside_it(
     expr: Expr, seed: int, rows: int, wide_columns: bool
 ) -> None:
@@ -249,7 +250,7 @@ MILD = st.integers(-24, 24).map(lambda eighths: eighths / 8)  # no value so smal
 
 @pytest.mark.integration
 @given(trees(EVERYTHING, 2), points(MILD))
-@settings(max_examples=300)
+@examples(300)
 def test_autograd_through_torch_is_the_derivative_of_the_tree(expr: Expr, point: Point) -> None:
     """Autograd sums products of partial derivatives, each right to a few 2⁻⁵³ of the largest value on the
     way; 10⁻⁹ leaves room for ways that are 10⁶ times as large as anything in the derivative. Left out are

@@ -24,6 +24,7 @@ from sympy.parsing.sympy_parser import (
     rationalize,
     standard_transformations,
 )
+from tiers import later
 
 from gdsim.losses import LOSSES, KnownPoint, Loss, named_loss
 from gdsim.outcomes import InputError
@@ -267,7 +268,9 @@ def close(found: np.ndarray, exact: np.ndarray) -> None:
     assert np.max(np.abs(found - exact)) <= 1e-11 * np.max(np.abs(exact)) + 1e-300
 
 
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize(
+    "name", [later(name) if name in ("goldstein_price", "ackley", "easom") else name for name in LOSSES]
+)
 def test_value_gradient_and_hessian_are_those_of_sympy(name: str) -> None:
     loss, at = named_loss(name), sample(name)
     expression, weights = formula(name)

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from random_trees import ANY_FLOAT, ARGUMENTS, Kinds, Point, points, trees
+from tiers import examples
 
 from gdsim.expr import lower as lowering
 from gdsim.expr.emit_python import compile_function
@@ -174,7 +175,7 @@ def documented() -> set[str]:
 
 
 @given(st.lists(trees(), min_size=1, max_size=3))
-@settings(max_examples=100)
+@examples(100)
 def test_a_program_reads_only_what_came_before_and_uses_the_documented_operations(
     outputs: list[Expr],
 ) -> None:
@@ -194,7 +195,7 @@ def bits(value: float) -> bytes:
 
 
 @given(st.lists(trees(), min_size=2, max_size=4), points(ANY_FLOAT))
-@settings(max_examples=150)
+@examples(150)
 def test_a_value_has_the_same_bits_alone_and_beside_others(outputs: list[Expr], point: Point) -> None:
     """The kernels compute a loss now alone, now beside its gradient, and replay the one with the other."""
     together = compile_function(outputs, ARGUMENTS)(*point.arguments)
@@ -247,7 +248,7 @@ RATIONAL = Kinds(functions=(), choices=False, powers=False, reductions=False, le
 
 
 @given(trees(RATIONAL, 4), st.fractions(-5, 5, max_denominator=9))
-@settings(max_examples=150)
+@examples(150)
 def test_a_program_has_the_value_of_its_tree_in_exact_arithmetic(expr: Expr, w: Fraction) -> None:
     try:
         expected = _exact(expr, w)

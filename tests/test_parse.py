@@ -10,8 +10,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
+from tiers import examples
 
 from gdsim.expr.functions import CONSTANTS, CONSTRUCTS, FUNCTIONS
 from gdsim.expr.nodes import (
@@ -364,7 +365,7 @@ _PIECES = st.sampled_from(
 
 
 @given(st.lists(_PIECES, max_size=25), st.sampled_from(["", " "]))
-@settings(max_examples=300)
+@examples(300)
 def test_any_row_of_pieces_is_a_tree_or_an_input_error(pieces: list[str], between: str) -> None:
     text = between.join(pieces)
     try:

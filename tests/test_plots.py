@@ -12,23 +12,18 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.transforms import Bbox
+from shipped import executed
+from tiers import later, some
 
 from gdsim.outcomes import CRITICAL_KINDS, InputError
 from gdsim.plots import PLOTS, default_files, default_kinds, draw, render
 from gdsim.plots.curve import limits, window
 from gdsim.plots.style import KINDS
-from gdsim.runs import Run, execute
-from gdsim.scenario import load
 
 NAMES = (
     "double-well", "parabola-divergence", "cosh-cliff", "absolute-value", "relu-dead", "plateau",
     "logistic-map-chaos", "himmelblau-centre", "rosenbrock", "valley", "iris-two-weights",
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def runs() -> dict[str, Run]:
-    return {name: execute(load(name)) for name in NAMES}
 
 
 def line(axes: Axes, label: str) -> np.ndarray:
@@ -46,20 +41,20 @@ def test_no_two_kinds_share_marker_and_colour() -> None:
     assert len(set(looks)) == len(looks)
 
 
-def test_the_curve_is_the_loss(runs: dict[str, Run]) -> None:
-    data = line(draw(runs["double-well"], "curve").axes[0], "loss L(w)")
+def test_the_curve_is_the_loss() -> None:
+    data = line(draw(executed("double-well"), "curve").axes[0], "loss L(w)")
     np.testing.assert_allclose(data[:, 1], (data[:, 0] ** 2 - 1) ** 2, rtol=1e-12, atol=1e-15)
 
 
-def test_the_steps_are_those_of_the_trajectory(runs: dict[str, Run]) -> None:
-    run = runs["double-well"]
+def test_the_steps_are_those_of_the_trajectory() -> None:
+    run = executed("double-well")
     data = line(draw(run, "curve").axes[0], "steps")
     np.testing.assert_array_equal(data[:, 0], run.trajectory.weight[:, 0, 0])
     np.testing.assert_array_equal(data[:, 1], run.trajectory.loss[:, 0])
 
 
-def test_certified_critical_points_are_filled_and_numerical_ones_hollow(runs: dict[str, Run]) -> None:
-    run = runs["double-well"]
+def test_certified_critical_points_are_filled_and_numerical_ones_hollow() -> None:
+    run = executed("double-well")
     numerical = replace(
         run.search, critical_points=tuple(replace(p, proof="numerical") for p in run.search.critical_points)
     )
@@ -73,10 +68,8 @@ def test_certified_critical_points_are_filled_and_numerical_ones_hollow(runs: di
 
 
 @pytest.mark.parametrize(("name", "kind"), [("double-well", "curve"), ("himmelblau-centre", "contour")])
-def test_what_is_not_proved_is_hatched_and_wide_enough_to_see(
-    runs: dict[str, Run], name: str, kind: str
-) -> None:
-    run = runs[name]
+def test_what_is_not_proved_is_hatched_and_wide_enough_to_see(name: str, kind: str) -> None:
+    run = executed(name)
     spot = dict.fromkeys(run.loss.weights, (0.5, 0.5 + 1e-9))
     open_ = replace(run.search, unresolved=({"interval": spot, "reason": "…"},))
     assert not [patch for patch in draw(run, kind).axes[0].patches if patch.get_hatch()]
@@ -86,36 +79,38 @@ def test_what_is_not_proved_is_hatched_and_wide_enough_to_see(
     assert patch.get_x() < 0.5 < patch.get_x() + patch.get_width()
 
 
-def test_a_step_that_leaves_the_frame_is_an_arrow_with_its_number(runs: dict[str, Run]) -> None:
-    texts = [text.get_text() for text in draw(runs["cosh-cliff"], "curve").axes[0].texts]
+def test_a_step_that_leaves_the_frame_is_an_arrow_with_its_number() -> None:
+    texts = [text.get_text() for text in draw(executed("cosh-cliff"), "curve").axes[0].texts]
     assert any(text.startswith("step 1: −1091") for text in texts)
 
 
-def test_the_convergence_plot_shows_the_distance_to_the_loss_of_the_minimum(runs: dict[str, Run]) -> None:
-    run = runs["double-well"]
+def test_the_convergence_plot_shows_the_distance_to_the_loss_of_the_minimum() -> None:
+    run = executed("double-well")
     data = line(draw(run, "convergence").axes[0], "run")
     np.testing.assert_array_equal(data[:, 1], run.trajectory.loss[:, 0])  # L(c) = 0
 
 
-def test_the_theoretical_rate_is_the_squared_multiplier(runs: dict[str, Run]) -> None:
-    labels = [artist.get_label() for artist in draw(runs["double-well"], "convergence").axes[0].get_lines()]
+def test_the_theoretical_rate_is_the_squared_multiplier() -> None:
+    labels = [
+        artist.get_label() for artist in draw(executed("double-well"), "convergence").axes[0].get_lines()
+    ]
     assert "theory: × 0.04 a step" in labels  # (1 − 0.1·8)² = 0.04
 
 
-def test_the_contour_shows_the_path(runs: dict[str, Run]) -> None:
-    run = runs["himmelblau-centre"]
+def test_the_contour_shows_the_path() -> None:
+    run = executed("himmelblau-centre")
     data = line(draw(run, "contour").axes[0], "path")
     np.testing.assert_array_equal(data, run.trajectory.weight[:, :, 0])
 
 
-@pytest.mark.parametrize("name", ["double-well", "himmelblau-centre"])
-def test_every_default_figure_renders_to_the_same_bytes_twice(name: str, runs: dict[str, Run]) -> None:
-    assert default_files(runs[name]) == default_files(runs[name])
+@pytest.mark.parametrize("name", some(["double-well", "himmelblau-centre"], "double-well"))
+def test_every_default_figure_renders_to_the_same_bytes_twice(name: str) -> None:
+    assert default_files(executed(name)) == default_files(executed(name))
 
 
-@pytest.mark.parametrize("format", ["svg", "pdf", "png"])
-def test_every_format_renders_to_the_same_bytes_twice(format: str, runs: dict[str, Run]) -> None:
-    first, second = (render(draw(runs["double-well"], "curve"), format) for _ in range(2))  # type: ignore[arg-type]
+@pytest.mark.parametrize("format", [later("svg"), later("pdf"), "png"])
+def test_every_format_renders_to_the_same_bytes_twice(format: str) -> None:
+    first, second = (render(draw(executed("double-well"), "curve"), format) for _ in range(2))  # type: ignore[arg-type]
     assert first == second
 
 
@@ -133,12 +128,10 @@ def frame_texts(figure: Figure) -> list[tuple[str, Bbox]]:
     ]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_titles_labels_and_legends_neither_collide_nor_leave_the_figure(
-    name: str, runs: dict[str, Run]
-) -> None:
-    for kind in default_kinds(runs[name]):
-        figure = draw(runs[name], kind)
+@pytest.mark.parametrize("name", some(NAMES, "double-well", "himmelblau-centre"))
+def test_titles_labels_and_legends_neither_collide_nor_leave_the_figure(name: str) -> None:
+    for kind in default_kinds(executed(name)):
+        figure = draw(executed(name), kind)
         FigureCanvasAgg(figure)
         figure.draw_without_rendering()
         boxes = frame_texts(figure)
@@ -152,8 +145,8 @@ def test_titles_labels_and_legends_neither_collide_nor_leave_the_figure(
 
 
 @pytest.mark.parametrize("kind", PLOTS)
-def test_a_plot_that_cannot_show_a_run_says_so(kind: str, runs: dict[str, Run]) -> None:
-    run = runs["himmelblau-centre" if kind == "curve" else "double-well"]
+def test_a_plot_that_cannot_show_a_run_says_so(kind: str) -> None:
+    run = executed("himmelblau-centre" if kind == "curve" else "double-well")
     if PLOTS[kind].suits(run):
         assert kind in default_kinds(run)
     else:
@@ -161,9 +154,9 @@ def test_a_plot_that_cannot_show_a_run_says_so(kind: str, runs: dict[str, Run]) 
             draw(run, kind)
 
 
-def test_an_unknown_kind_names_the_nearest_one(runs: dict[str, Run]) -> None:
+def test_an_unknown_kind_names_the_nearest_one() -> None:
     with pytest.raises(InputError, match="did you mean contour"):
-        draw(runs["double-well"], "contur")
+        draw(executed("double-well"), "contur")
 
 
 def test_the_window_is_the_domain_for_a_run_that_stands_still() -> None:

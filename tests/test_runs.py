@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shipped import executed
+from tiers import later
 
 from gdsim.batch import Clip, Stopping
 from gdsim.noise import Noise
@@ -139,12 +141,12 @@ SOME = [
 @pytest.mark.parametrize(
     "name",
     [
-        *SOME,
+        *(later(name) if name == "valley" else name for name in SOME),
         *(pytest.param(name, marks=pytest.mark.release) for name in shipped_scenarios() if name not in SOME),
     ],
 )
 def test_the_summary_of_every_shipped_scenario_is_json(name: str) -> None:
-    run = execute(load(name))
+    run = executed(name)
     found = json.loads(json.dumps(jsonable(run.summary()), allow_nan=False))
     assert found["status"] in set(Status)
     assert found["verdict"]["kind"] in VERDICT_KINDS

@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from mpmath_values import CONTEXT, value
 from random_trees import EVERYTHING, WEIGHTS, Point, points, trees
+from tiers import examples
 
 from gdsim.expr.display import to_text
 from gdsim.expr.exact import exact_call, exact_power
@@ -201,14 +202,14 @@ def test_a_long_sum_is_collected() -> None:
 
 
 @given(trees())
-@settings(max_examples=150)
+@examples(150)
 def test_simplifying_twice_changes_nothing(expr: Expr) -> None:
     once = simplify(expr)
     assert simplify(once) == once
 
 
 @given(trees(), points())
-@settings(max_examples=150)
+@examples(150)
 def test_the_value_is_kept_where_the_original_is_finite(expr: Expr, point: Point) -> None:
     check_value_is_kept(expr, point)
 
@@ -241,7 +242,7 @@ def polynomials() -> st.SearchStrategy[Expr]:
 
 
 @given(polynomials())
-@settings(max_examples=60)
+@examples(60)
 def test_polynomials_are_exactly_what_sympy_expands_them_to(expr: Expr) -> None:
     assert sympy.expand(as_sympy(expr) - as_sympy(simplify(expr))) == 0
 
