@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +10,8 @@ import click
 from gdsim.cli.options import ExpressionCommand, ScenarioArgument, domain_of, json_option, loss_or_scenario
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gdsim.critical import Budget
     from gdsim.critical.certificates import Verified
     from gdsim.losses import Loss
@@ -26,28 +27,32 @@ if TYPE_CHECKING:
               help="The most boxes that the proof may look at.")  # fmt: skip
 @click.option("--seconds", type=click.FloatRange(min=0, min_open=True), default=60.0, metavar="S",
               show_default=True, help="The longest that the proof may take.")  # fmt: skip
-@click.option("--certificate", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+@click.option("--certificate", type=click.Path(dir_okay=False), metavar="FILE",
               help="Write the boxes of the proof there, as JSON.")  # fmt: skip
-@click.option("--verify", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+@click.option("--verify", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
               help="Check a certificate again, without the search; exit code 3 if it is refused. "
               "With EXPR it must be about that loss and domain.")  # fmt: skip
 @json_option
 @click.pass_context
 def critical(
     ctx: click.Context, expression: str | None, domains: tuple[str, ...], boxes: int, seconds: float,
-    certificate: Path | None, verify: Path | None, as_json: bool,
+    certificate: str | None, verify: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Find all critical points and say, with proof, what each one is.
 
     What neither the boxes nor the seconds suffice for is listed as open. EXPR may begin with a minus.
     """
+    from pathlib import Path
+
     if verify is not None:
         if certificate is not None:
             raise click.UsageError("--verify checks a certificate, --certificate writes one: not both")
-        _verify(ctx, verify, expression, domains, as_json)
+        _verify(ctx, Path(verify), expression, domains, as_json)
         return
     if expression is None:
         raise click.MissingParameter(ctx=ctx, param=ctx.command.params[0])
+    if certificate is not None and not Path(certificate).absolute().parent.is_dir():
+        raise click.BadParameter(f"there is no folder {Path(certificate).parent}", param_hint="--certificate")
     from gdsim.cli.screen import counter
     from gdsim.critical import Budget, find
 
@@ -56,7 +61,7 @@ def critical(
     with counter(ctx.obj["quiet"] or as_json, "boxes looked at, {} wait") as progress:
         budget = Budget(boxes, lambda: time.monotonic() > end, progress)
         search = find(loss, domain, budget=budget)
-        written = None if certificate is None else _write(certificate, loss, domain, search, budget)
+        written = None if certificate is None else _write(Path(certificate), loss, domain, search, budget)
     _print(search, as_json)
     if written is not None:
         click.echo(written, err=as_json)
