@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 
 import mpmath
@@ -14,9 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gdsim.critical import Budget
+from gdsim.critical.line.audit import audit
 from gdsim.critical.line.search import certify
+from gdsim.critical.written import WrittenLoss
 from gdsim.losses import Loss
-from gdsim.outcomes import Search
+from gdsim.outcomes import CriticalKind, Search
 
 PI = math.pi
 
@@ -303,3 +306,21 @@ def test_a_random_trigonometric_polynomial_has_the_points_of_its_companion_matri
     assert [place for _, place in points(found)] == pytest.approx(
         sorted(angle for angle in angles if abs(angle) < 3.1), abs=1e-9
     )
+
+
+@pytest.mark.parametrize("wrong", ["maximum", "inflection"])
+def test_the_audit_contradicts_a_wrong_kind(wrong: CriticalKind) -> None:
+    loss = Loss.from_text("(w^2 - 1)^2")
+    found = certify(loss, {"w": (-2, 2)})
+    first, *others = found.critical_points
+    assert audit(WrittenLoss.of(loss), found) == ""
+    forged = replace(found, critical_points=(replace(first, kind=wrong), *others))
+    assert f"round the {wrong} at w = -1" in audit(WrittenLoss.of(loss), forged)
+
+
+def test_the_audit_contradicts_a_point_left_out() -> None:
+    loss = Loss.from_text("sin(w)")
+    found = certify(loss, {"w": (-7, 7)})
+    missing = replace(found, critical_points=found.critical_points[:2] + found.critical_points[3:])
+    assert audit(WrittenLoss.of(loss), found) == ""
+    assert "the search is in error" in audit(WrittenLoss.of(loss), missing)

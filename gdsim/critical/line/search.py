@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
 from flint import arb, ctx
 
 from gdsim.critical.budget import Budget
+from gdsim.critical.line.audit import audit
 from gdsim.critical.line.factors import Unsupported, factorise
 from gdsim.critical.line.pieces import (
     Located,
@@ -79,11 +80,16 @@ def certify(loss: Loss, domain: Mapping[str, Interval], budget: Budget | None = 
     (weight,) = loss.weights
     low, high = (float(end) for end in domain[weight])
     with ctx.workprec(_PRECISION):
+        written = WrittenLoss.of(loss)
         try:
-            return _Line(WrittenLoss.of(loss), weight, low, high, budget or Budget()).search()
+            found = _Line(written, weight, low, high, budget or Budget()).search()
         except Unsupported:
             reason = "the pieces of the formula could not be told apart, so nothing is proved here"
             return Search({weight: (low, high)}, unresolved=(_stretch(weight, low, high, reason),))
+        doubt = audit(written, found)
+    if doubt:
+        return replace(found, complete=False, unresolved=(_stretch(weight, low, high, doubt),))
+    return found
 
 
 @dataclass(frozen=True, eq=False)
