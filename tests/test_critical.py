@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import replace
 
 import mpmath
+import numpy as np
 import pytest
 
 from gdsim.critical import find
-from gdsim.losses import Loss
+from gdsim.critical.numerical import one_dimension, several_dimensions
+from gdsim.critical.numerical.audit import audited
+from gdsim.critical.numerical.landscape import Landscape
+from gdsim.losses import LOSSES, Loss, named_loss
 from gdsim.outcomes import InputError, Search
 
 PI = math.pi
@@ -202,3 +207,35 @@ def test_the_curvatures_are_the_eigenvalues_of_the_hessian() -> None:
 def test_a_domain_that_is_none_is_refused(domain: dict[str, tuple[float, float]]) -> None:
     with pytest.raises(InputError):
         find(Loss.from_text("w^2"), domain)
+
+
+SOME_MISSED = {"rastrigin_2d", "ackley", "easom"}  # the proof of the formula finds more of them
+
+
+@pytest.mark.parametrize("name", [name for name in LOSSES if len(named_loss(name).weights) <= 2])
+def test_the_audits_contradict_the_numerical_search_only_where_points_were_missed(name: str) -> None:
+    loss = named_loss(name)
+    functions = {1: lambda w: loss.scalar(w), 2: lambda x, y: loss.scalar(x, y)}
+    black_box = Loss.from_callable(functions[len(loss.weights)])
+    seen = find(black_box, dict(zip(black_box.weights, loss.domain.values(), strict=True)))
+    contradicted = any("in error" in str(entry["reason"]) for entry in seen.unresolved)
+    assert contradicted == (name in SOME_MISSED)
+
+
+def test_the_audit_contradicts_a_python_function_of_which_a_point_was_missed() -> None:
+    landscape = Landscape(Loss.from_callable(lambda w: math.cos(w)), {"w": (-1.0, 7.0)})
+    found = audited(landscape, one_dimension.search(landscape, np.empty(0)))
+    assert [point.kind for point in found.critical_points] == ["maximum", "minimum", "maximum"]
+    missed = replace(found, critical_points=found.critical_points[:1] + found.critical_points[2:])
+    assert "round the maximum" in str(audited(landscape, missed).unresolved[-1]["reason"])
+
+
+def test_the_audit_counts_the_turns_round_a_python_function_of_two_weights() -> None:
+    landscape = Landscape(
+        Loss.from_callable(lambda x, y: (x * x - 1) ** 2 + y * y), {"x": (-2.0, 2.1), "y": (-1.0, 1.2)}
+    )
+    found = audited(landscape, several_dimensions.search(landscape, np.empty((2, 0))))
+    assert Counter(point.kind for point in found.critical_points) == {"minimum": 2, "saddle": 1}
+    assert not found.unresolved
+    missed = replace(found, critical_points=found.critical_points[:2])
+    assert "the gradient turns 1 times" in str(audited(landscape, missed).unresolved[-1]["reason"])

@@ -101,13 +101,15 @@ def _certify(loss: Loss, domain: Mapping[str, Interval], budget: Budget) -> Sear
 
 def _seen(landscape: Landscape, more: NDArray[np.float64]) -> Search:
     """What the numerical search finds."""
+    from gdsim.critical.numerical.audit import audited
+
     if landscape.low.size == 1:
         from gdsim.critical.numerical import one_dimension
 
-        return one_dimension.search(landscape, more[0])
+        return audited(landscape, one_dimension.search(landscape, more[0]))
     from gdsim.critical.numerical import several_dimensions
 
-    return several_dimensions.search(landscape, more)
+    return audited(landscape, several_dimensions.search(landscape, more))
 
 
 def _with_seen(proved: Search, seen: Search) -> Search:

@@ -15,6 +15,7 @@ from itertools import pairwise
 
 from flint import arb, ctx
 
+from gdsim.critical.audits import kind_between
 from gdsim.critical.budget import Budget
 from gdsim.critical.line.audit import audit
 from gdsim.critical.line.factors import Unsupported, factorise
@@ -229,7 +230,7 @@ class _Line:
         assert slope.smooth is not None
         with ctx.workprec(LADDER[1]):
             bend = 0.0 if order > 1 else float(slope.smooth.value(zero.root.enclosure, 1).mid())
-        self._add(zero, _kind(left, right), (bend,), int(order) if order.denominator == 1 else None)
+        self._add(zero, kind_between(left, right), (bend,), int(order) if order.denominator == 1 else None)
 
     def _add(
         self, zero: Located, kind: CriticalKind, curvature: tuple[float, ...], order: int | None
@@ -286,7 +287,7 @@ class _Line:
         elif stationary:
             self._add(
                 cut,
-                _kind(before, after),
+                kind_between(before, after),
                 self._common_bend(cut, left, right),
                 self._common_order(left, right),
             )
@@ -372,7 +373,7 @@ class _Line:
             reason = "the loss has a pole"
         elif len(known) == 2 and abs(known[0] - known[1]) <= 1e-9 * max(1.0, *map(abs, known)):
             what = f"the loss is not defined here, but has the limit {known[0]:.6g} from both sides"
-            kind = _kind(before, after) if before and after else None
+            kind = kind_between(before, after) if before and after else None
             removable = kind if kind in ("minimum", "maximum") else None
             reason = f"{what}; so continued it has a {removable}" if removable else what
         elif len(known) == 2:
@@ -454,12 +455,6 @@ def _constant(prime: Expr) -> tuple[()] | None:
 
 def _stretch(weight: str, low: float, high: float, reason: str) -> Stretch:
     return {"interval": {weight: (low, high)}, "reason": reason}
-
-
-def _kind(left: int, right: int) -> CriticalKind:
-    if left == right:
-        return "inflection"
-    return "minimum" if left < right else "maximum"
 
 
 def _around(cut: Located) -> tuple[Ball, Ball]:

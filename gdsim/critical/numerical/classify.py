@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gdsim.critical.audits import kind_between
 from gdsim.critical.numerical.landscape import Array, Landscape
 from gdsim.critical.numerical.sampling import bend, certain_sign, rounded, slope
 from gdsim.critical.numerical.signs import ascending
@@ -153,9 +154,7 @@ def _kind(left: float, right: float, behaviour: Array) -> CriticalKind | None:
     if left == 0 or right == 0:
         return "flat" if left == right == 0 else None if 0 in behaviour else "undecided"
     if (behaviour == -1).all():
-        if left == right:
-            return "inflection"
-        return "minimum" if left < right else "maximum"
+        return kind_between(left, right)
     if left != right or -1 in behaviour:
         return "kink"
     return None

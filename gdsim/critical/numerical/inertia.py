@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from gdsim.critical.audits import kind_by_index
 from gdsim.critical.numerical.landscape import EPSILON, Array, Landscape
 from gdsim.critical.switches import switching_functions
 from gdsim.outcomes import CriticalKind, CriticalPoint
@@ -68,13 +69,9 @@ def describe(landscape: Landscape, point: Array, *, degenerate: bool) -> Critica
     if _is_kink(landscape, point):
         return _point(landscape, point, "kink", np.empty(0), simple=False)
     signs = np.where(np.abs(values) <= bound, 0, np.sign(values))
-    kind: CriticalKind = "undecided"
-    if (signs < 0).any() and (signs > 0).any():
-        kind = "saddle"
-    elif (signs > 0).all():
-        kind = "minimum"
-    elif (signs < 0).all():
-        kind = "maximum"
+    negative = int((signs < 0).sum())
+    if signs.all() or (negative and (signs > 0).any()):
+        kind = kind_by_index(negative, signs.size)
     else:
         kind = _from_spheres(landscape, point)
     return _point(landscape, point, kind, np.where(signs == 0, 0.0, values), bool((signs != 0).all()))

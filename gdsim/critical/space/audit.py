@@ -6,11 +6,11 @@ Nothing here is shared with the search but the formula: an error in the search s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from flint import ctx
 
+from gdsim.critical.audits import Turning, index_sum
 from gdsim.critical.switches import switching_functions
 from gdsim.critical.written import WrittenLoss
 from gdsim.expr.emit_ball import Ball, BallFunction, ball
@@ -22,27 +22,6 @@ _DEEPEST = 40  # halvings of an edge: beyond, a zero lies on it, as far as this 
 _MOST = 20_000  # pieces of an edge
 
 Corner = tuple[Fraction, Fraction]
-
-
-@dataclass(frozen=True)
-class Audit:
-    """The turns of the gradient round the domain against the points that were found.
-
-    Attributes
-    ----------
-    winding
-        The winding number of ∇f along the boundary, anticlockwise.
-    index_sum
-        Minima and maxima count 1, saddles −1.
-    """
-
-    winding: int
-    index_sum: int
-
-    @property
-    def agrees(self) -> bool:
-        """Whether both numbers are the same."""
-        return self.winding == self.index_sum
 
 
 def winding_number(
@@ -126,12 +105,12 @@ def _half_plane(slope: Sequence[Ball]) -> int | None:
     return 1 if up > 0 else 3 if up < 0 else None
 
 
-def audit(written: WrittenLoss, low: Corner, high: Corner, search: Search) -> Audit | None:
+def audit(written: WrittenLoss, low: Corner, high: Corner, search: Search) -> Turning | None:
     """Compare a complete search of two weights with the winding number of the gradient.
 
     Returns
     -------
-    Audit or None
+    Turning or None
         None where the comparison says nothing: the search is not complete, the formula has kinks or poles
         in the domain, or a critical point lies on the boundary or too near to it.
 
@@ -142,19 +121,16 @@ def audit(written: WrittenLoss, low: Corner, high: Corner, search: Search) -> Au
     >>> written = WrittenLoss.of(Loss.from_text("x^2 + y^2"))
     >>> nothing = Search({}, (), complete=True)
     >>> audit(written, (Fraction(-1), Fraction(-1)), (Fraction(1), Fraction(1)), nothing)
-    Audit(winding=1, index_sum=0)
+    Turning(winding=1, index_sum=0)
     """
-    points = search.critical_points
-    indices = {"minimum": 1, "maximum": 1, "saddle": -1}
-    if not search.complete or any(point.boundary for point in points):
-        return None
-    if any(point.kind not in indices or point.multiplicity != 1 for point in points):
+    total = index_sum(search)
+    if not search.complete or total is None:
         return None
     if not _is_smooth(written, low, high):
         return None
     gradient = BallFunction(written.gradient, written.weights, written.data)
     winding = winding_number(gradient, low, high)
-    return None if winding is None else Audit(winding, sum(indices[point.kind] for point in points))
+    return None if winding is None else Turning(winding, total)
 
 
 def _is_smooth(written: WrittenLoss, low: Corner, high: Corner) -> bool:

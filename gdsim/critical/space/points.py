@@ -14,6 +14,7 @@ import numpy as np
 from flint import arb, arb_mat, ctx
 from numpy.typing import NDArray
 
+from gdsim.critical.audits import kind_by_index
 from gdsim.critical.space.boxes import Box, corners
 from gdsim.critical.space.loss import BallLoss
 from gdsim.critical.written import exact
@@ -320,9 +321,7 @@ def describe(loss: BallLoss, proved: Proved, boundary: bool) -> tuple[CriticalPo
         index = morse_index(hessian)
         height = values[0]
         middle = np.array([[float(entry.mid()) for entry in row] for row in hessian])
-        kind: CriticalKind = "undecided"
-        if index is not None:
-            kind = "minimum" if index == 0 else "maximum" if index == loss.size else "saddle"
+        kind: CriticalKind = "undecided" if index is None else kind_by_index(index, loss.size)
         point = CriticalPoint(
             dict(zip(names, map(shortest, proved.enclosure), strict=True)),
             0.0 if height.contains(0) else float(height.mid()),

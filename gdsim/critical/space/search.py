@@ -210,12 +210,9 @@ def _audited(written: WrittenLoss, domain: Box, search: Search) -> Search:
         return search
     (a, b), (c, d) = domain
     count = audit(written, (Fraction(a), Fraction(b)), (Fraction(c), Fraction(d)), search)
-    if count is None or count.agrees:
+    reason = "" if count is None else count.contradiction
+    if not reason:
         return search
-    reason = (
-        f"the gradient turns {count.winding} times on the way round the domain, "
-        f"but the indices of the points found add up to {count.index_sum}: the search is in error"
-    )
     return replace(search, complete=False, unresolved=(entry(written.weights, domain, reason),))
 
 
