@@ -10,7 +10,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from gdsim.critical import find
+from gdsim.critical import find, find_each
 from gdsim.critical.numerical import one_dimension, several_dimensions
 from gdsim.critical.numerical.audit import audited
 from gdsim.critical.numerical.landscape import Landscape
@@ -239,3 +239,15 @@ def test_the_audit_counts_the_turns_round_a_python_function_of_two_weights() -> 
     assert not found.unresolved
     missed = replace(found, critical_points=found.critical_points[:2])
     assert "the gradient turns 1 times" in str(audited(landscape, missed).unresolved[-1]["reason"])
+
+
+@pytest.mark.parametrize(("most", "proof"), [(3, "certified"), (2, "numerical")])
+def test_a_family_is_certified_up_to_a_number_of_losses_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, most: int, proof: str
+) -> None:
+    monkeypatch.setattr("gdsim.critical.MOST_CERTIFIED", most)
+    wells = [Loss.from_text("(w^2 - a)^2", parameters={"a": a}) for a in (1, 2, 3)]
+    found = find_each(wells, {"w": (-3, 3)})
+    assert [kinds(each) for each in found] == [{"minimum": 2, "maximum": 1}] * 3
+    assert {point.proof for each in found for point in each.critical_points} == {proof}
+    assert {each.complete for each in found} == {proof == "certified"}

@@ -18,7 +18,9 @@ from gdsim.critical.numerical.landscape import Landscape
 from gdsim.losses import Loss
 from gdsim.outcomes import CriticalPoint, Fault, InputError, Interval, Search
 
-__all__ = ["Budget", "find"]
+__all__ = ["MOST_CERTIFIED", "Budget", "find", "find_each"]
+
+MOST_CERTIFIED = 1000  # losses of one family that are searched with proof
 
 _NARROW = 1e-6  # of the domain
 _BOXES = 16_000  # of a search that nobody gave a budget: some seconds at most, and the same work every time
@@ -29,6 +31,8 @@ def find(
     domain: Mapping[str, Interval],
     extra_starts: Sequence[Sequence[float]] = (),
     budget: Budget | None = None,
+    *,
+    proof: bool = True,
 ) -> Search:
     """Find and classify the critical points of a loss in a box.
 
@@ -44,6 +48,8 @@ def find(
         use for them.
     budget
         Bounds on the work of the certified search.
+    proof
+        Whether a formula is searched with proof; if not, as a Python callable is.
 
     Returns
     -------
@@ -83,10 +89,44 @@ def find(
     landscape = Landscape(loss, ends)
     more = np.array(extra_starts, dtype=np.float64).reshape(-1, len(loss.weights)).T
     more = more[:, np.isfinite(more).all(axis=0)]
-    if loss.expression is None:
+    if loss.expression is None or not proof:
         return _seen(landscape, more)
     proved = _certify(loss, ends, budget or Budget(boxes=_BOXES))
     return proved if proved.complete else _with_seen(proved, _seen(landscape, more))
+
+
+def find_each(
+    losses: Sequence[Loss], domain: Mapping[str, Interval], budget: Budget | None = None
+) -> tuple[Search, ...]:
+    """Find the critical points of many losses, such as one formula with many values of its parameters.
+
+    Up to ``MOST_CERTIFIED`` losses are searched with proof, more are all searched numerically; which it was,
+    each point's ``proof`` and each search's ``complete`` say.
+
+    Parameters
+    ----------
+    losses
+        Distinct losses of the same weights.
+    domain, budget
+        As for :func:`find`, for each of them.
+
+    Returns
+    -------
+    tuple of Search
+        One for each loss.
+
+    Notes
+    -----
+    Cost: that of :func:`find` for each.
+
+    Examples
+    --------
+    >>> wells = [Loss.from_text("(w^2 - a)^2", parameters={"a": a}) for a in (1, 4)]
+    >>> [[point.weight["w"] for point in each.critical_points] for each in find_each(wells, {"w": (-3, 3)})]
+    [[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0]]
+    """
+    proof = len(losses) <= MOST_CERTIFIED
+    return tuple(find(loss, domain, budget=budget, proof=proof) for loss in losses)
 
 
 def _certify(loss: Loss, domain: Mapping[str, Interval], budget: Budget) -> Search:
