@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gdsim.expr.algebra import add, choose, common_factor, divide, multiply, negate, power, spread
 from gdsim.expr.derivative_rules import FUNCTION_RULES
@@ -99,8 +100,11 @@ def differentiate(expr: Expr, variable: str | Symbol) -> Derivation:
     return _Differentiator(expr, _symbol(variable), Simplifier()).derivation(expr)
 
 
+@lru_cache(maxsize=256)
 def derivative(expr: Expr, *variables: str | Symbol) -> Expr:
     """Return the partial derivative, simplified; several variables give higher and mixed orders.
+
+    The last 256 are remembered: trees do not change.
 
     >>> from gdsim.expr.display import to_text
     >>> from gdsim.expr.parse import parse
