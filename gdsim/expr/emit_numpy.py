@@ -12,6 +12,7 @@ batch over much data is best cut into pieces by the caller. All is released when
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -187,7 +188,14 @@ def compile_raw(
     outputs: Sequence[Expr], arguments: Sequence[Symbol], row_scale: float = 1.0
 ) -> Callable[..., tuple[Array, ...]]:
     """As ``compile_function``, for a kernel's loop: a constant result stays a scalar, and the caller
-    silences NumPy's warnings."""
+    silences NumPy's warnings. The last 256 are remembered: trees do not change."""
+    return _compiled(tuple(outputs), tuple(arguments), row_scale)
+
+
+@lru_cache(maxsize=256)
+def _compiled(
+    outputs: tuple[Expr, ...], arguments: tuple[Symbol, ...], row_scale: float
+) -> Callable[..., tuple[Array, ...]]:
     program = lower(outputs)
     names = generated_names(arguments)
     lines, results = statements(program, names, row_scale=row_scale)
