@@ -91,14 +91,12 @@ def _print(search: Search, as_json: bool) -> None:
 
 def _write(file: Path, loss: Loss, domain: dict[str, Interval], search: Search, budget: Budget) -> str:
     """Write a certificate, whole or not at all, and say what it shows."""
-    import json
-
-    from gdsim.critical.certificates import certify
+    from gdsim.critical.certificates import certify, written_out
 
     document = certify(loss, domain, search, budget)
     part = file.with_name(f".{file.name}.part")
     try:
-        part.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        part.write_text(written_out(document), encoding="utf-8")
         part.replace(file)
     finally:
         part.unlink(missing_ok=True)

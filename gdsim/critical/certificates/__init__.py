@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from gdsim.critical.budget import Budget
-from gdsim.critical.certificates.document import Certificate, Refused, compose, read, restated
+from gdsim.critical.certificates.document import Certificate, Refused, compose, read, restated, written_out
 from gdsim.critical.written import WrittenLoss
 from gdsim.losses import Loss
 from gdsim.outcomes import CriticalPoint, Interval, Search
 
-__all__ = ["TRUSTED", "Refused", "Verified", "certify", "verify"]
+__all__ = ["TRUSTED", "Refused", "Verified", "certify", "verify", "written_out"]
 
 TRUSTED = (
     (

@@ -115,6 +115,27 @@ def _point(point: CriticalPoint) -> dict[str, Any]:
     }
 
 
+def written_out(document: Mapping[str, Any]) -> str:
+    """The document as JSON, each point, product and box on a line of its own.
+
+    >>> print(written_out({"kind": "gdsim certificate", "leaves": [{"bits": 53}, {"bits": 128}]}), end="")
+    {
+    "kind": "gdsim certificate",
+    "leaves": [
+     {"bits": 53},
+     {"bits": 128}
+    ]
+    }
+    """
+    lines = []
+    for key, value in document.items():
+        text = json.dumps(value, allow_nan=False)
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            text = "[\n " + ",\n ".join(json.dumps(item, allow_nan=False) for item in value) + "\n]"
+        lines.append(f"{json.dumps(key)}: {text}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
 def digest(document: Mapping[str, Any]) -> str:
     """The SHA-256 of everything in a document but itself: it shows an accident, not a forgery."""
     rest = {key: value for key, value in document.items() if key != "sha256"}
