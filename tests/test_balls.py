@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from random_trees import COLUMNS, WEIGHTS, Kinds, trees
 
 from gdsim.expr.emit_ball import BallFunction, ball
-from gdsim.expr.nodes import Expr
+from gdsim.expr.nodes import Expr, Power, symbols, walk
 from gdsim.expr.parse import parse
 
 NAMES = [symbol.name for symbol in WEIGHTS]
@@ -24,6 +24,16 @@ BOX = st.tuples(DYADIC, DYADIC).map(sorted)
 PARTS = st.lists(st.fractions(0, 1, max_denominator=64), min_size=3, max_size=3)
 
 
+def stands_alone(tree: Expr, boxes: list[list[Fraction]], part: Fraction) -> bool:
+    """Whether a power with a varying exponent has a negative base at a point.
+
+    It is defined for whole exponents there, and for none beside them: the restricted reading drops such points.
+    """
+    at = [ball(low + part * (high - low)) for low, high in boxes]
+    bases = [node.base for node in walk(tree) if isinstance(node, Power) and symbols(node.exponent)]
+    return any(not value >= 0 for value in BallFunction(bases, NAMES, ROWS)(*at))
+
+
 def check_containment(tree: Expr, boxes: list[list[Fraction]], parts: list[Fraction], precision: int) -> None:
     """The strict enclosure is nan or holds the values at points of the box; the restricted one, too."""
     for reading in ("strict", "restricted"):
@@ -34,6 +44,8 @@ def check_containment(tree: Expr, boxes: list[list[Fraction]], parts: list[Fract
             for part in parts:
                 (value,) = function(*(ball(low + part * (high - low)) for low, high in boxes))
                 if value.is_nan():  # undefined there, or too near to a jump to tell
+                    continue
+                if reading == "restricted" and stands_alone(tree, boxes, part):
                     continue
                 assert whole.is_nan() or whole.overlaps(value)
 

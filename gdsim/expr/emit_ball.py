@@ -8,9 +8,10 @@ Where an operation is undefined somewhere on its operands the result is nan, whi
 readings differ in that: the *strict* one returns nan as soon as any point of the box is outside the
 domain of ``sqrt``, ``log`` or a power, so that a finite result shows the formula to be defined (and,
 but for switches, smooth) on the whole box; the *restricted* one drops such points, which are no points of
-the loss at all, and serves to exclude zeros. A third, *nowhere*, is as the restricted one and raises
-:class:`Nowhere` where no point is left; it is for formulas without choices, of which one branch may well be
-defined nowhere.
+the loss at all, and serves to exclude zeros (and points at which a negative base has a whole exponent that
+varies: beside them the power is undefined, so that there is no derivative). A third, *nowhere*, is as the
+restricted one and raises :class:`Nowhere` where no point is left; it is for formulas without choices, of which
+one branch may well be defined nowhere.
 """
 
 from __future__ import annotations

@@ -30,6 +30,7 @@ _REFINED = 190  # bits to which a zero is refined
 
 
 _UNKNOWN = arb("nan")
+_TINIEST = arb(2) ** -1200  # below the least double: a zero so near to 0 need not be refined
 
 
 @dataclass(frozen=True, eq=False)
@@ -287,7 +288,7 @@ class _Search:
                 if not step.is_finite():
                     break
                 new = step.intersection(box)
-                done = new.rad() <= goal * (abs(new.mid()).max(arb(2) ** -_REFINED)) or not (
+                done = new.rad() <= goal * (abs(new.mid()).max(_TINIEST)) or not (
                     new.rad() < box.rad() * 0.9
                 )
                 box = new
