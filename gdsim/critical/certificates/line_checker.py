@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from flint import arb, ctx
 
 from gdsim.critical.certificates.document import Refused
-from gdsim.critical.certificates.line_tests import FINE, BoxTests, Shown, Unproved, read_leaf
+from gdsim.critical.certificates.line_leaf import FINE, read_leaf
+from gdsim.critical.certificates.line_tests import BoxTests, Shown, Unproved
 from gdsim.critical.written import WrittenLoss
 from gdsim.expr.emit_ball import Ball
 from gdsim.outcomes import Interval
 
+Box = tuple[float, float, Shown]
 _ULPS = 4  # of its larger end: so much wider than the domain is what the boxes must cover
+
+_NARROW = 8  # of these: the widest interval of a point
 
 
 def check(
@@ -45,7 +50,7 @@ def check(
     """
     checker = BoxTests(written, factorings)
     cover(leaves, domain)
-    shown: list[tuple[float, float, Shown]] = []
+    shown: list[Box] = []
     for place, leaf in enumerate(leaves):
         try:
             shown.append((*leaf["box"], checker.show(leaf)))
@@ -62,6 +67,7 @@ def check(
         raise Refused(f"its boxes hold {len(holding)} critical points, and it lists {len(others)}")
     for point, (low, high, found) in zip(others, holding, strict=True):
         _check_point(checker, point, low, high, found)
+        _check_narrow(point, checker.weight, domain)
     _check_flats(checker, flats, shown, domain)
     for point in points:
         _check_boundary(point, checker.weight, domain)
@@ -74,11 +80,11 @@ def cover(leaves: Sequence[Mapping[str, Any]], domain: Interval) -> None:
     at = low
     for place, leaf in enumerate(leaves):
         first, last, *_ = read_leaf(leaf)
-        if (first > at) if place == 0 else (first != at):
-            raise Refused(f"box {place} does not begin where the one before ends")
+        if first != at:
+            raise Refused(f"box {place} does not begin where the one before ends, or the domain begins")
         at = last
-    if not leaves or at < high:
-        raise Refused("the boxes do not reach the end of the domain")
+    if at != high:
+        raise Refused("the boxes do not end where the domain does")
 
 
 def widened(domain: Interval) -> Interval:
@@ -111,40 +117,72 @@ def _check_point(checker: BoxTests, point: Mapping[str, Any], low: float, high: 
                 raise Refused(f"the curvature at {where} is not {stated}")
 
 
+def _check_narrow(point: Mapping[str, Any], weight: str, domain: Interval) -> None:
+    """See that the numbers of a point are its own: a wide interval would allow any of those inside."""
+    first, last = point["interval"][weight]
+    if last - first > _NARROW * max(math.ulp(domain[0]), math.ulp(domain[1])):
+        raise Refused(f"the interval of the critical point at {point['weight'][weight]} is not narrow")
+    if len(point["curvature"]) > 1:
+        raise Refused(f"the critical point at {point['weight'][weight]} has more than one curvature")
+
+
 def _agrees(stated: float, value: Ball) -> bool:
     """Whether a double is a number of a ball, but for rounding in its last digits."""
     return bool(value.is_finite()) and bool(value.overlaps(arb(stated, 8 * math.ulp(stated))))
 
 
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Boxes side by side in which f′ is zero: where the flat piece begins and ends; None: the domain does."""
+
+    begin: Box | None
+    end: Box | None
+
+    def reaches(self, low: float, high: float, domain: Interval) -> str:
+        """What is wrong with the claim that the piece reaches from one double to another."""
+        for end, limit, mark in ((low, domain[0], self.begin), (high, domain[1], self.end)):
+            if mark is None:
+                is_shown = end == limit
+            else:
+                close = (math.nextafter(end, -math.inf), math.nextafter(end, math.inf))
+                is_shown = mark[0] <= end <= mark[1] and mark[2].holds(*close)
+            if not is_shown:
+                return f"a flat piece is not shown to reach just to {end}"
+        return ""
+
+
+def flat_runs(boxes: Sequence[Box]) -> Iterator[Run]:
+    """The flat pieces that boxes show from one end to the other; not those that reach an open box."""
+    begin: Box | None = None
+    is_seen = bool(boxes) and boxes[0][2].flat[0]  # whether one goes on of which the begin is shown
+    for box in boxes:
+        (left, right), is_parted = box[2].flat, box[2].is_parted
+        if left and right and not is_parted:
+            continue
+        if left and is_seen:
+            yield Run(begin, box)
+        begin, is_seen = box, right
+    if is_seen:
+        yield Run(begin, None)
+
+
 def _check_flats(
-    checker: BoxTests,
-    flats: Sequence[Mapping[str, Any]],
-    shown: list[tuple[float, float, Shown]],
-    domain: Interval,
+    checker: BoxTests, flats: Sequence[Mapping[str, Any]], shown: Sequence[Box], domain: Interval
 ) -> None:
     """See that the flat pieces are those of the boxes, and reach from where one begins to where it ends."""
-    runs: list[tuple[Shown | None, Shown | None]] = []  # where each begins and ends; None: the domain does
-    for place, (_, _, found) in enumerate(shown):
-        left, right = found.flat
-        if left and place == 0 and not right:
-            runs.append((None, found))
-        elif left and not right:
-            runs[-1] = (runs[-1][0], found)
-        elif right and (not left or place == 0):
-            runs.append((None if left else found, None))
+    runs = list(flat_runs(shown))
     if len(runs) != len(flats):
         raise Refused(f"its boxes hold {len(runs)} flat pieces, and it lists {len(flats)}")
     flats = sorted(flats, key=lambda point: point["weight"][checker.weight])
-    for point, (begins, ends) in zip(flats, runs, strict=True):
-        first, last = point["interval"][checker.weight]
-        for end, limit, mark in ((first, domain[0], begins), (last, domain[1], ends)):
-            close = (math.nextafter(end, -math.inf), math.nextafter(end, math.inf))
-            if not (end == limit if mark is None else mark.holds(*close)):
-                raise Refused(f"a flat piece is not shown to reach just to {end}")
+    for point, run in zip(flats, runs, strict=True):
+        low, high = point["interval"][checker.weight]
+        wrong = run.reaches(low, high, domain)
+        if wrong:
+            raise Refused(wrong)
         with ctx.workprec(FINE):
             if not _agrees(point["loss"], checker.loss_over(arb(point["weight"][checker.weight]))):
                 raise Refused(f"the loss on the flat piece is not {point['loss']}")
-        if point["multiplicity"] is not None or any(point["curvature"]):
+        if point["multiplicity"] is not None or point["curvature"] not in ([], [0.0]):
             raise Refused("a flat piece has neither an order nor a curvature but 0")
 
 

@@ -13,35 +13,31 @@ from typing import Any
 
 from flint import arb, ctx
 
-from gdsim.critical.certificates.document import Refused, real
-from gdsim.critical.certificates.functions import Function, sign
-from gdsim.critical.certificates.identity import are_proportional, is_product
+from gdsim.critical.certificates.functions import Function, ends_of, sign
+from gdsim.critical.certificates.identity import are_proportional
+from gdsim.critical.certificates.line_leaf import FINE, is_between, read_leaf
+from gdsim.critical.certificates.line_products import Products
 from gdsim.critical.certificates.switching import (
+    Decided,
     decided,
     divisors,
     edges,
+    has_switches,
     may_jump,
     rows_written_out,
-    tells_equality,
 )
 from gdsim.critical.written import WrittenLoss
 from gdsim.expr.algebra import add, negate
 from gdsim.expr.emit_ball import Ball, BallFunction, Nowhere
-from gdsim.expr.exact_zeros import value_at, vanishes
-from gdsim.expr.nodes import ONE, ZERO, Expr, Number, Where, symbols, walk
-from gdsim.expr.parse import parse
+from gdsim.expr.exact_zeros import vanishes
+from gdsim.expr.nodes import ZERO, Expr, Number, Where, symbols, walk
 from gdsim.expr.simplify import simplify
-from gdsim.outcomes import InputError
 
-FINE = 600  # bits with which a place is compared with its interval
+_MOST_ROWS = 64  # of data that are written out one by one because a formula may end in each
 
 
 class Unproved(Exception):
     """The test of a box does not succeed; the message says why."""
-
-
-class _Undecided(Exception):
-    """A switching function may vanish on the box."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +56,8 @@ class Shown:
         Whether f′ is zero throughout to the left and to the right of a place in the box.
     holds
         Whether two doubles have the place (of the point, or where a flat piece ends) between them.
+    is_parted
+        Whether what is flat on both sides of the place is not one piece.
     is_open
         Whether nothing was shown.
     """
@@ -69,6 +67,7 @@ class Shown:
     slopes: tuple[Expr, ...] = ()
     flat: tuple[bool, bool] = (False, False)
     holds: Callable[[float, float], bool] = lambda low, high: False
+    is_parted: bool = False
     is_open: bool = False
 
 
@@ -87,14 +86,14 @@ class BoxTests:
     def __init__(self, written: WrittenLoss, factorings: Sequence[Mapping[str, Any]]) -> None:
         (self.weight,) = written.weights
         self.expression, self.data = written.expression, dict(written.data)
-        if self.data and any(symbols(u, "column") for u in self._switching_functions()):
+        if self.data and self._has_columns():
             self.expression, self.data = rows_written_out(self.expression, self.data), {}
-        self.factorings = [self._factoring(entry, place) for place, entry in enumerate(factorings)]
         self._functions: dict[Expr, Function] = {}
-        self._products: dict[Expr, tuple[Function, list[tuple[Function, int]]]] = {}
+        self.products = Products(factorings, self.weight, self.function)
         self.loss = self.function(self.expression)
 
-    def _switching_functions(self) -> list[Expr]:
+    def _has_columns(self) -> bool:
+        """Whether a switch differs from row to row, or an edge with few rows."""
         met: list[Expr] = []
 
         def note(function: Expr) -> int:
@@ -102,18 +101,9 @@ class BoxTests:
             return 1
 
         decided(self.expression, note)
-        return met
-
-    def _factoring(self, entry: Mapping[str, Any], place: int) -> tuple[Expr, list[tuple[Expr, int]]]:
-        try:
-            factors = [(parse(text), exponent) for text, exponent in entry["factors"]]
-            below = parse(entry["denominator"])
-        except (InputError, KeyError, TypeError, ValueError):
-            raise Refused(f"factoring {place} cannot be read") from None
-        known = all(set(symbols(tree)) <= {self.weight} for tree in [below, *(tree for tree, _ in factors)])
-        if not known or not all(type(e) is int and 1 <= e <= 64 for _, e in factors):
-            raise Refused(f"factoring {place} has another weight, or an exponent that is none")
-        return below, factors
+        if len(next(iter(self.data.values()))) <= _MOST_ROWS:
+            met += [*edges(self.expression), *divisors(self.expression)]
+        return any(symbols(u, "column") for u in met)
 
     def function(self, tree: Expr) -> Function:
         """A tree as a function of balls, made once."""
@@ -122,33 +112,26 @@ class BoxTests:
             known = self._functions[tree] = Function(tree, self.weight, self.data)
         return known
 
-    def product(self, slope: Expr) -> tuple[Function, list[tuple[Function, int]]]:
-        """D and φ with slope · D = Π φᵉ: the first factoring that is true, or 1 and the slope itself."""
-        known = self._products.get(slope)
-        if known is None:
-            unfactored: tuple[Expr, list[tuple[Expr, int]]] = (ONE, [(slope, 1)])
-            below, factors = next(
-                (found for found in self.factorings if is_product(slope, *found)), unfactored
-            )
-            known = self.function(below), [(self.function(simplify(tree)), e) for tree, e in factors]
-            self._products[slope] = known
-        return known
-
-    def _not_free(self, slope: Expr, x: Ball) -> list[tuple[Function, int]]:
+    def _not_free(self, slope: Expr, formula: Expr, x: Ball) -> list[tuple[Function, int]]:
         """The factors of a slope that may have a zero on the box; none where the slope itself has none."""
-        rest = [(phi, exponent) for phi, exponent in self.product(slope)[1] if not phi.is_free(x)]
-        return [] if rest and self.function(slope).is_nonzero(x) else rest
+        if self.function(slope).is_nonzero(x):
+            return []
+        return [item for item in self.products.of(slope, formula, x).factors if not item[0].is_free(x)]
 
-    def _is_whole(self, slope: Expr, x: Ball) -> bool:
+    def _is_whole(self, slope: Expr, formula: Expr, x: Ball) -> bool:
         """Whether the slope is zero wherever a factor is: its denominator is defined and not zero."""
-        return sign(self.product(slope)[0].over(x)) != 0
+        return sign(self.products.of(slope, formula, x).below.over(x)) != 0
+
+    def _may_be_free(self, u: Expr, x: Ball) -> bool:
+        """Whether a function below which, or at whose zero, a formula ends has no zero on the box."""
+        return not symbols(u, "column") and self.function(u).is_free(x)
 
     def formulas(self, samples: Sequence[float]) -> Iterator[Expr]:
         """The smooth formulas that the loss is at some places, each once."""
         found: dict[Expr, None] = {}
         for sample in samples:
             try:
-                found.setdefault(self._smooth(arb(sample)))
+                found.setdefault(self._smooth(arb(sample)).formula)
             except Unproved:
                 continue
         yield from found
@@ -189,58 +172,72 @@ class BoxTests:
             return Shown()
         raise Unproved("the loss may be defined there")
 
-    def _smooth(self, x: Ball) -> Expr:
+    def _decided(self, sign_of: Callable[[Expr], int]) -> Decided:
+        found = decided(self.expression, lambda function: 0 if function == ZERO else sign_of(function))
+        if has_switches(found.formula):
+            raise Unproved("a switch stays in the formula")
+        return found
+
+    def _smooth(self, x: Ball) -> Decided:
         """The formula on the box, where every switching function has one sign."""
 
         def sign_of(function: Expr) -> int:
-            if function == ZERO:
-                return 0
             found = sign(self.function(function).over(x))
             if not found:
-                raise _Undecided
+                raise Unproved("a switching function may vanish there")
             return found
 
-        try:
-            return decided(self.expression, sign_of)
-        except _Undecided:
-            raise Unproved("a switching function may vanish there") from None
+        return self._decided(sign_of)
 
-    def _slope(self, formula: Expr) -> Expr:
-        return self.function(formula).derivative(1)
+    def _slope(self, side: Decided) -> Expr:
+        return self.function(side.formula).derivative(1)
 
-    def _needs_smoothness(self, formula: Expr, x: Ball) -> None:
-        if not self.function(formula).over(x).is_finite():
+    def _needs_value(self, side: Decided, x: Ball) -> None:
+        """See that the loss as it is written has a value on all of the box; what is simpler may have more."""
+        if not all(self.function(tree).over(x).is_finite() for tree in (side.formula, *side.written)):
             raise Unproved("the loss may not be defined, or not be smooth, on all of it")
 
+    def _needs_no_cusp(self, slope: Expr, formula: Expr, x: Ball) -> None:
+        """See that no root touches zero where the slope of the box may turn to the other infinity."""
+        if self.function(slope).is_nonzero(x) or self.products.of(slope, formula, x).below.keeps_sign(x):
+            return
+        roots = [u for u in edges(formula) if symbols(u, "weight") and not self._may_be_free(u, x)]
+        if not all(not symbols(u, "column") and sign(self.function(u).over(x, 1)) for u in roots):
+            raise Unproved("the loss may have a cusp there")
+
     def _free(self, x: Ball, place: Expr | None) -> Shown:
-        slope = self._slope(self._smooth(x))
-        if slope == ZERO or self._not_free(slope, x):
+        side = self._smooth(x)
+        slope = self._slope(side)
+        if slope == ZERO or self._not_free(slope, side.formula, x):
             raise Unproved("f′ may have a zero there")
+        self._needs_no_cusp(slope, side.formula, x)
         return Shown()
 
     def _flat(self, x: Ball, place: Expr | None) -> Shown:
-        formula = self._smooth(x)
-        if self._slope(formula) != ZERO:
+        side = self._smooth(x)
+        if self._slope(side) != ZERO:
             raise Unproved("f′ is not zero throughout")
-        self._needs_smoothness(formula, x)
+        self._needs_value(side, x)
         return Shown(flat=(True, True))
 
     def _one_zero(self, x: Ball, place: Expr | None) -> Shown:
-        formula = self._smooth(x)
-        self._needs_smoothness(formula, x)
-        slope = self._slope(formula)
+        side = self._smooth(x)
+        self._needs_value(side, x)
+        slope = self._slope(side)
         phi, order = self.function(slope), 1
         if not phi.crosses_once(x):
-            rest = self._not_free(slope, x)
-            if len(rest) != 1 or not rest[0][0].crosses_once(x) or not self._is_whole(slope, x):
+            rest = self._not_free(slope, side.formula, x)
+            if len(rest) != 1 or not rest[0][0].crosses_once(x):
                 raise Unproved("f′ is not shown to have exactly one zero there")
+            if not self._is_whole(slope, side.formula, x):
+                raise Unproved("f′ may not be zero where its factor is")
             phi, order = rest[0]
         kind = self._kind(slope, slope, x)
         return Shown(kind, order, (slope,), holds=lambda low, high: self._between(phi, low, high))
 
     def _kind(self, left: Expr, right: Expr, x: Ball) -> str:
-        before = sign(self.function(left).over(x.lower()))
-        after = sign(self.function(right).over(x.upper()))
+        low, high = ends_of(x)
+        before, after = sign(self.function(left).over(low)), sign(self.function(right).over(high))
         if not before or not after:
             raise Unproved("the signs of f′ at the ends are not shown")
         return "inflection" if before == after else "minimum" if before < after else "maximum"
@@ -250,26 +247,28 @@ class BoxTests:
         with ctx.workprec(FINE):
             if sign(phi.over(arb(low))) * sign(phi.over(arb(high))) < 0:
                 return True
-        return any(vanishes(phi.tree, self.weight, Number(Fraction(end))) for end in (low, high))
+        return any(phi.vanishes_at(Number(Fraction(end))) for end in (low, high))
 
     def _exact_zero(self, x: Ball, place: Expr | None) -> Shown:
         if place is None:
             raise Unproved("no place is given")
-        formula = self._smooth(x)
-        slope = self._slope(formula)
-        order = self._order(slope, x, place)
-        if any(vanishes(below, self.weight, place) for below in divisors(formula)):
+        side = self._smooth(x)
+        slope = self._slope(side)
+        order = self._order(slope, side.formula, x, place)
+        below = {u for tree in (side.formula, *side.written) for u in divisors(tree)}
+        if any(not symbols(u, "column") and vanishes(u, self.weight, place) for u in below):
+            self._needs_no_cusp(slope, side.formula, x)
             return Shown()  # the loss has no value there, and f′ no other zero
-        if not order or not self._is_whole(slope, x):
+        if not order or not self._is_whole(slope, side.formula, x):
             raise Unproved("f′ is not shown to vanish at the place")
-        self._needs_smoothness(formula, x)
+        self._needs_value(side, x)
         kind = self._kind(slope, slope, x)
-        return Shown(kind, order, (slope,), holds=lambda low, high: _is_between(place, low, high))
+        return Shown(kind, order, (slope,), holds=lambda low, high: is_between(place, low, high))
 
-    def _order(self, slope: Expr, x: Ball, place: Expr) -> int:
+    def _order(self, slope: Expr, formula: Expr, x: Ball, place: Expr) -> int:
         """The order at a place of the product that stands for a slope, which has no other zero in the box."""
         total = 0
-        for phi, exponent in self._not_free(slope, x):
+        for phi, exponent in self._not_free(slope, formula, x):
             order = phi.order_at(place, x)
             if not order:
                 raise Unproved("a factor of f′ is not shown to vanish at the place alone")
@@ -281,36 +280,38 @@ class BoxTests:
     def _switch(self, x: Ball, place: Expr | None) -> Shown:
         """A place at which a switch turns: each side is one smooth formula, and both meet there."""
         turning: list[Expr] = []
-        left, right = (self._beside(x, end, turning) for end in (x.lower(), x.upper()))
+        sides = [self._beside(x, end, turning) for end in ends_of(x)]
         if not turning:
             raise Unproved("no switch turns there")
+        turn = turning[0]
         self._turn_together(turning, x, place)
-        self._smooth_beside(left, x, x.lower(), turning[0], place)
-        self._smooth_beside(right, x, x.upper(), turning[0], place)
-        if tells_equality(self.expression):
-            raise Unproved("an equality may hold at the place alone")
-        holds = self._holder(turning[0], place)
-        slopes = [self._slope(side) for side in (left, right)]
+        for side, end in zip(sides, ends_of(x), strict=True):
+            self._smooth_beside(side, x, end, turn, place)
+        slopes = [self._slope(side) for side in sides]
+        zeros = [
+            slope != ZERO and self._zero_beside(slope, side.formula, x, place)
+            for slope, side in zip(slopes, sides, strict=True)
+        ]
+        holds = self._holder(turn, place)
         flat = (slopes[0] == ZERO, slopes[1] == ZERO)
-        zeros = [slope != ZERO and self._zero_beside(slope, x, place, turning) for slope in slopes]
-        if (
-            any(flat)
-            or self._has_no_value(left, right, x, turning[0], place)
-            or self._jumps(left, right, x, place)
-        ):
+        if flat[0] != flat[1]:
             return Shown(flat=flat, holds=holds)
+        is_parted = self._is_parted(sides, x, turn, place)
+        if flat[0] or is_parted:
+            return Shown(flat=flat, holds=holds, is_parted=is_parted)
         kind = self._kind(slopes[0], slopes[1], x)
         if all(zeros):
-            orders = {self._order_if_whole(slope, x, place) for slope in slopes}
+            orders = {
+                self._order_if_whole(slope, side.formula, x, place)
+                for slope, side in zip(slopes, sides, strict=True)
+            }
             return Shown(kind, orders.pop() if len(orders) == 1 else None, tuple(slopes), holds=holds)
         return Shown(None if kind == "inflection" else "kink", holds=holds)
 
-    def _beside(self, x: Ball, end: Ball, turning: list[Expr]) -> Expr:
+    def _beside(self, x: Ball, end: Ball, turning: list[Expr]) -> Decided:
         """The formula on the side of the switch on which an end of the box lies."""
 
         def sign_of(function: Expr) -> int:
-            if function == ZERO:
-                return 0
             found = sign(self.function(function).over(x))
             if not found:
                 turning.append(function)
@@ -319,7 +320,7 @@ class BoxTests:
                 raise Unproved("a switching function may vanish at an end of the box")
             return found
 
-        return decided(self.expression, sign_of)
+        return self._decided(sign_of)
 
     def _turn_together(self, turning: Sequence[Expr], x: Ball, place: Expr | None) -> None:
         """See that switching functions vanish at one place of the box, the same for all, and nowhere else."""
@@ -328,120 +329,149 @@ class BoxTests:
             return
         if not self.function(first).crosses_once(x) or not all(are_proportional(first, u) for u in others):
             raise Unproved("the switches are not shown to turn at one place")
+        if place is not None and not self.function(first).vanishes_at(place):
+            raise Unproved("the switches are not shown to turn at the place")
 
     def _holder(self, function: Expr, place: Expr | None) -> Callable[[float, float], bool]:
         if place is not None:
-            return lambda low, high: _is_between(place, low, high)
+            return lambda low, high: is_between(place, low, high)
         return lambda low, high: self._between(self.function(function), low, high)
 
-    def _smooth_beside(self, formula: Expr, x: Ball, end: Ball, turn: Expr, place: Expr | None) -> None:
-        """See that a side's formula is smooth between the end of the box and the place."""
-        for function in {*edges(formula), *divisors(formula)}:
-            if not symbols(function, "weight") or self.function(function).is_free(x):
+    def _is_there(self, function: Expr, turn: Expr, place: Expr | None) -> bool:
+        """Whether a function is zero at the place where another one is."""
+        if are_proportional(function, turn):
+            return True
+        return place is not None and self.function(function).vanishes_at(place)
+
+    def _smooth_beside(self, side: Decided, x: Ball, end: Ball, turn: Expr, place: Expr | None) -> None:
+        """See that a side's formula has a value and is smooth between the end of the box and the place."""
+        trees = side.formula, *side.written
+        for function in {u for tree in trees for u in (*edges(tree), *divisors(tree))}:
+            if not symbols(function, "weight") or self._may_be_free(function, x):
                 continue
             with_the_switch = are_proportional(function, turn) or (
                 place is not None and self.function(function).order_at(place, x) > 0
             )
             if not with_the_switch:
                 raise Unproved("a side's formula may not be smooth")
-        if not self.function(formula).over(end).is_finite():
+        if not all(self.function(tree).over(end).is_finite() for tree in trees):
             raise Unproved("a side's formula may not be defined")
 
-    def _zero_beside(self, slope: Expr, x: Ball, place: Expr | None, turning: Sequence[Expr]) -> bool:
+    def _zero_beside(self, slope: Expr, formula: Expr, x: Ball, place: Expr | None) -> bool:
         """Whether a side's slope goes to zero at the switch; that it has another zero is ruled out."""
-        rest = self._not_free(slope, x)
+        rest = self._not_free(slope, formula, x)
         if not rest:
             return False
-        if place is None or not all(vanishes(u, self.weight, place) for u in turning):
+        if place is None:
             raise Unproved("a side's slope may have a zero there")
         for phi, _ in rest:
-            there = vanishes(phi.tree, self.weight, place)
-            if not (there and (self._is_monotone(phi, x) or phi.order_at(place, x))):
+            alone = self._is_monotone(phi, formula, x) or phi.order_at(place, x)
+            if not (alone and phi.vanishes_at(place)):
                 raise Unproved("a side's slope may have a zero beside the switch")
-        if not self._is_whole(slope, x) and value_at(slope, self.weight, place) != ZERO:
+        if not self._is_whole(slope, formula, x) and not self.function(slope).vanishes_at(place):
             raise Unproved("whether f′ goes to zero at the switch is not shown")
         return True
 
-    def _order_if_whole(self, slope: Expr, x: Ball, place: Expr | None) -> int | None:
+    def _order_if_whole(self, slope: Expr, formula: Expr, x: Ball, place: Expr | None) -> int | None:
         """The order of a side's zero; None where it need not be a whole one."""
+        if place is None or not self._is_whole(slope, formula, x):
+            return None
         try:
-            return self._order(slope, x, place) if place is not None and self._is_whole(slope, x) else None
+            return self._order(slope, formula, x, place)
         except Unproved:
             return None
 
-    def _jumps(self, left: Expr, right: Expr, x: Ball, place: Expr | None) -> bool:
-        """Whether the sides' limits differ at the switch; Unproved where that is not told."""
+    def _is_parted(self, sides: Sequence[Decided], x: Ball, turn: Expr, place: Expr | None) -> bool:
+        """Whether the loss has no value at the switch, or another than the sides' limit."""
+
+        def sign_of(function: Expr) -> int:
+            found = sign(self.function(function).over(x))
+            if not found and not self._is_there(function, turn, place):
+                raise Unproved("the branch at the switch is not told")
+            return found
+
+        here = self._decided(sign_of)
+        trees = here.formula, *here.written
+        below = {u for tree in trees for u in divisors(tree) if not self._may_be_free(u, x)}
+        if any(self._is_there(u, turn, place) for u in below):
+            return True
+        beside = {u for side in sides for u in divisors(side.formula) if not self._may_be_free(u, x)}
+        if below or beside:
+            raise Unproved("a divisor may vanish there")
+        for u in {u for tree in trees for u in edges(tree)}:
+            is_inside = not symbols(u, "column") and sign(self.function(u).over(x)) > 0
+            if not is_inside and not self._is_there(u, turn, place):
+                raise Unproved("the loss may have no value there")
         if not may_jump(self.expression):
             return False
-        gap = simplify(add((left, negate(right))))
-        if gap == ZERO or (place is not None and vanishes(gap, self.weight, place)):
-            return False
-        if not sign(self.function(gap).over(x)):
+        gaps = [simplify(add((here.formula, negate(side.formula)))) for side in sides]
+        open_gaps = [gap for gap in gaps if gap != ZERO and not self._vanishes_there(gap, place)]
+        if open_gaps and not any(sign(self.function(gap).over(x)) for gap in open_gaps):
             raise Unproved("the loss may jump there")
-        return True
+        return bool(open_gaps)
 
-    def _has_no_value(self, left: Expr, right: Expr, x: Ball, turn: Expr, place: Expr | None) -> bool:
-        """Whether the loss has no value at the switch; Unproved where that is not told."""
-        below = {u for side in (left, right) for u in divisors(side) if symbols(u, "weight")}
-        doubtful = [u for u in below if not self.function(u).is_free(x)]
-        if any(are_proportional(u, turn) for u in doubtful):
-            return True
-        if place is not None and any(vanishes(u, self.weight, place) for u in doubtful):
-            return True
-        if doubtful:
-            raise Unproved("a divisor may vanish there")
-        return False
+    def _vanishes_there(self, gap: Expr, place: Expr | None) -> bool:
+        return place is not None and self.function(gap).vanishes_at(place)
 
     # -- edges ---------------------------------------------------------------------------------------
 
     def _edge(self, x: Ball, place: Expr | None) -> Shown:
         """An edge of where the loss is defined: beyond it there is none, up to it f′ has no zero."""
-        formula = self._smooth(x)
-        every = [u for u in dict.fromkeys(edges(formula)) if symbols(u, "weight")]
-        found = [u for u in every if not self.function(u).is_free(x)]
-        if not found or not self.function(found[0]).crosses_once(x):
-            raise Unproved("there is not exactly one edge")
-        sides = {sign(self.function(u).over(x.upper())) for u in found}
-        if len(sides) != 1 or not all(are_proportional(found[0], u) for u in found):
-            raise Unproved("there is not exactly one edge")
-        (side,) = sides
-        inner = x.upper() if side > 0 else x.lower()
-        self._smooth_beside(formula, x, inner, found[0], place)
-        slope = self._slope(formula)
+        decided_there = self._smooth(x)
+        formula, trees = decided_there.formula, (decided_there.formula, *decided_there.written)
+        turn, side = self._only_edge(trees, x)
+        low, high = ends_of(x)
+        inner = high if side > 0 else low
+        self._smooth_beside(decided_there, x, inner, turn, place)
+        slope = self._slope(decided_there)
         if slope == ZERO:
             raise Unproved("the loss is flat up to an edge")
-        below, factors = self.product(slope)
-        reaches = [phi for phi, _ in factors if not self._leads_away(phi, x, inner, side)]
-        no_value = any(are_proportional(u, found[0]) for u in divisors(formula) if symbols(u, "weight"))
+        product = self.products.of(slope, formula, x)
+        no_value = any(
+            self._is_there(u, turn, place) for tree in trees for u in divisors(tree) if symbols(u, "weight")
+        )
+        reaches = [phi for phi, _ in product.factors if not self._leads_away(phi, formula, x, inner, side)]
         if not reaches:
-            if not no_value and not below.is_bounded(x):
+            if not no_value and not product.below.is_bounded(x):
                 raise Unproved("whether f′ goes to zero at the edge is not shown")
             return Shown()
-        if place is None or not vanishes(found[0], self.weight, place):
+        if place is None or not self.function(turn).vanishes_at(place):
             raise Unproved("f′ may have a zero up to the edge")
-        if not all(vanishes(phi.tree, self.weight, place) and self._is_monotone(phi, x) for phi in reaches):
+        if not all(phi.vanishes_at(place) and self._is_monotone(phi, formula, x) for phi in reaches):
             raise Unproved("f′ may have a zero up to the edge")
         if no_value:
             return Shown()
-        if value_at(slope, self.weight, place) != ZERO:
+        if not self.function(slope).vanishes_at(place):
             raise Unproved("whether f′ goes to zero at the edge is not shown")
         inward = side * sign(self.function(slope).over(inner))
         if not inward:
             raise Unproved("the sign of f′ beside the edge is not shown")
         kind = "minimum" if inward > 0 else "maximum"
-        return Shown(kind, holds=lambda low, high: _is_between(place, low, high))
+        return Shown(kind, holds=lambda low, high: is_between(place, low, high))
 
-    def _leads_away(self, phi: Function, x: Ball, inner: Ball, side: int) -> bool:
+    def _only_edge(self, trees: Sequence[Expr], x: Ball) -> tuple[Expr, int]:
+        """The function that is negative beyond the one edge in the box, and on which side it is positive."""
+        every = dict.fromkeys(u for tree in trees for u in edges(tree) if symbols(u, "weight"))
+        found = [u for u in every if not self._may_be_free(u, x)]
+        if not found or symbols(found[0], "column") or not self.function(found[0]).crosses_once(x):
+            raise Unproved("there is not exactly one edge")
+        _, high = ends_of(x)
+        sides = {sign(self.function(u).over(high)) for u in found}
+        if len(sides) != 1 or not all(are_proportional(found[0], u) for u in found):
+            raise Unproved("there is not exactly one edge")
+        return found[0], sides.pop()
+
+    def _leads_away(self, phi: Function, formula: Expr, x: Ball, inner: Ball, side: int) -> bool:
         """Whether a factor has no zero up to an edge: by its values, or as it goes away from zero."""
         if phi.is_free(x):
             return True
         towards = sign(phi.over(inner)) * sign(phi.over(inner, 1)) * side
-        return towards < 0 and self._is_monotone(phi, x)
+        return towards < 0 and self._is_monotone(phi, formula, x)
 
-    def _is_monotone(self, phi: Function, x: Ball) -> bool:
+    def _is_monotone(self, phi: Function, formula: Expr, x: Ball) -> bool:
         """Whether the derivative of a factor has no zero where it is defined."""
         slope = phi.derivative(1)
-        return slope != ZERO and not self._not_free(slope, x)
+        return slope != ZERO and not self._not_free(slope, formula, x)
 
 
 _METHODS: dict[str, Callable[[BoxTests, Ball, Expr | None], Shown]] = {
@@ -454,42 +484,3 @@ _METHODS: dict[str, Callable[[BoxTests, Ball, Expr | None], Shown]] = {
     "nowhere": BoxTests._nowhere,
     "left": BoxTests._left,
 }
-TESTS = tuple(_METHODS)
-
-
-def read_leaf(leaf: Mapping[str, Any]) -> tuple[float, float, int, str, Expr | None]:
-    """A box of the document, its bits, its test, and the place it names."""
-    if not {"box", "test", "bits"} <= set(leaf) <= {"box", "test", "bits", "place"}:
-        raise Refused("a box has not exactly the entries box, test, bits and perhaps place")
-    box, bits, test = leaf["box"], leaf["bits"], leaf["test"]
-    if not isinstance(box, list) or len(box) != 2:
-        raise Refused("a box is no pair of numbers")
-    low, high = real(box[0], "the end of a box"), real(box[1], "the end of a box")
-    if not low < high:
-        raise Refused(f"[{low}, {high}] is no box")
-    if type(bits) is not int or not 24 <= bits <= 4096:
-        raise Refused("the bits of a box are no number from 24 to 4,096")
-    if not isinstance(test, str) or test not in _METHODS:
-        raise Refused(f"there is no test {test!r}")
-    if leaf.get("place") is None:
-        return low, high, bits, test, None
-    try:
-        place = parse(leaf["place"])
-    except InputError:
-        raise Refused("a place cannot be read") from None
-    if symbols(place):
-        raise Refused("a place is no constant")
-    with ctx.workprec(FINE):
-        (at,) = BallFunction([place], [])()
-        if not (at > low and at < high):
-            raise Refused("a place does not lie inside its box")
-    return low, high, bits, test, place
-
-
-def _is_between(place: Expr, low: float, high: float) -> bool:
-    """Whether a place lies between two doubles; where it is one of them, that is decided exactly."""
-    if isinstance(place, Number):
-        return Fraction(low) <= place.value <= Fraction(high)
-    with ctx.workprec(FINE):
-        (at,) = BallFunction([place], [])()
-        return bool(at >= low and at <= high)

@@ -10,9 +10,10 @@ from typing import Any
 from flint import arb
 
 from gdsim.critical.certificates.document import Refused
-from gdsim.critical.certificates.line_checker import widened
+from gdsim.critical.certificates.line_checker import Box, flat_runs, widened
+from gdsim.critical.certificates.line_products import Products
 from gdsim.critical.certificates.line_tests import BoxTests, Shown, Unproved
-from gdsim.critical.certificates.switching import edges
+from gdsim.critical.certificates.switching import edges, has_switches
 from gdsim.critical.line.candidates import candidates
 from gdsim.critical.line.factors import as_product
 from gdsim.critical.written import WrittenLoss
@@ -40,12 +41,13 @@ def prove(
     than the search where the search knows more algebra.
     """
     writer = _Writer(written, domain, search)
-    leaves = writer.leaves()
-    shown = writer.shown
+    writer.write()
     points = [point for point in search.critical_points if point.proof == "certified"]
     held = [point for point in points if writer.holds(point)]
-    complete = search.complete and not any(found.is_open for found in shown) and len(held) == len(points)
-    return held, complete, leaves, writer.factorings
+    writer.leave_what_is_not_in(held)
+    complete = search.complete and len(held) == len(points)
+    complete = complete and not any(shown.is_open for _, shown in writer.found)
+    return held, complete, [leaf for leaf, _ in writer.found], writer.factorings
 
 
 class _Writer:
@@ -60,17 +62,18 @@ class _Writer:
         self.tests = BoxTests(written, self.factorings)
         self.found: list[tuple[Leaf, Shown]] = []
         formulas = list(self.plain.formulas(self._samples()))
-        smooth = formulas == [simplify(written.expression)]
+        smooth = formulas == [simplify(written.expression)] and not has_switches(written.expression)
         self.simple = ["gradient", "nowhere"] if smooth else ["gradient", "flat", "nowhere"]
         self.others = [] if smooth else ["switch"]
         self.others += ["edge"] if any(True for formula in formulas for _ in edges(formula)) else []
 
     @property
-    def shown(self) -> list[Shown]:
-        return [shown for _, shown in self.found]
+    def boxes(self) -> list[Box]:
+        """What is shown, as the checker has it."""
+        return [(*leaf["box"], shown) for leaf, shown in self.found]
 
-    def leaves(self) -> list[Leaf]:
-        """All boxes, in order."""
+    def write(self) -> None:
+        """Find all boxes, in order."""
         marks = self._marks()
         at = self.low
         for place, (low, high) in enumerate(marks):
@@ -82,18 +85,32 @@ class _Writer:
             self.found.append(box)
             at = box[0]["box"][1]
         self._fill(at, self.high)
-        return [leaf for leaf, _ in self.found]
 
     def holds(self, point: CriticalPoint) -> bool:
         """Whether the boxes show a point as it is claimed."""
         low, high = point.interval[self.weight]
         if point.kind == "flat":
-            beside = [leaf["box"] for leaf, shown in self.found if any(shown.flat)]
-            return any(first < high and last > low for first, last in beside)
-        return any(
-            leaf["box"][0] <= low and high <= leaf["box"][1] and shown.kind == point.kind
-            for leaf, shown in self.found
-        )
+            return any(not run.reaches(low, high, self.domain) for run in flat_runs(self.boxes))
+        return any(self._is_shown(point, box) for box in self.boxes)
+
+    def _is_shown(self, point: CriticalPoint, box: Box) -> bool:
+        (first, last), (low, high, shown) = point.interval[self.weight], box
+        return low <= first and last <= high and shown.kind == point.kind and shown.holds(first, last)
+
+    def leave_what_is_not_in(self, points: Sequence[CriticalPoint]) -> None:
+        """Open the boxes of points and flat pieces that are not among these."""
+        flats = [point.interval[self.weight] for point in points if point.kind == "flat"]
+        runs = [
+            run for run in flat_runs(self.boxes)
+            if not any(run.reaches(low, high, self.domain) == "" for low, high in flats)
+        ]  # fmt: skip
+        ends = [((run.begin or (self.low,))[0], (run.end or (0.0, self.high))[1]) for run in runs]
+        for place, box in enumerate(self.boxes):
+            low, high, shown = box
+            lone = shown.kind is not None and not any(self._is_shown(point, box) for point in points)
+            if lone or any(first <= low and high <= last for first, last in ends):
+                leaf: Leaf = {"box": [low, high], "test": "left", "bits": _BITS[0]}
+                self.found[place] = leaf, self.tests.show(leaf)
 
     # -- marks ---------------------------------------------------------------------------------------
 
@@ -195,7 +212,17 @@ class _Writer:
                 waiting += [(derivative(tree, self.weight), level - 1) for tree, _ in factors]
             texts = [(to_text(tree), exponent) for tree, exponent in factors]
             if max([len(to_text(below)), *(len(text) for text, _ in texts)]) < _LONGEST:
-                yield {"denominator": to_text(below), "factors": [list(item) for item in texts]}
+                entry = {"denominator": to_text(below), "factors": [list(item) for item in texts]}
+                if self._is_readable(entry):
+                    yield entry
+
+    def _is_readable(self, entry: dict[str, Any]) -> bool:
+        """Whether a factoring can be read again: not where a number of it has too many digits."""
+        try:
+            Products([entry], self.weight, self.plain.function)
+        except Refused:
+            return False
+        return True
 
     def _slopes(self) -> Sequence[Expr]:
         found: dict[Expr, None] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 
 from gdsim.expr.algebra import negate
@@ -30,25 +31,66 @@ from gdsim.expr.nodes import (
 from gdsim.expr.simplify import simplify
 
 SignOf = Callable[[Expr], int]
+_SWITCHES = frozenset({"abs", "sign", "relu", "max", "min", "huber"})
+_MOST_PASSES = 4  # simplifying may bring an abs back
 _HOLDS = {1: (">", ">=", "!="), -1: ("<", "<=", "!="), 0: ("<=", ">=", "==")}
 
 
-def decided(expr: Expr, sign_of: SignOf) -> Expr:
+@dataclass(frozen=True, eq=False)
+class Decided:
+    """A formula with its switches decided.
+
+    Attributes
+    ----------
+    formula
+        Simplified; where the loss has a value it has the same, but it may have values elsewhere.
+    written
+        The branches and the switching functions as they are written: the loss has a value exactly where all
+        of these have.
+    """
+
+    formula: Expr
+    written: tuple[Expr, ...]
+
+
+def decided(expr: Expr, sign_of: SignOf) -> Decided:
     """The formula with every switch replaced by the branch that the sign of its switching function names.
 
     >>> from gdsim.expr.display import to_text
     >>> from gdsim.expr.parse import parse
-    >>> to_text(decided(parse("abs(w - 1) + relu(w)"), lambda function: -1))
+    >>> to_text(decided(parse("abs(w - 1) + relu(w)"), lambda function: -1).formula)
     '1 - w'
     """
+    written: dict[Expr, None] = {}
+    raw = _replaced(expr, sign_of, written)
+    formula = simplify(raw)
+    for _ in range(_MOST_PASSES):
+        if not has_switches(formula):
+            break
+        formula = simplify(_replaced(formula, sign_of, written))
+    return Decided(formula, (raw, *written))
+
+
+def _replaced(expr: Expr, sign_of: SignOf, written: dict[Expr, None]) -> Expr:
     done: dict[Expr, Expr] = {}
     for node in walk(expr):
         made = node.rebuild(tuple(done[child] for child in node.children)) if node.children else node
         if isinstance(made, Call) and made.function == "huber":
-            made = decided(_huber(*made.arguments), sign_of)
+            made = _replaced(_huber(*made.arguments), sign_of, written)
         function = _function(made)
-        done[node] = made if function is None else _branch(made, sign_of(simplify(function)))
-    return simplify(done[expr])
+        if function is not None:
+            written.setdefault(function)
+            made = _branch(made, sign_of(simplify(function)))
+        done[node] = made
+    return done[expr]
+
+
+def has_switches(expr: Expr) -> bool:
+    """Whether a formula has a choice, or a function that is no smooth one."""
+    return any(
+        isinstance(node, Where) or (isinstance(node, Call) and node.function in _SWITCHES)
+        for node in walk(expr)
+    )
 
 
 def _huber(u: Expr, d: Expr) -> Expr:
@@ -113,11 +155,6 @@ def may_jump(expr: Expr) -> bool:
     return any(
         isinstance(node, Where) or (isinstance(node, Call) and node.function == "sign") for node in walk(expr)
     )
-
-
-def tells_equality(expr: Expr) -> bool:
-    """Whether a condition of the formula is an equality, which may hold at a single place."""
-    return any(isinstance(node, Compare) and node.operator in ("==", "!=") for node in walk(expr))
 
 
 def edges(expr: Expr) -> Iterator[Expr]:
