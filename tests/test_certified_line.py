@@ -11,8 +11,9 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from tiers import examples
 
 from gdsim.critical import Budget
 from gdsim.critical.line.audit import audit
@@ -235,7 +236,7 @@ SMOOTH = st.sampled_from(["", "*exp(w/3)", "*(2 + sin(w))", "*exp(sin(w))"])
 
 
 @given(roots=ROOTS, orders=ORDERS, rest=SMOOTH)
-@settings(max_examples=40)
+@examples(40)
 def test_planted_zeros_of_any_order_are_found_and_no_others(
     roots: list[Fraction], orders: list[int], rest: str
 ) -> None:
@@ -262,7 +263,7 @@ COEFFICIENTS = st.lists(st.integers(-9, 9), min_size=2, max_size=7).filter(lambd
 
 
 @given(coefficients=COEFFICIENTS)
-@settings(max_examples=60)
+@examples(60)
 def test_a_random_polynomial_has_the_points_that_sympy_counts(coefficients: list[int]) -> None:
     w = sympy.Symbol("w")
     slope = sympy.Poly(list(reversed(coefficients)), w)
@@ -279,7 +280,7 @@ def test_a_random_polynomial_has_the_points_that_sympy_counts(coefficients: list
     cosines=st.lists(st.integers(-5, 5), min_size=1, max_size=5),
     sines=st.lists(st.integers(-5, 5), min_size=1, max_size=5),
 )
-@settings(max_examples=40)
+@examples(40)
 def test_a_random_trigonometric_polynomial_has_the_points_of_its_companion_matrix(
     cosines: list[int], sines: list[int]
 ) -> None:
@@ -324,3 +325,13 @@ def test_the_audit_contradicts_a_point_left_out() -> None:
     missing = replace(found, critical_points=found.critical_points[:2] + found.critical_points[3:])
     assert audit(WrittenLoss.of(loss), found) == ""
     assert "the search is in error" in audit(WrittenLoss.of(loss), missing)
+
+
+def test_places_that_gather_at_an_edge_are_as_narrow_as_any() -> None:
+    found = certify(Loss.from_text("sin(log(w))"), {"w": (-1, 1)}, Budget(boxes=1500))
+    assert len(found.critical_points) > 100  # e^(−π/2 − kπ)
+    for point in found.critical_points:
+        low, high = point.interval["w"]
+        assert high <= math.nextafter(low, math.inf)
+        turns = (mpmath.log(point.weight["w"]) - mpmath.pi / 2) / mpmath.pi
+        assert abs(turns - mpmath.nint(turns)) < 1e-13

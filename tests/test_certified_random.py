@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from mpmath import isfinite
 from mpmath_values import CONTEXT, value
 from random_trees import WEIGHTS, Kinds, trees
+from tiers import examples
 
 from gdsim.critical import Budget
 from gdsim.critical.line.search import certify
@@ -60,7 +61,7 @@ RELAXED = settings(suppress_health_check=list(HealthCheck), deadline=None)
 
 
 @given(tree=trees(ONE_WEIGHT))
-@settings(RELAXED, max_examples=20)
+@settings(RELAXED, max_examples=examples(20).max_examples)
 def test_nothing_is_missed_and_nothing_invented(tree: Expr) -> None:
     check(tree)
 

@@ -10,6 +10,7 @@ import critical_witness as witness
 import pytest
 from critical_problems import PROBLEMS, Problem
 from mpmath import mp, mpf
+from tiers import later
 
 from gdsim.critical import find
 from gdsim.losses import Loss
@@ -33,14 +34,29 @@ CHEAP = PROBLEMS[5::19]
 PLANES = [problem for problem in PROBLEMS if len(problem.domain) == 2]
 NAMED = {problem.name: problem for problem in PROBLEMS}
 
+# What takes long is for the integration tier: to search, to bisect until nothing is left, and to witness.
+LONG_TO_FIND = frozenset({
+    "rosenbrock_4", "powell_singular", "colville", "goldstein_price_wide", "quartic_saddle", "quartic_bottom",
+    "rosenbrock_3", "peaks", "styblinski_tang_4",
+})  # fmt: skip
+LONG_TO_PROVE = frozenset({"goldstein_price_wide", "peaks", "mueller_brown", "rosenbrock_3", "leon"})
+LONG_TO_WITNESS = frozenset({"poles_of_a_cubic", "trembling_double_well", "hjl_6"})
 
-def each(problems: list[Problem] | tuple[Problem, ...]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("problem", problems, ids=lambda problem: problem.name)
+
+def each(
+    problems: list[Problem] | tuple[Problem, ...], long: frozenset[str] = frozenset()
+) -> pytest.MarkDecorator:
+    cases = [later(problem) if problem.name in long else problem for problem in problems]
+    return pytest.mark.parametrize("problem", cases, ids=lambda problem: problem.name)
 
 
-def finder_may_fail(problem: Problem) -> object:
-    failing = pytest.mark.xfail(strict=False, reason="numerical finder")
-    return pytest.param(problem, id=problem.name, marks=[failing] if problem.name in FINDER_FAILS else [])
+def finder_may_fail(problem: Problem, long: frozenset[str] = frozenset()) -> object:
+    marks = []
+    if problem.name in FINDER_FAILS:
+        marks.append(pytest.mark.xfail(strict=False, reason="numerical finder"))
+    if problem.name in long:
+        marks.append(pytest.mark.integration)
+    return pytest.param(problem, id=problem.name, marks=marks)
 
 
 @cache
@@ -81,7 +97,7 @@ def nearest(problem: Problem, kind: str, place: tuple[mpf, ...]) -> CriticalPoin
     return best
 
 
-@pytest.mark.parametrize("problem", [finder_may_fail(problem) for problem in PROBLEMS])
+@pytest.mark.parametrize("problem", [finder_may_fail(problem, LONG_TO_FIND) for problem in PROBLEMS])
 def test_number_kind_and_place(problem: Problem) -> None:
     found = searched(problem.name).critical_points
     assert Counter(point.kind for point in found) == Counter(problem.count)
@@ -140,7 +156,7 @@ def inside(place: witness.Place, box: Mapping[str, tuple[float, float]], slack: 
     )
 
 
-@each(PROBLEMS)
+@each(PROBLEMS, LONG_TO_FIND)
 def test_nothing_false_is_proved(problem: Problem) -> None:
     with mp.workdps(30):
         assert_nothing_false(problem, listed(problem))
@@ -169,7 +185,7 @@ def test_the_set_is_as_wide_as_it_says() -> None:
     assert set(kinds) == {"minimum", "maximum", "saddle", "inflection", "kink", "flat"}
 
 
-@each(CHEAP)
+@each(CHEAP, LONG_TO_WITNESS)
 def test_the_witness_says_so(problem: Problem) -> None:
     assert_as_written(problem, witnessed(problem.name))
 
@@ -186,7 +202,7 @@ def test_another_grid_makes_no_difference(problem: Problem) -> None:
     assert_as_written(problem, witness.on_a_line(problem.formula, problem.domain[0], grid=14009))
 
 
-@each([problem for problem in PROVED if problem.every_place_listed and len(problem.domain) > 1])
+@each([p for p in PROVED if p.every_place_listed and len(p.domain) > 1], LONG_TO_PROVE)
 def test_interval_arithmetic_proves_the_list_complete(problem: Problem) -> None:
     expr, weights = witness.read(problem.formula)
     assert witness.proves_complete(expr, weights, problem.domain, listed(problem))
@@ -199,7 +215,7 @@ def test_interval_arithmetic_proves_the_other_lists_complete(problem: Problem) -
     assert witness.proves_complete(expr, weights, problem.domain, witnessed(problem.name))
 
 
-@pytest.mark.parametrize("name", ["hjl_2", "zettl", "folium"])
+@pytest.mark.parametrize("name", ["hjl_2", later("zettl"), later("folium")])
 def test_no_incomplete_list_is_proved_complete(name: str) -> None:
     problem = NAMED[name]
     expr, weights = witness.read(problem.formula)

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 from batches import ENGINES, LINEAR_DATA, RULE_CHOICES, batch_of
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from tiers import examples, later, some
 
 from gdsim.batch import Batch, Clip, Trajectory
 from gdsim.derivatives import derivative_method
@@ -26,6 +27,7 @@ from gdsim.simulation import simulate
 from gdsim.update_rules import RULES, RuleChoice, update_rule
 
 engines = pytest.mark.parametrize("engine", ENGINES)
+one_engine = pytest.mark.parametrize("engine", some(ENGINES, "python"))
 rules = pytest.mark.parametrize("rule", RULES)
 
 
@@ -75,7 +77,7 @@ def test_a_start_on_a_critical_point_takes_no_step(engine, rule):
 
 @engines
 @rules
-@pytest.mark.parametrize("max_steps", [0, 1, 7, 8, 9, 40, 41])
+@pytest.mark.parametrize("max_steps", some([0, 1, 7, 8, 9, 40, 41], 0, 8, 41))
 def test_max_steps_is_the_number_of_steps_taken(engine, rule, max_steps):
     trajectory = simulate(batch_of("w^2 - w", 3.0, rate=1e-3, rule=rule, max_steps=max_steps), engine)
     assert ending(trajectory) == (Status.MAX_STEPS, max_steps)
@@ -90,7 +92,7 @@ def test_two_over_the_curvature_is_a_cycle(engine):
     assert trajectory.weight[:, 0, 0].tolist() == [0.0, 6.0, 0.0]
 
 
-@engines
+@one_engine
 def test_a_rate_just_below_two_over_the_curvature_is_no_cycle(engine):
     """The distance shrinks by 1e-10 a step: far above rounding (2e-16), far below what 5,000 steps show."""
     rate = 1.0 - 0.5e-10
@@ -123,7 +125,7 @@ def test_a_cycle_that_rounding_makes_longer_than_two_is_found_at_the_same_step(e
     assert late == pytest.approx(two_earlier, rel=4 * 2**-52, abs=0)
 
 
-@engines
+@one_engine
 def test_a_cycle_of_period_4_is_not_called_cycling(engine):
     trajectory = simulate(batch_of("w^4 - 2w^2 + 0.3w", -0.33, rate=0.28, max_steps=3000), engine)
     assert ending(trajectory) == (Status.MAX_STEPS, 3000)
@@ -322,8 +324,23 @@ choices = pytest.mark.parametrize(
 )
 
 
-@choices
-@pytest.mark.parametrize("every", [1, 70])
+COLUMNS = {("gradient_descent", 1), ("momentum", 70), ("adam", 1), ("newton", 70)}
+
+
+def column_tier(name: str, every: int) -> Any:
+    if name not in RULES:
+        return pytest.mark.release
+    return () if (name, every) in COLUMNS else pytest.mark.integration
+
+
+@pytest.mark.parametrize(
+    ("rule", "every"),
+    [
+        pytest.param(rule, every, id=f"{name}-{every}", marks=column_tier(name, every))
+        for name, rule in RULE_CHOICES.items()
+        for every in (1, 70)
+    ],
+)
 def test_a_column_is_a_batch_of_one(rule, every):
     many = mixed_batch(rule, record_every=every)
     together = simulate(many)
@@ -340,10 +357,16 @@ def test_permuting_runs_permutes_results(rule):
         assert_same_bytes(together[run], permuted[place])
 
 
-@engines
 @choices
 @pytest.mark.parametrize(
-    "first", [1, 97, *(pytest.param(n, marks=pytest.mark.release) for n in (0, 2, 17, 149))]
+    ("engine", "first"),
+    [
+        ("python", 97),
+        ("numpy", 1),
+        later("python", 1),
+        later("numpy", 97),
+        *(pytest.param(engine, n, marks=pytest.mark.release) for engine in ENGINES for n in (0, 2, 17, 149)),
+    ],
 )
 def test_splitting_and_resuming_changes_nothing(engine, rule, first):
     many = mixed_batch(rule, record_every=3)
@@ -353,7 +376,7 @@ def test_splitting_and_resuming_changes_nothing(engine, rule, first):
         assert_same_bytes(simulate(batch, engine, start=begun), simulate(batch, engine))
 
 
-@engines
+@one_engine
 @choices
 @pytest.mark.parametrize(
     "every", [70, *(pytest.param(n, marks=pytest.mark.release) for n in (2, 10, 97, 1000))]
@@ -361,9 +384,9 @@ def test_splitting_and_resuming_changes_nothing(engine, rule, first):
 def test_how_often_is_recorded_changes_no_ending(engine, rule, every):
     many = mixed_batch(rule)
     for batch in [many] if engine == "numpy" else [many.take([run]) for run in (0, 3, 4, 5, 9)]:
-        all_of_it, some = simulate(batch, engine), simulate(replace(batch, record_every=every), engine)
-        assert_same_bytes(all_of_it, some, records=False)
-        assert set(some.step_index.tolist()) <= {*range(0, 151, every), int(some.steps[0])}
+        all_of_it, few = simulate(batch, engine), simulate(replace(batch, record_every=every), engine)
+        assert_same_bytes(all_of_it, few, records=False)
+        assert set(few.step_index.tolist()) <= {*range(0, 151, every), int(few.steps[0])}
 
 
 def two_weights(rule: RuleChoice, **more: Any) -> Batch:
@@ -439,10 +462,17 @@ VARIANTS: dict[str, Batch] = {
         "a*w^2 + b*w", 1.0, 2.0, 3.0, parameters={"a": [1, 2, 30], "b": [0, 1, 2]}, max_steps=60
     ),
 }
-variants = pytest.mark.parametrize("batch", VARIANTS.values(), ids=VARIANTS)
+NUMERIC = ("numeric derivative", "richardson")  # "a Python function" has a numeric derivative too
+SEARCHED = ("line search with newton", "line search with momentum")
 
 
-@variants
+def variants(*long: str) -> pytest.MarkDecorator:
+    """Run a test with every variant, with the long ones in the integration tier."""
+    cases = [later(batch) if name in long else batch for name, batch in VARIANTS.items()]
+    return pytest.mark.parametrize("batch", cases, ids=VARIANTS)
+
+
+@variants(*NUMERIC, *SEARCHED, "gaussian", "gaussian of several scales", "minibatch of several sizes")
 def test_columns_permutations_and_parts_of_every_variant(batch):
     together = simulate(batch)
     order = np.arange(batch.runs)[::-1]
@@ -454,7 +484,7 @@ def test_columns_permutations_and_parts_of_every_variant(batch):
     assert_same_bytes(simulate(batch, start=simulate(short)), together)
 
 
-@variants
+@variants(*NUMERIC, *SEARCHED, "minibatch of several sizes")
 def test_the_python_engine_splits_and_records_alike_in_every_variant(batch):
     for run in range(min(batch.runs, 3)):
         one = batch.take([run])
@@ -465,7 +495,7 @@ def test_the_python_engine_splits_and_records_alike_in_every_variant(batch):
         assert_same_bytes(seldom, whole, records=False)
 
 
-@variants
+@variants(*NUMERIC, *SEARCHED, "gaussian", "minibatch of several sizes")
 def test_the_engines_agree_step_by_step(batch):
     """One step from the same state. Each engine's step is a few roundings of the gradient's terms and of the
     rule's (2⁻⁵² each, of numbers not larger than 10⁴ here), except that a numeric derivative divides the
@@ -573,7 +603,7 @@ def test_too_many_records_are_refused_before_they_are_allocated():
         simulate(batch)
 
 
-@pytest.mark.parametrize(("runs", "engine"), [(1, "python"), (200, "numpy")])
+@pytest.mark.parametrize(("runs", "engine"), [later(1, "python"), (200, "numpy")])
 def test_the_budget_counts_what_recording_takes_at_its_peak(runs, engine):
     """Arrays of 8 bytes a number, once in pieces and once put together. Beside them: the step numbers, the
     Python floats of 16,384 steps (32 bytes each, three a step), and everything else, 2 MB."""
@@ -638,15 +668,22 @@ def test_many_runs_that_end_one_after_the_other_end_as_alone(runs):
         assert many.gradient_evaluations[run] == alone.gradient_evaluations[0]
 
 
-@pytest.mark.parametrize("tolerance", [0.0, 1e-8])
-@pytest.mark.parametrize("rule", ["gradient_descent", "sign_descent", "momentum"])
+BURSTS = [
+    "w^3/3 - w^2/2", "w^4 - 2w^2 + 0.3w", "exp(w) - 2w", "w^2 - cos(3w)/w", "log(w)^2", "max(w, 0)*w",
+    "x*y + 0.01*(x^4 + y^4)", "(x*y)^2/2 + 3*x*y + x^2 + y^2", "x^2 + 0*y",
+]  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    "loss",
+    ("loss", "rule", "tolerance"),
     [
-        "w^3/3 - w^2/2", "w^4 - 2w^2 + 0.3w", "exp(w) - 2w", "w^2 - cos(3w)/w", "log(w)^2", "max(w, 0)*w",
-        "x*y + 0.01*(x^4 + y^4)", "(x*y)^2/2 + 3*x*y + x^2 + y^2", "x^2 + 0*y",
+        # by default each loss with each tolerance once, and each rule six times
+        (later if (i + j + k) % 3 else pytest.param)(loss, rule, tolerance)
+        for i, loss in enumerate(BURSTS)
+        for j, rule in enumerate(["gradient_descent", "sign_descent", "momentum"])
+        for k, tolerance in enumerate([0.0, 1e-8])
     ],
-)  # fmt: skip
+)
 def test_taking_many_steps_at_once_changes_nothing(loss, rule, tolerance):
     """With every record kept each step is judged by itself, with few only where something may happen."""
     size = len(Loss.from_text(loss).weights)
@@ -743,7 +780,7 @@ def test_weights_beyond_the_root_of_the_bound_are_no_divergence():
 
 # -- closed forms -------------------------------------------------------------------------------
 
-settled = settings(derandomize=True, max_examples=40, deadline=None)
+settled = examples(40)
 numbers = st.floats(-10, 10, allow_subnormal=False)
 
 
