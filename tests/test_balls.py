@@ -27,7 +27,7 @@ PARTS = st.lists(st.fractions(0, 1, max_denominator=64), min_size=3, max_size=3)
 def stands_alone(tree: Expr, boxes: list[list[Fraction]], part: Fraction) -> bool:
     """Whether a power with a varying exponent has a negative base at a point.
 
-    It is defined for whole exponents there, and for none beside them: the restricted reading drops such points.
+    It is defined for whole exponents there, and for none beside them: the restricted reading drops it.
     """
     at = [ball(low + part * (high - low)) for low, high in boxes]
     bases = [node.base for node in walk(tree) if isinstance(node, Power) and symbols(node.exponent)]

@@ -10,8 +10,8 @@ domain of ``sqrt``, ``log`` or a power, so that a finite result shows the formul
 but for switches, smooth) on the whole box; the *restricted* one drops such points, which are no points of
 the loss at all, and serves to exclude zeros (and points at which a negative base has a whole exponent that
 varies: beside them the power is undefined, so that there is no derivative). A third, *nowhere*, is as the
-restricted one and raises :class:`Nowhere` where no point is left; it is for formulas without choices, of which
-one branch may well be defined nowhere.
+restricted one and raises :class:`Nowhere` where no point is left; it is for formulas without choices, of
+which one branch may well be defined nowhere.
 """
 
 from __future__ import annotations
