@@ -78,6 +78,9 @@ GENUINE: Sequence[tuple[str, float, float, str, list[tuple[str, float, int | Non
     ("huber(w, -1)", -2, 2, "switch", [("kink", 0, None)]),
     ("relu(w)", -1, 1, "flat", [("flat", -0.5, None)]),
     ("relu(w - 1) + relu(-w)", -1, 2, "switch", [("flat", 0.5, None)]),
+    ("sign(w)", -1, 1, "switch", [("flat", -0.5, None), ("flat", 0.5, None)]),
+    ("where(3w < 1, 1, 2)", 0, 1, "switch", [("flat", 0.166666667, None), ("flat", 0.666666667, None)]),
+    ("where(w == 0, 5, w^2)", -1, 1, "switch", []),
     ("relu(-relu(w))", -1, 1, "flat", [("flat", 0, None)]),
     ("abs(w)/w", -1, 1, "flat", [("flat", -0.5, None), ("flat", 0.5, None)]),
     ("w*log(w)", -1, 2, "edge", [("minimum", round(1 / math.e, 9), 1)]),
@@ -356,6 +359,16 @@ FORGED: dict[str, Document] = {
     "a kink at another place": forged("abs(w)", -1, 1, [(None, "switch", "0.5")], [point("kink", 0.5, 0.5)]),
     "a kink passed over since one side has a gap there": forged(
         "where(w <= 0, -w, sin(w)^2/w)", -0.01, 0.01, AT_ZERO
+    ),
+    "a kink twice": forged(
+        "abs(w)", -1, 1, [(0.0, "switch"), (None, "switch")], [point("kink", 0.0, 0.0)] * 2
+    ),
+    "a minimum twice": forged(
+        "w^2", -1, 1, [(0.0, "one zero"), (None, "one zero")], [point("minimum", 0.0, 0.0, 1)] * 2
+    ),
+    "a flat piece of no length": forged(
+        "sign(w)", -1, 1, [(0.0, "switch"), (None, "switch")],
+        [flat(-1, 0, -1.0), point("flat", 0.0, 0.0), flat(0, 1, 1.0)],
     ),
     "a kink in a gradient box": forged("abs(w) + 2*w + 5*abs(w - 0.5)", -1, 1, ALL_FREE),
     "a kink where the switch only touches": forged(

@@ -335,3 +335,48 @@ def test_places_that_gather_at_an_edge_are_as_narrow_as_any() -> None:
         assert high <= math.nextafter(low, math.inf)
         turns = (mpmath.log(point.weight["w"]) - mpmath.pi / 2) / mpmath.pi
         assert abs(turns - mpmath.nint(turns)) < 1e-13
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("sign(w)", [(-1, 0), (0, 1)]),
+        ("where(w < 0.5, 1, 2)", [(-1, 0.5), (0.5, 1)]),
+        ("where(w < 0, 1, where(w > 0, 1, 5))", [(-1, 0), (0, 1)]),
+        ("relu(-relu(w))", [(-1, 1)]),
+    ],
+)
+def test_flat_pieces_are_one_only_where_the_loss_is_continuous(
+    text: str, pieces: list[tuple[float, float]]
+) -> None:
+    found = certify(Loss.from_text(text), {"w": (-1, 1)})
+    assert [point.interval["w"] for point in found.critical_points] == pieces
+    assert found.complete
+
+
+@pytest.mark.parametrize(
+    "text", ["w^2 + sign(w)^2", "where(w == 0, 5, w^2)", "where(w < 0, w^2, where(w > 0, w^2, 5))"]
+)
+def test_where_one_value_stands_alone_there_is_a_jump_and_no_minimum(text: str) -> None:
+    found = certify(Loss.from_text(text), {"w": (-1, 1)})
+    assert found.critical_points == ()
+    assert [stretch["reason"] for stretch in found.singular] == ["the loss jumps"]
+
+
+def test_a_value_at_a_place_without_a_double_is_not_taken_for_the_limit() -> None:
+    assert not certify(Loss.from_text("where(3w == 1, 5, (3w - 1)^2)"), {"w": (0, 1)}).complete
+
+
+@pytest.mark.parametrize(
+    "text", ["sqrt(w^4 + w^2)", "(w^4 + w^2)^(1/3)", "(1 - cos(w))^(1/3)", "sqrt(sin(w)^2 + w^2)"]
+)
+def test_a_slope_whose_denominator_vanishes_as_fast_does_not_go_to_zero(text: str) -> None:
+    found = certify(Loss.from_text(text), {"w": (-1, 1)})
+    assert [(point.kind, point.weight["w"]) for point in found.critical_points] == [("kink", 0)]
+
+
+def test_an_edge_at_which_the_slope_does_not_vanish_is_no_minimum() -> None:
+    """The slope of acos(w)² is −2 at 1, where acos(w) and √(1 − w²) both vanish."""
+    assert not certify(Loss.from_text("acos(w)^2"), {"w": (0.5, 1.5)}).critical_points
+    found = certify(Loss.from_text("sqrt(w^3 + w^5)"), {"w": (-0.5, 1)})
+    assert [(point.kind, point.weight["w"]) for point in found.critical_points] == [("minimum", 0)]

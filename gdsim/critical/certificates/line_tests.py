@@ -6,6 +6,7 @@ signs are known; or a switch, beside which they are.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -151,7 +152,11 @@ class BoxTests:
         low, high, bits, test, place = read_leaf(leaf)
         with ctx.workprec(bits):
             x = arb(low).union(arb(high))
-            return _METHODS[test](self, x, place)
+            found = _METHODS[test](self, x, place)
+        holds_a_place = found.kind is not None or found.is_parted or found.flat[0] != found.flat[1]
+        if holds_a_place and not found.holds(math.nextafter(low, high), math.nextafter(high, low)):
+            raise Unproved("the place does not lie inside the box")  # its neighbour could show it, too
+        return found
 
     def loss_over(self, x: Ball) -> Ball:
         """The loss over a ball; where an edge lies on it, over the part where it is defined."""

@@ -28,6 +28,7 @@ _MOST_BOXES = 4_000
 _SMALLEST = 2.0**-44  # of the domain: gaps are not cut further
 _COARSEST = 2.0**-6  # of the domain: above it a box is cut before a switch or an edge is sought in it
 _LEFT_OF_MIDDLE = 127 / 256
+_ULPS_APART = 4  # nearer marks are one: an end of a flat piece and the jump there
 _LONGEST = 900  # characters of a factor
 Leaf = dict[str, Any]
 
@@ -126,7 +127,13 @@ class _Writer:
         for stretch in self.search.singular:
             low, high = stretch["interval"][self.weight]  # type: ignore[index]
             marks += [(low, high)] if high - low < 1e-6 * self.width else [(low, low), (high, high)]
-        return sorted({mark for mark in marks if self.low < mark[0] and mark[1] < self.high})
+        merged: list[Interval] = []
+        for low, high in sorted(mark for mark in marks if self.low < mark[0] and mark[1] < self.high):
+            if merged and low - merged[-1][1] <= _ULPS_APART * math.ulp(high):
+                merged[-1] = merged[-1][0], max(high, merged[-1][1])
+            else:
+                merged.append((low, high))
+        return merged
 
     def _round(self, low: float, high: float, after: float, before: float) -> tuple[Leaf, Shown] | None:
         """A box round a mark that one of the tests for points closes, the widest of a few."""

@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
-from flint import ctx
+from flint import arb, ctx
 
 from gdsim.critical.budget import Budget
 from gdsim.critical.line.candidates import candidates
-from gdsim.critical.line.factors import Factor, Unsupported, factorise
+from gdsim.critical.line.factors import Factor, Unsupported, as_product, factorise
 from gdsim.critical.line.roots import LADDER, Cluster, Root, Smooth, dyadic, excludes_zero, sign, zeros
 from gdsim.expr.algebra import add, divide, multiply, negate, power
-from gdsim.expr.emit_ball import Ball
+from gdsim.expr.emit_ball import Ball, BallFunction
 from gdsim.expr.exact_zeros import vanishes
 from gdsim.expr.lower import rational_exponent
 from gdsim.expr.nodes import (
@@ -189,9 +189,51 @@ def united(first: Located, second: Located, weight: str) -> Located | None:
     return None
 
 
-def _at(place: Expr) -> Ball:
-    from gdsim.expr.emit_ball import BallFunction
+def goes_to_zero(
+    slope: Expr, weight: str, data: Data, zero: Located | None, cut: Located, budget: Budget
+) -> bool | None:
+    """Whether a slope goes to zero at a cut at which its numerator does; None where that is not told.
 
+    Where its denominator vanishes, too, the orders decide: the slope of √(w⁴ + w²) does not go to zero.
+    """
+    if zero is None:
+        return False
+    with ctx.workprec(LADDER[1]):
+        (value,) = BallFunction([slope], [weight], data, "restricted")(cut.root.enclosure)
+    if value.is_finite():
+        return True
+    found = as_product(slope)
+    if found is None:
+        return None
+    factors, below = found
+    total = Fraction(0)
+    for part, exponent in (*factors, (below, -1)):
+        order = _order_there(part, weight, data, cut, budget)
+        if order is None:
+            return None
+        total += exponent * order
+    return total > 0
+
+
+def _order_there(expr: Expr, weight: str, data: Data, cut: Located, budget: Budget) -> Fraction | None:
+    """The order of a function's zero at a cut, 0 where it has none there; None where that is not told."""
+    if not symbols(expr, "weight"):
+        return Fraction(0)
+    factors = factorise(expr, weight)
+    if factors is None:
+        return None
+    low, high = ends_of(cut)
+    room = (abs(high) + 1) * arb(2) ** -20
+    places, clusters = locate(factors, weight, data, (low - room).mid(), (high + room).mid(), budget)
+    if clusters:
+        return None
+    for place in places:
+        if place.root.enclosure.overlaps(cut.root.enclosure):
+            return place.order if united(cut, place, weight) is not None else None
+    return Fraction(0)
+
+
+def _at(place: Expr) -> Ball:
     return BallFunction([place], [])()[0]
 
 
@@ -414,3 +456,27 @@ def _defined(expr: Expr, weight: str, data: Data, piece: Piece) -> Piece:
     with ctx.workprec(LADDER[1]):
         value = Smooth(expr, weight, data).value(piece.inside)
     return Piece(piece.low, piece.high, piece.a, piece.b, None if value.is_nan() else expr)
+
+
+def limit(
+    expr: Expr | None, weight: str, data: dict[str, tuple[Fraction, ...]], cut: Located, side: int
+) -> float | None:
+    """The limit of the loss from one side, as ever nearer places show it: for words, not for proof."""
+    if expr is None:
+        return None
+    smooth = Smooth(expr, weight, data)
+    values = []
+    with ctx.workprec(1000):
+        for bits in (60, 120, 180):
+            value = smooth.value((cut.root.enclosure + side * arb(2) ** -bits).mid())
+            if not value.is_finite():
+                return None
+            values.append(value.mid())
+        first, second = abs(values[1] - values[0]), abs(values[2] - values[1])
+        if second > arb(2) ** 30 and second >= first:
+            return math.copysign(math.inf, float(values[2] > 0) - 0.5)
+        if second > first / 2 and second > arb(2) ** -40:
+            if abs(values[2]) > abs(values[1]) > abs(values[0]):
+                return math.copysign(math.inf, float(values[2] > 0) - 0.5)
+            return None
+        return 0.0 if abs(values[2]) < arb(2) ** -40 else float(values[2])

@@ -23,6 +23,8 @@ from gdsim.critical.line.pieces import (
     Located,
     Piece,
     ends_of,
+    goes_to_zero,
+    limit,
     locate,
     lower,
     outward,
@@ -124,6 +126,7 @@ class _Line:
         self.points: list[CriticalPoint] = []
         self.unresolved: list[Stretch] = []
         self.singular: list[Stretch] = []
+        self.joined: set[int] = set()  # ids of the cuts at which the loss is continuous
 
     def search(self) -> Search:
         """Cut, find, classify."""
@@ -277,14 +280,15 @@ class _Line:
         if left.piece.expression is None or right.piece.expression is None:
             self._edge(cut, left, right, before, after)
             return
-        if not self._continuous(cut, left, right, value):
+        if not self._continuous(cut, left, right) or not self._is_the_limit(cut, left, right, value):
             return
-        stationary = left.at_high is not None and right.at_low is not None
+        self.joined.add(id(cut))
         if left.flat or right.flat:
             return
-        if not before or not after:
+        zeros = {self._goes_to_zero(left, left.at_high, cut), self._goes_to_zero(right, right.at_low, cut)}
+        if not before or not after or None in zeros:
             self._open(Cluster(*ends_of(cut), None, False), before, after)
-        elif stationary:
+        elif zeros == {True}:
             self._add(
                 cut,
                 kind_between(before, after),
@@ -293,6 +297,11 @@ class _Line:
             )
         elif before != after:
             self._add(cut, "kink", (), None)
+
+    def _goes_to_zero(self, slope: _Slope, zero: Located | None, cut: Located) -> bool | None:
+        if slope.smooth is None:
+            return False
+        return goes_to_zero(slope.smooth.expression, self.weight, self.data, zero, cut, self.budget)
 
     def _sign_beside(self, slope: _Slope, cut: Located, side: int) -> int:
         """The sign of f′ in the gap next to a cut."""
@@ -316,7 +325,7 @@ class _Line:
                 (value,) = self.loss_anywhere(place)  # an edge that is no binary fraction
             return value if value.is_finite() else None
 
-    def _continuous(self, cut: Located, left: _Slope, right: _Slope, value: Ball) -> bool:
+    def _continuous(self, cut: Located, left: _Slope, right: _Slope) -> bool:
         """Whether the loss has one limit from both sides; notes a jump, or that it cannot be told."""
         assert left.piece.expression is not None
         assert right.piece.expression is not None
@@ -337,6 +346,22 @@ class _Line:
             return True
         reason = "the loss may jump here: its limits from both sides agree to 1,500 bits, which is no proof"
         self.unresolved.append(self._place(cut, reason))
+        return False
+
+    def _is_the_limit(self, cut: Located, left: _Slope, right: _Slope, value: Ball) -> bool:
+        """Whether the loss has its limit as its value at a cut; notes that it has another, or may have."""
+        if not self.may_jump:
+            return True
+        with ctx.workprec(LADDER[1]):
+            place = cut.root.enclosure
+            sides = [Smooth(slope.piece.expression, self.weight, self.data).value(place)
+                     for slope in (left, right) if slope.piece.expression is not None]  # fmt: skip
+            if any(excludes_zero(value - side) for side in sides):
+                self.singular.append(self._place(cut, "the loss jumps"))
+                return False
+            if value.rad() < (1 + abs(value.mid())) * arb(2) ** -90:
+                return True
+        self.unresolved.append(self._place(cut, "the loss may have another value here than beside it"))
         return False
 
     def _common_bend(self, cut: Located, left: _Slope, right: _Slope) -> tuple[float, ...]:
@@ -361,12 +386,15 @@ class _Line:
     def _edge(self, cut: Located, left: _Slope, right: _Slope, before: int, after: int) -> None:
         """Where the loss ends: a critical point only if f′ goes to zero there."""
         zero, inner = (right.at_low, after) if left.piece.expression is None else (left.at_high, -before)
-        if zero is not None and inner:
+        goes_to_zero = self._goes_to_zero(right if left.piece.expression is None else left, zero, cut)
+        if goes_to_zero is None:
+            self._open(Cluster(*ends_of(cut), None, False), before, after)
+        elif goes_to_zero and inner:
             self._add(cut, "minimum" if inner > 0 else "maximum", (), None)
 
     def _name_singular(self, cut: Located, left: _Slope, right: _Slope, before: int, after: int) -> None:
         """Say what kind of singular place a cut is, from the loss ever nearer to it."""
-        limits = [_limit(slope.piece.expression, self.weight, self.data, cut, side)
+        limits = [limit(slope.piece.expression, self.weight, self.data, cut, side)
                   for slope, side in ((left, -1), (right, 1))]  # fmt: skip
         known = [limit for limit in limits if limit is not None]
         if any(math.isinf(limit) for limit in known):
@@ -385,12 +413,12 @@ class _Line:
     # -- stretches ----------------------------------------------------------------------------------
 
     def _flats(self, slopes: list[_Slope]) -> None:
-        """Report flat pieces; neighbours that meet in one are one."""
+        """Report flat pieces; neighbours at whose cut the loss is continuous are one."""
         place = 0
         while place < len(slopes):
             last = place
             while slopes[place].flat and last + 1 < len(slopes) and slopes[last + 1].flat:
-                if self._value_at(slopes[last].piece.high) is None:  # type: ignore[arg-type]
+                if id(slopes[last].piece.high) not in self.joined:
                     break
                 last += 1
             if slopes[place].flat:
@@ -465,27 +493,3 @@ def _around(cut: Located) -> tuple[Ball, Ball]:
 
 def _meet(first: Located, second: Located) -> bool:
     return bool(first.root.enclosure.overlaps(second.root.enclosure))
-
-
-def _limit(
-    expr: Expr | None, weight: str, data: dict[str, tuple[Fraction, ...]], cut: Located, side: int
-) -> float | None:
-    """The limit of the loss from one side, as ever nearer places show it: for words, not for proof."""
-    if expr is None:
-        return None
-    smooth = Smooth(expr, weight, data)
-    values = []
-    with ctx.workprec(1000):
-        for bits in (60, 120, 180):
-            value = smooth.value((cut.root.enclosure + side * arb(2) ** -bits).mid())
-            if not value.is_finite():
-                return None
-            values.append(value.mid())
-        first, second = abs(values[1] - values[0]), abs(values[2] - values[1])
-        if second > arb(2) ** 30 and second >= first:
-            return math.copysign(math.inf, float(values[2] > 0) - 0.5)
-        if second > first / 2 and second > arb(2) ** -40:
-            if abs(values[2]) > abs(values[1]) > abs(values[0]):
-                return math.copysign(math.inf, float(values[2] > 0) - 0.5)
-            return None
-        return 0.0 if abs(values[2]) < arb(2) ** -40 else float(values[2])
