@@ -17,6 +17,7 @@ from gdsim.expr.nodes import Call, Constant, Expr, Negate, Number
 from gdsim.expr.simplify import simplify
 
 _LARGEST_DENOMINATOR = 10_000
+_SMALLEST = 10_000  # bits behind the point
 _PI = Constant("pi")
 
 
@@ -57,9 +58,7 @@ def simplest(x: Ball) -> Fraction | None:
     >>> simplest(arb("0.3333").union(arb("0.3334")))
     Fraction(1, 3)
     """
-    from gdsim.critical.line.roots import dyadic
-
-    low, high = dyadic(x.lower()), dyadic(x.upper())
+    low, high = _rational(x.lower()), _rational(x.upper())
     room = high - low
     low, high = low - room, high + room
     if low <= 0 <= high:
@@ -76,3 +75,16 @@ def _simplest(low: Fraction, high: Fraction) -> Fraction:
         return Fraction(whole)
     floor = low.numerator // low.denominator
     return floor + 1 / _simplest(1 / (high - floor), 1 / (low - floor))
+
+
+def _rational(x: Ball) -> Fraction:
+    """An exact ball as a fraction; 0 where it is so near to 0 that the fraction would fill the memory.
+
+    >>> _rational(arb(3) / 8), _rational(arb(2) ** -(10**9))
+    (Fraction(3, 8), Fraction(0, 1))
+    """
+    mantissa, exponent = x.man_exp()
+    whole, shift = int(mantissa), int(exponent)
+    if shift < -_SMALLEST:
+        return Fraction(0)
+    return Fraction(whole << shift) if shift >= 0 else Fraction(whole, 1 << -shift)

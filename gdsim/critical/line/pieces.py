@@ -19,7 +19,7 @@ from flint import arb, ctx
 from gdsim.critical.budget import Budget
 from gdsim.critical.line.candidates import candidates
 from gdsim.critical.line.factors import Factor, Unsupported, as_product, factorise
-from gdsim.critical.line.roots import LADDER, Cluster, Root, Smooth, dyadic, excludes_zero, sign, zeros
+from gdsim.critical.line.roots import LADDER, Cluster, Root, Smooth, excludes_zero, sign, zeros
 from gdsim.expr.algebra import add, divide, multiply, negate, power
 from gdsim.expr.emit_ball import Ball, BallFunction
 from gdsim.expr.exact_zeros import vanishes
@@ -117,9 +117,9 @@ def reported(zero: Located) -> tuple[float, Interval]:
 def outward(low: Ball, high: Ball) -> Interval:
     """The nearest doubles that hold two exact ends between them."""
     first, last = float(low.mid()), float(high.mid())
-    if Fraction(first) > dyadic(low):
+    if arb(first) > low:
         first = math.nextafter(first, -math.inf)
-    if Fraction(last) < dyadic(high):
+    if arb(last) < high:
         last = math.nextafter(last, math.inf)
     return first + 0.0, last + 0.0
 

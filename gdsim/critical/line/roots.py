@@ -288,9 +288,7 @@ class _Search:
                 if not step.is_finite():
                     break
                 new = step.intersection(box)
-                done = new.rad() <= goal * (abs(new.mid()).max(_TINIEST)) or not (
-                    new.rad() < box.rad() * 0.9
-                )
+                done = new.rad() <= goal * (abs(new.mid()).max(_TINIEST)) or not (new.rad() < box.rad() * 0.9)
                 box = new
                 if done:
                     break
@@ -405,14 +403,3 @@ def _joined(stretches: list[tuple[Ball, Ball]], gap: Ball | int = 0) -> list[tup
         else:
             joined.append((a, b))
     return joined
-
-
-def dyadic(x: Ball) -> Fraction:
-    """An exact ball as a fraction.
-
-    >>> dyadic(arb(3) / 8)
-    Fraction(3, 8)
-    """
-    mantissa, exponent = x.man_exp()
-    whole, shift = int(mantissa), int(exponent)
-    return Fraction(whole << shift) if shift >= 0 else Fraction(whole, 1 << -shift)
