@@ -380,3 +380,10 @@ def test_an_edge_at_which_the_slope_does_not_vanish_is_no_minimum() -> None:
     assert not certify(Loss.from_text("acos(w)^2"), {"w": (0.5, 1.5)}).critical_points
     found = certify(Loss.from_text("sqrt(w^3 + w^5)"), {"w": (-0.5, 1)})
     assert [(point.kind, point.weight["w"]) for point in found.critical_points] == [("minimum", 0)]
+
+
+def test_a_root_in_a_denominator_that_cancels_leaves_a_zero_of_the_slope() -> None:
+    """w·sin √|w| has the slope ±(sin r + r·cos(r)/2) with r = √|w|, written with w/√|w|."""
+    found = certify(Loss.from_text("w*sin(sqrt(abs(w)))"), {"w": (-1, 1)})
+    assert [(point.kind, point.weight["w"]) for point in found.critical_points] == [("inflection", 0)]
+    assert found.complete

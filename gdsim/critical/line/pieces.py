@@ -206,6 +206,10 @@ def goes_to_zero(
     if found is None:
         return None
     factors, below = found
+    with ctx.workprec(LADDER[1]):
+        (value,) = BallFunction([below], [weight], data, "restricted")(cut.root.enclosure)
+    if value.is_finite() and excludes_zero(value):
+        return True
     total = Fraction(0)
     for part, exponent in (*factors, (below, -1)):
         order = _order_there(part, weight, data, cut, budget)
