@@ -109,3 +109,8 @@ def test_numbers_are_built_at_the_working_precision() -> None:
     with ctx.workprec(400):
         (value,) = function(ball(Fraction(1, 10)))
         assert value.rad() < arb(2) ** -390
+
+
+def test_a_constant_exponent_that_may_be_whole_keeps_negative_bases() -> None:
+    with ctx.workprec(30):  # 1 + 10¹² has 40 bits
+        assert over("w^(1 + 1e12)", "-1", "0", "restricted").overlaps(arb(-1))

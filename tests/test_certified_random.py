@@ -22,11 +22,11 @@ from gdsim.outcomes import Search
 ONE_WEIGHT = Kinds(reductions=False, leaves=WEIGHTS[:1])
 CELLS = 64
 GRID = [CONTEXT.mpf(-3) + CONTEXT.mpf(6) * (k + CONTEXT.mpf("0.3137")) / CELLS for k in range(CELLS)]
-STEP = CONTEXT.mpf(10) ** -15
+STEP = CONTEXT.mpf(10) ** -22
 
 
 def slope(tree: Expr, at: object) -> object:
-    """f′ by a central difference: of h/w the truncation is 1e-30, the rounding 1e-35 of the loss."""
+    """f′ by a central difference: of h/w the truncation is 1e-44, the rounding 1e-28 of the loss."""
     step = STEP * (abs(at) or 1)
     right, left = (value(tree, {"w": at + sign * step}) for sign in (1, -1))
     return (right - left) / (2 * step)
@@ -52,7 +52,7 @@ def check(tree: Expr) -> None:
         if point.curvature and point.kind != "flat" and abs(point.weight["w"]) < 3:
             near = slope(tree, CONTEXT.mpf(point.weight["w"]))
             # the place is the nearest double, so f′ there is f″ times half an ulp; the difference truncates
-            # at 1e-30·w²·f‴/6, with room for third derivatives up to 1e10
+            # at 1e-44·w²·f‴/6, with room for third derivatives up to 1e24
             allowed = abs(point.curvature[0]) * math.ulp(point.weight["w"]) + 1e-20 * (1 + abs(point.loss))
             assert not isfinite(near) or abs(near) <= allowed, to_text(tree)
 

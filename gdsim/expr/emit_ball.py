@@ -85,6 +85,20 @@ def _general_power(x: Ball, y: Ball, restricted: bool) -> Ball:
     return _NAN
 
 
+def _fixed_power(power: Callable[[Ball, Ball], Ball]) -> Callable[[Ball, Ball], Ball]:
+    """A power whose exponent is one number: it may be a whole one, though its ball does not tell."""
+
+    def enclosed(x: Ball, y: Ball) -> Ball:
+        if x > 0 or y.is_exact() or not y.contains_integer():
+            return power(x, y)
+        if not (y > 0 and x.is_finite()):
+            return _NAN
+        top = (x.abs_upper() ** y).abs_upper()
+        return top.union(-top)
+
+    return enclosed
+
+
 def _strict_power(x: Ball, y: Ball) -> Ball:
     return _general_power(x, y, False)
 
@@ -186,15 +200,22 @@ def _bounded(function: Callable[[Ball], Ball], values: Ball) -> Callable[[Ball],
 _NEGATIVE: Callable[[Ball], bool] = lambda x: x < 0  # noqa: E731
 _RESTRICTED = {
     **_SHARED, "sqrt": _restricted_sqrt, "general_power": _restricted_power,
+    "fixed_power": _fixed_power(_restricted_power),
     **{name: _bounded(_SHARED[name], _BOTH_SIGNS) for name in ("sin", "cos", "tanh")},
     "sigmoid": _bounded(_SHARED["sigmoid"], _ZERO.union(_ONE)), "atan": _bounded(_SHARED["atan"], arb(0, 2)),
 }  # fmt: skip
 NAMESPACES: dict[Reading, dict[str, Any]] = {
-    "strict": {**_SHARED, "sqrt": _strict_sqrt, "general_power": _strict_power},
+    "strict": {
+        **_SHARED,
+        "sqrt": _strict_sqrt,
+        "general_power": _strict_power,
+        "fixed_power": _strict_power,
+    },
     "restricted": _RESTRICTED,
     "nowhere": {
         **_RESTRICTED,
         "general_power": _power_somewhere,
+        "fixed_power": _fixed_power(_power_somewhere),
         **{name: _somewhere(_RESTRICTED[name], _NEGATIVE) for name in ("sqrt", "log", "log2", "log10")},
         **{name: _somewhere(_RESTRICTED[name], lambda x: x > 1 or x < -1) for name in ("asin", "acos")},
     },
@@ -277,6 +298,7 @@ class _Writer:
         self.program, self.names, self.columns = program, names, columns
         self.numbers: list[Fraction | str] = []
         self.text: list[str] = []
+        self.fixed: list[bool] = []  # whether a value is one number whatever the weights and the row
         self.powers: dict[int, tuple[int, int]] = {}  # place: (place of the base, exponent)
 
     def unpacking(self) -> list[str]:
@@ -314,6 +336,9 @@ class _Writer:
     def _source(self, place: int, step: Instruction) -> str | None:
         """The right side of a statement, or None where the value has a name already."""
         payload = step.payload
+        self.fixed.append(
+            not isinstance(payload, Symbol) and all(self.fixed[operand] for operand in step.operands)
+        )
         name: str | None = None
         if step.operation in ("number", "constant"):
             name = f"n{len(self.numbers)}"
@@ -347,7 +372,7 @@ class _Writer:
             case "min", [a, b]:
                 return f"{a}.min({b})"
             case "pow", [a, b]:
-                return f"general_power({a}, {b})"
+                return f"{'fixed' if self.fixed[step.operands[1]] else 'general'}_power({a}, {b})"
             case "where", [left, right, then, otherwise]:
                 holds, fails = (text.format(a=left, b=right) for text in _COMPARISONS[str(step.payload)])
                 return f"where({holds}, {fails}, {then}, {otherwise})"
