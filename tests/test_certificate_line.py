@@ -360,6 +360,16 @@ FORGED: dict[str, Document] = {
     "a kink passed over since one side has a gap there": forged(
         "where(w <= 0, -w, sin(w)^2/w)", -0.01, 0.01, AT_ZERO
     ),
+    "a kink where there is a tiny jump": forged(
+        "where(w < 0, -w, w + 1e-300)", -1, 1, [(None, "switch", None, 24)], [point("kink", 0.0, 0.0)]
+    ),
+    "a zero passed over before an edge": forged(
+        "sqrt(w)*(w - 0.9)", -0.5, 0.8, [(None, "edge", "0")],
+        factorings=[{"denominator": "2*sqrt(w)/(3*w - 0.9)", "factors": [["1", 1]]}],
+    ),
+    "a minimum where the branch not taken is undefined": forged(
+        "max(w^2, sqrt(w - 5)*0 - 1)", -1, 1, ONE_ZERO, [point("minimum", 0.0, 0.0, 1)]
+    ),
     "a kink twice": forged(
         "abs(w)", -1, 1, [(0.0, "switch"), (None, "switch")], [point("kink", 0.0, 0.0)] * 2
     ),
@@ -530,7 +540,7 @@ RELAXED = settings(suppress_health_check=list(HealthCheck), deadline=None)
 
 
 @given(tree=trees(ONE_WEIGHT, depth=2))
-@settings(RELAXED, max_examples=8)
+@settings(RELAXED, max_examples=5)
 def test_the_certificate_of_a_random_formula_verifies(tree: Expr) -> None:
     check(tree)
 
