@@ -9,9 +9,8 @@ from interpreters import python
 
 HEAVY = {"numpy", "scipy", "matplotlib", "pydantic", "yaml", "rich", "torch", "sympy", "mpmath"}
 #: what --help may import beyond click and the parts of the standard library that click itself imports
-HELP = {"gdsim", "gdsim.cli"} | {
-    f"gdsim.cli.{name}" for name in ("analysis", "critical", "options", "running", "saved", "scenarios", "system")
-}
+_COMMANDS = ("analysis", "critical", "options", "running", "saved", "scenarios", "system")
+HELP = {"gdsim", "gdsim.cli"} | {f"gdsim.cli.{name}" for name in _COMMANDS}
 #: modules of the standard library that writing help costs; none of them is slow
 CHEAP = {
     "__future__", "_bz2", "_colorize", "_compression", "_locale", "_lzma", "bz2", "click._textwrap",
