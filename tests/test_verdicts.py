@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from batches import batch_of
 from tiers import later
 
 import gdsim
@@ -15,7 +16,7 @@ from gdsim.outcomes import CRITICAL_KINDS, VERDICT_KINDS, Status
 from gdsim.runs import Run, compose, execute
 from gdsim.scenario import load, parse_mapping
 from gdsim.simulation import simulate
-from gdsim.verdicts import judge
+from gdsim.verdicts import judge, searches
 from gdsim.verdicts.rest import period_of_tail
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -99,6 +100,21 @@ def test_every_verdict_has_a_sentence_and_bad_ends_a_remedy() -> None:
 
 def test_noise_around_a_minimum_counts_as_settled() -> None:
     assert execute(load("noise-frees-it")).verdict.kind == "minimum"
+
+
+@pytest.mark.parametrize(("most", "proof"), [(3, "certified"), (2, "numerical")])
+def test_runs_over_a_parameter_of_the_loss_are_judged_by_the_points_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, most: int, proof: str
+) -> None:
+    monkeypatch.setattr("gdsim.critical.MOST_CERTIFIED", most)
+    batch = batch_of("(w^2 - a)^2", 1.0, 1.5, 0.0, 1.0, rate=0.02, parameters={"a": [1, 2, 4, 2]})
+    judged = judge(batch, simulate(batch), searches(batch, {"w": (-3, 3)}))
+    assert judged.kinds == ("minimum", "minimum", "maximum", "minimum")
+    assert {point.proof for home in judged.homes for point in home.critical_points} == {proof}
+    assert {home.complete for home in judged.homes} == {proof == "certified"}
+    assert len(judged.homes) == 3
+    place = judged.verdict(1).evidence["at"]["w"]  # type: ignore[index]
+    assert place == pytest.approx(math.sqrt(2), abs=1e-6)
 
 
 def test_a_batch_is_judged_as_its_runs_alone() -> None:

@@ -5,7 +5,7 @@ Kinds are computed for all runs at once; the sentence, its evidence and the reme
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias, cast
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gdsim import critical
 from gdsim.batch import Batch, Trajectory
 from gdsim.losses import Loss
-from gdsim.outcomes import Search, Status, Verdict, VerdictKind
+from gdsim.outcomes import Interval, Search, Status, Verdict, VerdictKind
 from gdsim.verdicts.rest import left_to_travel, noise_radius, period_of_tail, still_falls
 from gdsim.verdicts.sentences import told
 from gdsim.verdicts.settle import NOWHERE, Integers, Mask, Terrain
@@ -94,9 +94,7 @@ def judge(batch: Batch, trajectory: Trajectory, search: Search | Callable[[int],
     terrains: list[Terrain] = []
     homes: list[Search] = []
     for runs in _alike(batch):
-        loss = batch.loss.with_parameters(
-            {name: float(values[runs[0]]) for name, values in batch.parameters.items()}
-        )
+        loss = _loss_of(batch, int(runs[0]))
         found = search(int(runs[0])) if callable(search) else search
         terrain = Terrain(loss, _reaching(loss, found, trajectory, runs))
         group = _Group(batch, trajectory, terrain, Terrain(loss, found), runs)
@@ -106,6 +104,46 @@ def judge(batch: Batch, trajectory: Trajectory, search: Search | Callable[[int],
         kinds[runs], settled[runs], period[runs] = group.judged()
     named = tuple(cast(VerdictKind, str(kind)) for kind in kinds)
     return Verdicts(batch, trajectory, named, settled, period, tuple(terrains), tuple(homes), terrain_of)
+
+
+def searches(batch: Batch, domain: Mapping[str, Interval]) -> Callable[[int], Search]:
+    """Find the critical points of every loss of a batch, as :func:`judge` asks for them.
+
+    Parameters
+    ----------
+    batch
+        Its runs may differ in the parameters of the loss.
+    domain
+        For each weight a closed interval.
+
+    Returns
+    -------
+    callable
+        The search of a run's loss. Up to 1,000 distinct losses are searched with proof, more numerically;
+        each search says which it was.
+
+    Notes
+    -----
+    Cost: that of :func:`gdsim.critical.find` for each distinct loss.
+
+    Examples
+    --------
+    >>> from gdsim import simulate
+    >>> run = simulate("(w^2 - 4)^2", initial_weight=1, learning_rate=0.01)
+    >>> [point.weight["w"] for point in searches(run.batch, {"w": (-3, 3)})(0).critical_points]
+    [-2.0, 0.0, 2.0]
+    """
+    groups = list(_alike(batch))
+    found = critical.find_each([_loss_of(batch, int(runs[0])) for runs in groups], domain)
+    group_of = np.zeros(batch.runs, dtype=np.int64)
+    for place, runs in enumerate(groups):
+        group_of[runs] = place
+    return lambda run: found[group_of[run]]
+
+
+def _loss_of(batch: Batch, run: int) -> Loss:
+    """The loss of one run, with its parameters."""
+    return batch.loss.with_parameters({name: float(values[run]) for name, values in batch.parameters.items()})
 
 
 def _alike(batch: Batch) -> Iterator[Integers]:
