@@ -16,6 +16,7 @@ which one branch may well be defined nowhere.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Literal, TypeAlias
@@ -47,6 +48,30 @@ def ball(value: Fraction) -> Ball:
     (True, False)
     """
     return arb(fmpq(value.numerator, value.denominator))
+
+
+def sign(x: Ball) -> int:
+    """The sign of every number in a ball, 0 where they have not one; a nan has none.
+
+    >>> sign(arb(1)), sign(arb(0, 1)), sign(arb("nan"))
+    (1, 0, 0)
+    """
+    return 1 if x > 0 else -1 if x < 0 else 0
+
+
+def outward(low: Ball, high: Ball) -> tuple[float, float]:
+    """The nearest doubles that hold two exact numbers between them.
+
+    >>> with ctx.workprec(100):
+    ...     outward(arb(0.5), arb(1) + arb(2) ** -60)
+    (0.5, 1.0000000000000002)
+    """
+    first, last = float(low.mid()), float(high.mid())
+    if arb(first) > low:
+        first = math.nextafter(first, -math.inf)
+    if arb(last) < high:
+        last = math.nextafter(last, math.inf)
+    return first + 0.0, last + 0.0
 
 
 def square(x: Ball) -> Ball:

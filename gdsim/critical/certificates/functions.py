@@ -9,7 +9,7 @@ from flint import arb, ctx
 
 from gdsim.critical.certificates.switching import has_switches
 from gdsim.expr.differentiate import derivative
-from gdsim.expr.emit_ball import Ball, BallFunction, Nowhere, Reading
+from gdsim.expr.emit_ball import Ball, BallFunction, Nowhere, Reading, sign
 from gdsim.expr.exact_zeros import vanishes
 from gdsim.expr.nodes import Call, Expr, symbols
 
@@ -146,8 +146,3 @@ def ends_of(x: Ball) -> tuple[Ball, Ball]:
     """
     with ctx.workprec(_EXACT):
         return x.lower(), x.upper()
-
-
-def sign(x: Ball) -> int:
-    """The sign of all numbers of a ball, 0 where they have not one."""
-    return 1 if x > 0 else -1 if x < 0 else 0

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from gdsim.critical.certificates.document import Refused
-from gdsim.critical.certificates.functions import Function, sign
+from gdsim.critical.certificates.functions import Function
 from gdsim.critical.certificates.identity import is_product
 from gdsim.critical.certificates.switching import divisors, edges, has_switches
-from gdsim.expr.emit_ball import Ball
+from gdsim.expr.emit_ball import Ball, sign
 from gdsim.expr.nodes import ONE, Expr, symbols
 from gdsim.expr.parse import parse
 from gdsim.expr.simplify import simplify

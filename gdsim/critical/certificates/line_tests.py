@@ -14,7 +14,7 @@ from typing import Any
 
 from flint import arb, ctx
 
-from gdsim.critical.certificates.functions import Function, ends_of, sign
+from gdsim.critical.certificates.functions import Function, ends_of
 from gdsim.critical.certificates.identity import are_proportional
 from gdsim.critical.certificates.line_leaf import FINE, is_between, read_leaf
 from gdsim.critical.certificates.line_products import Products
@@ -25,13 +25,13 @@ from gdsim.critical.certificates.switching import (
     edges,
     has_switches,
     may_jump,
-    rows_written_out,
 )
 from gdsim.critical.written import WrittenLoss
 from gdsim.expr.algebra import add, negate
-from gdsim.expr.emit_ball import Ball, BallFunction, Nowhere
+from gdsim.expr.emit_ball import Ball, BallFunction, Nowhere, sign
 from gdsim.expr.exact_zeros import vanishes
 from gdsim.expr.nodes import ZERO, Expr, Number, Where, symbols, walk
+from gdsim.expr.rows import rows_written_out
 from gdsim.expr.simplify import simplify
 
 _MOST_ROWS = 64  # of data that are written out one by one because a formula may end in each

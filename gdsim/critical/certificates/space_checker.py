@@ -19,7 +19,7 @@ from gdsim.critical.certificates.document import Refused, real
 from gdsim.critical.certificates.space_cover import Box, Corner, TooTangled, uncovered
 from gdsim.critical.certificates.space_tests import FINE, TESTS, Leaf, SpaceTests, Unproved, Zero, holds
 from gdsim.critical.written import WrittenLoss
-from gdsim.expr.emit_ball import Ball
+from gdsim.expr.emit_ball import Ball, outward
 
 _WITH_INFLATED = ("mean value", "no zero", "krawczyk", "scaled")
 _BITS = (24, 4096)
@@ -181,7 +181,7 @@ class _Claims:
         self._check_apart()
         shown = [False] * len(self.points)
         for leaf, zero in zeros:
-            low, high = outward(zero.enclosure)
+            low, high = corners_of(zero.enclosure)
             place = self._holder(low, high)
             if place is None:
                 if is_outside(low, high, self.domain):
@@ -228,7 +228,7 @@ def check_point(
         Where it is not, or is not shown.
     """
     size, values = tests.size, tests.everything(*zero.enclosure)
-    low, high = outward(zero.enclosure)
+    low, high = corners_of(zero.enclosure)
     if not all(value.is_finite() for value in values):
         raise Refused(f"the loss or a derivative may not be defined at {what}")
     if is_outside(low, high, domain):
@@ -263,21 +263,13 @@ def _is_near(value: float, x: Ball) -> bool:
     return not (arb(value) - x).abs_lower() > _ROUNDING * abs(value)
 
 
-def outward(x: Sequence[Ball]) -> Box:
-    """The ends of balls, rounded outwards to doubles; exact where a ball is a double.
+def corners_of(x: Sequence[Ball]) -> Box:
+    """The ends of balls, rounded outwards to doubles.
 
-    >>> outward([arb(0.5), arb(0.5, 1e-30)])
+    >>> corners_of([arb(0.5), arb(0.5, 1e-30)])
     ((0.5, 0.49999999999999994), (0.5, 0.5000000000000001))
     """
-    lows, highs = [], []
-    for a in x:
-        low, high = float(a.lower()), float(a.upper())
-        while arb(low) > a.lower():
-            low = math.nextafter(low, -math.inf)
-        while arb(high) < a.upper():
-            high = math.nextafter(high, math.inf)
-        lows.append(low)
-        highs.append(high)
+    lows, highs = zip(*(outward(a.lower(), a.upper()) for a in x), strict=True)
     return tuple(lows), tuple(highs)
 
 

@@ -15,7 +15,7 @@ from flint import arb, arb_mat, ctx
 
 from gdsim.critical.certificates.space_scaling import scaled_kind
 from gdsim.critical.written import WrittenLoss
-from gdsim.expr.emit_ball import Ball, BallFunction, Nowhere, ball
+from gdsim.expr.emit_ball import Ball, BallFunction, Nowhere, ball, sign
 from gdsim.expr.lower import rational_exponent
 from gdsim.expr.nodes import (
     ZERO,
@@ -196,14 +196,14 @@ class SpaceTests:
 
     def _gradient(self, leaf: Leaf) -> None:
         """One component has one sign: a continuous loss is monotone along that weight, kinks or not."""
-        if not any(_sign(value) for value in self.gradient(*over(leaf.box))):
+        if not any(sign(value) for value in self.gradient(*over(leaf.box))):
             raise Unproved("no component of the gradient has one sign")
 
     def _mean_value(self, leaf: Leaf) -> None:
         outer, h = self._bend(leaf)
         m = _middle(outer)
         x = arb_mat([[a - b] for a, b in zip(over(leaf.box), m, strict=True)])
-        if not any(_sign(value) for value in (self._slope_at(m) + h * x).entries()):
+        if not any(sign(value) for value in (self._slope_at(m) + h * x).entries()):
             raise Unproved("no component of the gradient's mean-value form has one sign")
 
     def _no_zero(self, leaf: Leaf) -> None:
@@ -293,10 +293,6 @@ def _middle(x: Sequence[Ball]) -> list[Ball]:
     return [a.mid() for a in x]
 
 
-def _sign(x: Ball) -> int:
-    return 1 if x > 0 else -1 if x < 0 else 0
-
-
 class _Nonzero:
     """Functions of the weights, for each row of the data, none of which is zero on a box."""
 
@@ -322,7 +318,7 @@ class _Nonzero:
         """Whether each function is shown to have one sign on a box."""
         if self.too_many:
             return False
-        return self.functions is None or all(map(_sign, self.functions(*x)))
+        return self.functions is None or all(map(sign, self.functions(*x)))
 
 
 def _factors(expr: Expr) -> Iterator[Expr]:

@@ -11,7 +11,7 @@ from flint import ctx
 
 from gdsim.critical.budget import Budget
 from gdsim.critical.certificates.document import Refused
-from gdsim.critical.certificates.space_checker import check_point, is_outside, outward
+from gdsim.critical.certificates.space_checker import check_point, corners_of, is_outside
 from gdsim.critical.certificates.space_cover import Box
 from gdsim.critical.certificates.space_tests import FINE, Leaf, SpaceTests, Unproved, Zero, holds
 from gdsim.critical.space import search as space
@@ -97,7 +97,7 @@ class _Writer:
         """The zeros in the domain that are none of the points; those that are make theirs shown."""
         missing: set[int] = set()
         for zero in {id(zero): zero for zero in zeros}.values():
-            low, high = outward(zero.enclosure)
+            low, high = corners_of(zero.enclosure)
             if is_outside(low, high, self.domain):
                 continue
             if not any(self._show(place, zero, (low, high)) for place in self._near(low, high)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -21,11 +21,8 @@ from gdsim.expr.nodes import (
     Negate,
     Number,
     Power,
-    Reduce,
-    Symbol,
     Where,
     number,
-    substitute,
     walk,
 )
 from gdsim.expr.simplify import simplify
@@ -186,30 +183,3 @@ def divisors(expr: Expr) -> Iterator[Expr]:
                 yield argument
             case Call("tan", (argument,)):
                 yield Call("cos", (argument,))
-
-
-def rows_written_out(expr: Expr, data: Mapping[str, tuple[Fraction, ...]]) -> Expr:
-    """The formula with every mean and sum over the rows of the data as a plain sum.
-
-    >>> from gdsim.expr.display import to_text
-    >>> from gdsim.expr.parse import parse
-    >>> to_text(rows_written_out(parse("mean(w*x)", columns={"x"}), {"x": (Fraction(3), Fraction(5))}))
-    '(3*w + 5*w)/2'
-    """
-    rows = len(next(iter(data.values()), ()))
-    done: dict[Expr, Expr] = {}
-    for node in walk(expr):
-        if isinstance(node, Reduce):
-            terms = [
-                substitute(
-                    node.body, {Symbol(name, "column"): Number(column[row]) for name, column in data.items()}
-                )
-                for row in range(rows)
-            ]
-            total = Add(tuple(simplify(term) for term in terms)) if rows > 1 else terms[0]
-            done[node] = Divide(total, number(rows)) if node.kind == "mean" else total
-        else:
-            done[node] = (
-                node.rebuild(tuple(done[child] for child in node.children)) if node.children else node
-            )
-    return done[expr]

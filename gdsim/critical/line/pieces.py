@@ -9,7 +9,7 @@ points. On each piece every switch is replaced by the branch that a sure sign in
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -19,9 +19,9 @@ from flint import arb, ctx
 from gdsim.critical.budget import Budget
 from gdsim.critical.line.candidates import candidates
 from gdsim.critical.line.factors import Factor, Unsupported, as_product, factorise
-from gdsim.critical.line.roots import LADDER, Cluster, Root, Smooth, excludes_zero, sign, zeros
+from gdsim.critical.line.roots import LADDER, Cluster, Root, Smooth, excludes_zero, zeros
 from gdsim.expr.algebra import add, divide, multiply, negate, power
-from gdsim.expr.emit_ball import Ball, BallFunction
+from gdsim.expr.emit_ball import Ball, BallFunction, outward, sign
 from gdsim.expr.exact_zeros import vanishes
 from gdsim.expr.lower import rational_exponent
 from gdsim.expr.nodes import (
@@ -36,8 +36,6 @@ from gdsim.expr.nodes import (
     Negate,
     Number,
     Power,
-    Reduce,
-    Symbol,
     Where,
     number,
     substitute,
@@ -48,7 +46,6 @@ from gdsim.expr.simplify import simplify
 from gdsim.outcomes import Interval
 
 _SWITCHES = frozenset({"abs", "sign", "relu", "max", "min"})
-_MOST_ROWS = 64
 Data = dict[str, tuple[Fraction, ...]]
 
 
@@ -112,16 +109,6 @@ def reported(zero: Located) -> tuple[float, Interval]:
         high = near if Fraction(near) >= exact.value else math.nextafter(near, math.inf)
         return near + 0.0, (low + 0.0, high + 0.0)
     return float(zero.root.enclosure.mid()) + 0.0, outward(*ends_of(zero))
-
-
-def outward(low: Ball, high: Ball) -> Interval:
-    """The nearest doubles that hold two exact ends between them."""
-    first, last = float(low.mid()), float(high.mid())
-    if arb(first) > low:
-        first = math.nextafter(first, -math.inf)
-    if arb(last) < high:
-        last = math.nextafter(last, math.inf)
-    return first + 0.0, last + 0.0
 
 
 def ends_of(zero: Located) -> tuple[Ball, Ball]:
@@ -242,31 +229,6 @@ def _at(place: Expr) -> Ball:
 
 
 # -- cutting ----------------------------------------------------------------------------------------------
-
-
-def unrolled(expr: Expr, data: Mapping[str, tuple[Fraction, ...]]) -> Expr:
-    """The formula with every mean and sum over rows written out.
-
-    >>> from gdsim.expr.display import to_text
-    >>> from gdsim.expr.parse import parse
-    >>> to_text(unrolled(parse("sum(abs(w - x))", columns={"x"}), {"x": (Fraction(1), Fraction(2))}))
-    'abs(w - 1) + abs(w - 2)'
-    """
-    rows = len(next(iter(data.values()), ()))
-    done: dict[Expr, Expr] = {}
-    for node in walk(expr):
-        if isinstance(node, Reduce):
-            if rows > _MOST_ROWS:
-                raise Unsupported
-            terms = [
-                substitute(node.body, {Symbol(c, "column"): Number(v[row]) for c, v in data.items()})
-                for row in range(rows)
-            ]
-            total: Expr = Add(tuple(terms)) if rows > 1 else terms[0]
-            done[node] = Divide(total, number(rows)) if node.kind == "mean" else total
-        else:
-            done[node] = node.rebuild(tuple(done[c] for c in node.children)) if node.children else node
-    return done[expr]
 
 
 def pieces(expr: Expr, weight: str, data: Data, a: Ball, b: Ball, budget: Budget) -> list[Piece]:

@@ -18,7 +18,7 @@ from gdsim.critical.budget import Budget
 from gdsim.critical.line.candidates import candidates
 from gdsim.critical.line.factors import Factor, factorise, flint_polynomial
 from gdsim.expr.differentiate import derivative
-from gdsim.expr.emit_ball import Ball, BallFunction, Nowhere
+from gdsim.expr.emit_ball import Ball, BallFunction, Nowhere, sign
 from gdsim.expr.exact_zeros import vanishes
 from gdsim.expr.nodes import Expr, Number, walk
 
@@ -122,12 +122,7 @@ class Smooth:
 
 def excludes_zero(x: Ball) -> bool:
     """Whether no number in the ball is zero; a nan proves nothing."""
-    return bool(x > 0 or x < 0)
-
-
-def sign(x: Ball) -> int:
-    """The sign of every number in the ball, 0 where it is not one."""
-    return 1 if x > 0 else -1 if x < 0 else 0
+    return sign(x) != 0
 
 
 def zeros(

@@ -27,12 +27,10 @@ from gdsim.critical.line.pieces import (
     limit,
     locate,
     lower,
-    outward,
     pieces,
     reported,
     sure_sign,
     united,
-    unrolled,
     upper,
 )
 from gdsim.critical.line.roots import LADDER, Cluster, Smooth, excludes_zero
@@ -40,14 +38,16 @@ from gdsim.critical.switches import switching_functions
 from gdsim.critical.written import WrittenLoss
 from gdsim.expr.algebra import add, negate
 from gdsim.expr.differentiate import derivative
-from gdsim.expr.emit_ball import Ball, BallFunction
+from gdsim.expr.emit_ball import Ball, BallFunction, outward
 from gdsim.expr.exact_zeros import vanishes
 from gdsim.expr.nodes import ZERO, Call, Expr, Where, symbols, walk
+from gdsim.expr.rows import rows_written_out
 from gdsim.expr.simplify import simplify
 from gdsim.losses import Loss
 from gdsim.outcomes import CriticalKind, CriticalPoint, Interval, Search
 
 _PRECISION = 256  # of the numbers between the searches
+_MOST_ROWS = 64  # of data that are written out one by one because of the switches in them
 _ULPS = 4  # by which the domain is widened, so that a point on its boundary lies inside
 Stretch = Mapping[str, object]
 
@@ -115,7 +115,9 @@ class _Line:
         self.a, self.b = arb(low - room), arb(high + room)
         self.expression, self.data = loss.expression, dict(loss.data)
         if any(symbols(switch, "column") for switch in switching_functions(loss.expression)):
-            self.expression, self.data = unrolled(loss.expression, loss.data), {}
+            if len(next(iter(loss.data.values()))) > _MOST_ROWS:
+                raise Unsupported
+            self.expression, self.data = rows_written_out(loss.expression, loss.data), {}
         # abs, max, min, relu and huber are continuous; only a choice or a sign can make a jump
         self.may_jump = any(
             isinstance(node, Where) or (isinstance(node, Call) and node.function == "sign")

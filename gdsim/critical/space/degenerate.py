@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from gdsim.critical.space.audit import winding_number
 from gdsim.critical.space.boxes import Box, Group, clusters, hull, joined
 from gdsim.critical.space.loss import BallLoss
-from gdsim.critical.space.points import outward, symmetric
+from gdsim.critical.space.points import symmetric
 from gdsim.critical.space.scaling import is_scaled
 from gdsim.critical.written import WrittenLoss
-from gdsim.expr.emit_ball import Ball, ball
+from gdsim.expr.emit_ball import Ball, ball, outward
 from gdsim.expr.nodes import (
     Expr,
     Number,
@@ -235,7 +235,7 @@ def _midpoints(upper: Sequence[Ball], size: int) -> NDArray[np.float64]:
 
 
 def _exact(point: CriticalPoint, zero: Sequence[Fraction]) -> CriticalPoint:
-    ends = zip(point.weight, map(outward, map(ball, zero)), strict=True)
+    ends = zip(point.weight, (outward(x.lower(), x.upper()) for x in map(ball, zero)), strict=True)
     return replace(point, proof="certified", interval=dict(ends))
 
 

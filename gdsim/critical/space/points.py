@@ -18,8 +18,8 @@ from gdsim.critical.audits import kind_by_index
 from gdsim.critical.space.boxes import Box, corners
 from gdsim.critical.space.loss import BallLoss
 from gdsim.critical.written import exact
-from gdsim.expr.emit_ball import Ball, ball
-from gdsim.outcomes import CriticalKind, CriticalPoint, Interval
+from gdsim.expr.emit_ball import Ball, ball, outward
+from gdsim.outcomes import CriticalKind, CriticalPoint
 
 Array = NDArray[np.float64]
 
@@ -188,7 +188,7 @@ def prove(loss: BallLoss, middle: Sequence[float], reach: Sequence[float], preci
     unique = about(middle, [r * (1 - MARGIN) for r in reach])
     with ctx.workprec(FINE):
         enclosure = _narrowed(loss, box, [k.intersection(x) for x, k in zip(box, image, strict=True)])
-        ends = [outward(x) for x in enclosure]
+        ends = [outward(x.lower(), x.upper()) for x in enclosure]
     low, high = tuple(low for low, _ in ends), tuple(high for _, high in ends)
     return Proved(tuple(enclosure), low, high, unique, about(middle, reach), precision)
 
@@ -274,22 +274,6 @@ def distinct(found: Sequence[Proved]) -> tuple[list[Proved], list[Proved]]:
         else:
             kept[place] = True
     return [proved for proved, one in zip(found, kept, strict=True) if one], doubled
-
-
-def outward(x: Ball) -> Interval:
-    """The ends of a ball, rounded outwards to doubles; exact where the ball is a double.
-
-    >>> outward(arb(0.5)), outward(arb(1, 1e-20))
-    ((0.5, 0.5), (0.9999999999999999, 1.0000000000000002))
-    """
-    low, high = float(x.lower()), float(x.upper())
-    if x.is_exact() and arb(low) == x:
-        return low, low
-    while not arb(low) <= x:
-        low = math.nextafter(low, -math.inf)
-    while not arb(high) >= x:
-        high = math.nextafter(high, math.inf)
-    return low, high
 
 
 def shortest(x: Ball) -> float:
