@@ -102,14 +102,11 @@ def _write(file: Path, loss: Loss, domain: dict[str, Interval], search: Search, 
         part.unlink(missing_ok=True)
     boxes, points = len(document["leaves"]), len(document["critical_points"])
     if document["complete"]:
-        shows = "it shows all of this"
+        shows = "all of this is shown"
     else:
         left = sum(leaf["test"] == "left" for leaf in document["leaves"])
-        shows = (
-            f"it shows {points} of {len(search.critical_points)} points, not that there are no others: "
-            f"{left} of its boxes are open"
-        )
-    return f"  {file}: {boxes} boxes; {shows}"
+        shows = f"points shown: {points} of {len(search.critical_points)}; boxes left open: {left}"
+    return f"  {file}: {boxes} box{'es' * (boxes != 1)}; {shows}"
 
 
 def _verify(
@@ -156,6 +153,7 @@ def _compare(found: Verified, loss: Loss, domain: dict[str, Interval]) -> None:
 
 
 def _print_verified(file: Path, found: Verified) -> None:
+    from gdsim.cli.screen import wrapped
     from gdsim.cli.summary import critical_points
     from gdsim.critical.certificates import TRUSTED
     from gdsim.expr.display import to_text
@@ -163,14 +161,10 @@ def _print_verified(file: Path, found: Verified) -> None:
     assert found.loss.expression is not None
     values = "".join(f", {name} = {value:.12g}" for name, value in found.loss.parameters.items())
     tests = ", ".join(f"{count} {test}" for test, count in sorted(found.boxes.items()))
-    click.echo(f"{file}: verified")
-    click.echo(f"  L = {to_text(found.loss.expression)}{values}")
-    click.echo("\n".join(critical_points(found.search)))
-    click.echo(f"  boxes tested again: {tests}")
-    click.echo("  this trusts")
-    for what, rooms in TRUSTED:
-        click.echo(f"    {rooms}: {what}")
-    click.echo("  and not the search that wrote the file")
+    lines = [f"{file}: verified", *wrapped(f"L = {to_text(found.loss.expression)}{values}", 2)]
+    lines += [*critical_points(found.search), *wrapped(f"boxes tested again: {tests}", 2), "  this trusts"]
+    lines += [line for what, rooms in TRUSTED for line in wrapped(f"{rooms}: {what}", 4)]
+    click.echo("\n".join([*lines, "  and not the search that wrote the file"]))
 
 
 def _print_verified_json(found: Verified) -> None:

@@ -21,6 +21,18 @@ def width() -> int:
     return max(40, min(100, shutil.get_terminal_size((80, 24)).columns))
 
 
+def wrapped(text: str, indent: int) -> list[str]:
+    """Return a text as lines no wider than the terminal, all but the first indented by two more.
+
+    >>> wrapped("one two", 2)
+    ['  one two']
+    """
+    import textwrap
+
+    margin = " " * indent
+    return textwrap.wrap(text, width(), initial_indent=margin, subsequent_indent=f"{margin}  ")
+
+
 def print_json(document: object) -> None:
     """Print one JSON document; signs beyond ASCII as themselves where the output can carry them."""
     encoding = (sys.stdout.encoding or "ascii").lower().replace("-", "")

@@ -67,7 +67,7 @@ def certify(
     search
         What :func:`gdsim.critical.find` returned for them.
     budget
-        Bounds on the work (several weights are searched again, for their boxes).
+        Bounds on the work of finding the boxes (several weights are searched again for them).
 
     Returns
     -------
@@ -86,16 +86,17 @@ def certify(
     >>> [leaf["test"] for leaf in document["leaves"]], document["complete"]
     (['gradient', 'one zero', 'one zero'], True)
     """
-    loss = restated(loss)
+    loss, budget = restated(loss), budget or Budget()
     ends = {name: (float(domain[name][0]), float(domain[name][1])) for name in loss.weights}
     if len(loss.weights) == 1:
         from gdsim.critical.certificates.line_writer import prove
 
-        points, complete, leaves, factorings = prove(WrittenLoss.of(loss), ends[loss.weights[0]], search)
+        (interval,) = ends.values()
+        points, complete, leaves, factorings = prove(WrittenLoss.of(loss), interval, search, budget)
         return compose(loss, ends, points, complete, leaves, factorings)
     from gdsim.critical.certificates import space_writer
 
-    found, leaves = space_writer.leaves(loss, ends, budget or Budget())
+    found, leaves = space_writer.leaves(loss, ends, budget)
     return compose(loss, ends, found.critical_points, found.complete, leaves)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from flint import arb
 
+from gdsim.critical.budget import Budget
 from gdsim.critical.certificates.document import Refused
 from gdsim.critical.certificates.line_checker import Box, flat_runs, widened
 from gdsim.critical.certificates.line_products import Products
@@ -34,14 +35,14 @@ Leaf = dict[str, Any]
 
 
 def prove(
-    written: WrittenLoss, domain: Interval, search: Search
+    written: WrittenLoss, domain: Interval, search: Search, budget: Budget
 ) -> tuple[list[CriticalPoint], bool, list[Leaf], list[dict[str, Any]]]:
     """Return the points of a search that boxes show, whether they are all, the boxes, and the factorings.
 
     Points that no test of the checker shows are left out, and their boxes are open: a certificate says less
-    than the search where the search knows more algebra.
+    than the search where the search knows more algebra, or the budget ended.
     """
-    writer = _Writer(written, domain, search)
+    writer = _Writer(written, domain, search, budget)
     writer.write()
     points = [point for point in search.critical_points if point.proof == "certified"]
     held = [point for point in points if writer.holds(point)]
@@ -52,12 +53,13 @@ def prove(
 
 
 class _Writer:
-    def __init__(self, written: WrittenLoss, domain: Interval, search: Search) -> None:
+    def __init__(self, written: WrittenLoss, domain: Interval, search: Search, budget: Budget) -> None:
         (self.weight,) = written.weights
         self.domain = domain
         self.low, self.high = widened(domain)
         self.width = self.high - self.low
-        self.search = search
+        self.search, self.budget = search, budget
+        self.most = min(_MOST_BOXES, budget.boxes)
         self.plain = BoxTests(written, [])
         self.factorings = list(self._factorings())
         self.tests = BoxTests(written, self.factorings)
@@ -146,6 +148,8 @@ class _Writer:
             reach /= 6
         for attempt in self._attempts(low, high):
             for box in boxes:
+                if self.budget.expired():
+                    return None
                 leaf = {"box": box, **attempt}
                 shown = self._tried(leaf)
                 if shown is not None:
@@ -179,13 +183,18 @@ class _Writer:
         waiting = [(low, high)] if low < high else []
         while waiting:
             a, b = waiting.pop()
-            narrow = b - a <= _SMALLEST * self.width or len(self.found) > _MOST_BOXES
+            narrow = b - a <= _SMALLEST * self.width or self._is_over(len(waiting))
             leaf, shown = self._closed(a, b)
             cut = a + (b - a) * _LEFT_OF_MIDDLE
             if shown.is_open and not narrow and a < cut < b:
                 waiting += [(cut, b), (a, cut)]
             else:
                 self.found.append((leaf, shown))
+
+    def _is_over(self, waiting: int) -> bool:
+        if self.budget.progress is not None:
+            self.budget.progress(len(self.found), waiting)
+        return len(self.found) > self.most or self.budget.expired()
 
     def _closed(self, a: float, b: float) -> tuple[Leaf, Shown]:
         """A box with the first test that closes it, or open."""
