@@ -53,7 +53,7 @@ def each(
 def finder_may_fail(problem: Problem, long: frozenset[str] = frozenset()) -> object:
     marks = []
     if problem.name in FINDER_FAILS:
-        marks.append(pytest.mark.xfail(strict=False, reason="numerical finder"))
+        marks.append(pytest.mark.xfail(strict=True, reason="a degenerate minimum of four weights"))
     if problem.name in long:
         marks.append(pytest.mark.integration)
     return pytest.param(problem, id=problem.name, marks=marks)
