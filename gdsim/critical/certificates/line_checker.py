@@ -46,7 +46,7 @@ def check(
 
     Notes
     -----
-    Cost: some 0.1 ms for each box, and some milliseconds to compile each formula.
+    Cost: 0.2 to 1 ms for each box, and some milliseconds to compile each formula.
     """
     checker = BoxTests(written, factorings)
     cover(leaves, domain)
