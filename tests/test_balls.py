@@ -29,9 +29,9 @@ def stands_alone(tree: Expr, boxes: list[list[Fraction]], part: Fraction) -> boo
 
     It is defined for whole exponents there, and for none beside them: the restricted reading drops it.
     """
-    at = [ball(low + part * (high - low)) for low, high in boxes]
     bases = [node.base for node in walk(tree) if isinstance(node, Power) and symbols(node.exponent)]
-    return any(not value >= 0 for value in BallFunction(bases, NAMES, ROWS)(*at))
+    at = [ball(low + part * (high - low)) for low, high in boxes]
+    return bool(bases) and any(not value >= 0 for value in BallFunction(bases, NAMES, ROWS)(*at))
 
 
 def check_containment(tree: Expr, boxes: list[list[Fraction]], parts: list[Fraction], precision: int) -> None:
