@@ -1,0 +1,107 @@
+"""What came of a sweep: one row a run, in columns, and the axes along which the runs differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdsim.outcomes import VERDICT_KINDS, CriticalPoint, Status
+from gdsim.scenario import Scenario
+
+Column: TypeAlias = NDArray[Any]
+
+NOWHERE = -1  # the basin of a run that came to rest at no critical point
+STATUSES: tuple[Status, ...] = tuple(Status)  # the column "status" holds places in it
+KINDS = VERDICT_KINDS  # the column "verdict" holds places in it
+
+
+@dataclass(frozen=True)
+class AxisValues:
+    """One axis of a sweep.
+
+    Attributes
+    ----------
+    path
+        Where it stands in the scenario, as in ``-S``: ``learning_rate``, ``initial_weight.x`` …
+    values
+        Its values in the order of the grid (``zip``: of the runs); of a random sweep those of the runs.
+    logarithmic
+        Whether they are spread evenly in the logarithm.
+    """
+
+    path: str
+    values: tuple[float, ...] | tuple[str, ...] | Column
+    logarithmic: bool = False
+
+    @property
+    def categorical(self) -> bool:
+        """Whether the values are words, such as the names of update rules."""
+        return len(self.values) > 0 and isinstance(self.values[0], str)
+
+
+@dataclass(frozen=True, eq=False)
+class SweepResult:
+    """A finished sweep.
+
+    Attributes
+    ----------
+    scenario
+        What was swept, with its values where no axis gives others.
+    method
+        ``grid`` (the last axis runs fastest), ``zip`` or ``random``.
+    axes
+        The axes, in the order of the file.
+    columns
+        By name, each ``(runs,)``: ``status`` and ``verdict`` (places in ``STATUSES`` and ``KINDS``),
+        ``steps``, ``loss``, ``learning_rate`` (that of the last record), ``basin`` (the place of the
+        critical point reached, −1 where none was), and for each weight w ``w`` and ``gradient_w``.
+    critical_points
+        Those of the loss that all runs share, to which ``basin`` refers; empty where an axis changes the loss.
+    tail
+        The last 32 weights of runs that took all their steps, ``(runs, 32, weights)``, nan elsewhere; None
+        where the sweep did not keep them.
+    engine
+        Which loop stepped the runs.
+    directory
+        Where it is stored, if it is.
+    """
+
+    scenario: Scenario
+    method: Literal["grid", "zip", "random"]
+    axes: tuple[AxisValues, ...]
+    columns: Mapping[str, Column]
+    critical_points: tuple[CriticalPoint, ...] = ()
+    tail: Column | None = None
+    engine: str = "numpy"
+    directory: Path | None = field(default=None, compare=False)
+
+    @property
+    def runs(self) -> int:
+        """The number of runs."""
+        return len(self.columns["status"])
+
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """The names of the weights."""
+        return tuple(self.scenario.initial_weight)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the grid; ``(runs,)`` for other methods."""
+        return tuple(len(axis.values) for axis in self.axes) if self.method == "grid" else (self.runs,)
+
+    def grid(self, column: str) -> Column:
+        """Return a column in the shape of the grid."""
+        return self.columns[column].reshape(self.shape)
+
+    @cached_property
+    def verdicts(self) -> dict[str, int]:
+        """How many runs ended in each kind of verdict, in the order of ``KINDS``; kinds without runs left out."""
+        counts = np.bincount(self.columns["verdict"], minlength=len(KINDS))
+        return {kind: int(count) for kind, count in zip(KINDS, counts, strict=True) if count}
