@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
+
+from gdsim.outcomes import Status
 
 if TYPE_CHECKING:  # the types are named here, not used: reading a scenario needs none of these modules
     import numpy as np
@@ -13,7 +16,6 @@ if TYPE_CHECKING:  # the types are named here, not used: reading a scenario need
     from gdsim.derivatives import DerivativeMethod
     from gdsim.losses import Loss
     from gdsim.noise import Noise
-    from gdsim.outcomes import Status
     from gdsim.schedules import ScheduleChoice
     from gdsim.update_rules import RuleChoice
 
@@ -100,6 +102,8 @@ class Trajectory:
 
     Attributes
     ----------
+    status_code
+        Why each run ended: ``Status.code``, ``(runs,)`` of int8.
     gradient
         What the rule used: noise and clipping included.
     learning_rate
@@ -128,7 +132,7 @@ class Trajectory:
     gradient: Array
     loss: Array
     learning_rate: Array
-    status: tuple[Status, ...]
+    status_code: NDArray[np.int8]
     steps: Integers
     gradient_evaluations: Integers
     loss_evaluations: Integers
@@ -148,7 +152,18 @@ class Trajectory:
     @property
     def runs(self) -> int:
         """The number of runs."""
-        return len(self.status)
+        return len(self.status_code)
+
+    @cached_property
+    def status(self) -> tuple[Status, ...]:
+        """Why each run ended."""
+        return tuple(Status.of(code) for code in self.status_code.tolist())
+
+    def ended(self, *statuses: Status) -> NDArray[np.bool_]:
+        """Which runs ended so, ``(runs,)``."""
+        import numpy as np
+
+        return np.isin(self.status_code, [status.code for status in statuses])
 
     @property
     def loss_fell(self) -> NDArray[np.bool_]:
@@ -189,7 +204,6 @@ class Trajectory:
             gradient=rows(self.gradient, self.final_gradient),
             loss=rows(self.loss, self.final_loss),
             learning_rate=rows(self.learning_rate, self.final_learning_rate),
-            status=(self.status[run],),
             rule_state={name: value[:, one] for name, value in self.rule_state.items()},
             flags=(self.flags[run],),
             **{name: getattr(self, name)[..., one] for name in _PER_RUN},
@@ -197,8 +211,7 @@ class Trajectory:
 
 
 _PER_RUN = (
-    "steps", "gradient_evaluations", "loss_evaluations", "last_evaluations", "final_weight", "final_gradient",
-    "final_loss",
-    "final_learning_rate", "previous_weight", "last_step", "anchor", "tail",
+    "status_code", "steps", "gradient_evaluations", "loss_evaluations", "last_evaluations", "final_weight",
+    "final_gradient", "final_loss", "final_learning_rate", "previous_weight", "last_step", "anchor", "tail",
 )  # fmt: skip
 TAIL = 32  # a period up to 8 is seen four times

@@ -34,6 +34,23 @@ class Status(StrEnum):
         return _STATUS_MEANING[self]
 
 
+    @property
+    def code(self) -> int:
+        """Its place among the statuses, by which arrays hold it.
+
+        >>> Status.NONFINITE.code, Status.of(0)
+        (0, <Status.NONFINITE: 'NONFINITE'>)
+        """
+        return _CODES[self]
+
+    @staticmethod
+    def of(code: int) -> Status:
+        """Return the status with a code."""
+        return _STATUSES[code]
+
+
+_STATUSES = tuple(Status)
+_CODES = {status: place for place, status in enumerate(_STATUSES)}
 _STATUS_MEANING: dict[Status, str] = {
     Status.NONFINITE: "The weight, the loss or the gradient is not a finite number.",
     Status.DIVERGED: "A weight left the divergence bound.",

@@ -67,14 +67,15 @@ def simulate(
     trajectory = run(plan, start)
     if start is not None:
         trajectory = _joined(batch, start, trajectory)
-    if trajectory.status.count(Status.MAX_STEPS) < batch.runs:
-        trajectory.tail[:, :, [status is not Status.MAX_STEPS for status in trajectory.status]] = np.nan
+    ended_early = ~trajectory.ended(Status.MAX_STEPS)
+    if ended_early.any():
+        trajectory.tail[:, :, ended_early] = np.nan
     return trajectory[0] if batch.runs == 1 else trajectory
 
 
 def _joined(batch: Batch, start: Trajectory, more: Trajectory) -> Trajectory:
     """Put two parts together; runs that had ended in the first keep their ends."""
-    went_on = np.array([status is Status.MAX_STEPS for status in start.status])
+    went_on = start.ended(Status.MAX_STEPS)
     if not went_on.any():
         return start
     first = int(start.steps[went_on][0])
@@ -97,9 +98,6 @@ def _joined(batch: Batch, start: Trajectory, more: Trajectory) -> Trajectory:
         more,
         **{name: rows(name) for name in ("step_index", "weight", "gradient", "loss", "learning_rate")},
         **{name: ends(name) for name in _ENDS},
-        status=tuple(
-            new if on else old for on, new, old in zip(went_on, more.status, start.status, strict=True)
-        ),
         tail=tail,
         rule_state={
             name: np.where(went_on, value, start.rule_state[name]) for name, value in more.rule_state.items()
@@ -109,6 +107,6 @@ def _joined(batch: Batch, start: Trajectory, more: Trajectory) -> Trajectory:
 
 
 _ENDS = (
-    "steps", "gradient_evaluations", "loss_evaluations", "last_evaluations", "final_weight", "final_gradient",
-    "final_loss", "final_learning_rate", "previous_weight", "last_step", "anchor",
+    "status_code", "steps", "gradient_evaluations", "loss_evaluations", "last_evaluations", "final_weight",
+    "final_gradient", "final_loss", "final_learning_rate", "previous_weight", "last_step", "anchor",
 )  # fmt: skip

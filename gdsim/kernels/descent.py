@@ -291,7 +291,7 @@ def initial_lanes(plan: Plan, start: Trajectory | None) -> tuple[int, Lanes]:
             [_initial_state(plan, name, options, batch.runs, len(weight)) for name in batch.rule.rule.state],
             np.zeros(batch.runs, dtype=np.int64), np.zeros(batch.runs, dtype=np.int64),
         )  # fmt: skip
-    going = np.flatnonzero([status is Status.MAX_STEPS for status in start.status])
+    going = np.flatnonzero(start.ended(Status.MAX_STEPS))
     first = int(start.steps[going[0]]) if going.size else 0
     earlier = start.tail[-3] if first >= 2 else np.full_like(start.final_weight, np.nan)
     return first, Lanes(

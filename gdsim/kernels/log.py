@@ -51,7 +51,7 @@ class Log:
 
     def __post_init__(self) -> None:
         weights, runs = self.batch.initial_weight.shape
-        self.status: list[Status] = [Status.MAX_STEPS] * runs
+        self.status_code = np.full(runs, Status.MAX_STEPS.code, dtype=np.int8)
         self.steps = np.zeros(runs, dtype=np.int64)
         self.gradient_evaluations = np.zeros(runs, dtype=np.int64)
         self.loss_evaluations = np.zeros(runs, dtype=np.int64)
@@ -103,7 +103,7 @@ class Log:
             gradient=gradient,
             loss=loss,
             learning_rate=learning_rate,
-            status=tuple(self.status),
+            status_code=self.status_code,
             steps=self.steps,
             gradient_evaluations=self.gradient_evaluations,
             loss_evaluations=self.loss_evaluations,

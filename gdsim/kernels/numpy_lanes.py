@@ -25,7 +25,6 @@ Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-_STATUSES = tuple(Status)
 _GOING = -1
 _PATIENCE = 512  # calm steps at most without coming back
 _REPLAYED = 8192  # runs replayed at a time: their steps are all in memory
@@ -235,7 +234,7 @@ class _Loop:
     def _judge(
         self, lanes: Lanes, k: int | Integers, gradient: Rows, loss: Array | None, moved: Rows
     ) -> NDArray[np.int8]:
-        """Return for each run the place of its status in ``_STATUSES``, or ``_GOING``.
+        """Return for each run the code of its status, or ``_GOING``.
 
         ``k`` is one step for all or one for each, and ``moved`` are the weights one step on.
         """
@@ -260,7 +259,7 @@ class _Loop:
         tests.append((Status.MAX_STEPS, np.broadcast_to(k >= self.stop, lanes.run.shape)))
         result = np.full(lanes.run.size, _GOING, dtype=np.int8)
         for status, mask in reversed(tests):
-            np.putmask(result, mask, _STATUSES.index(status))
+            np.putmask(result, mask, status.code)
         return result
 
     def _inside(self, lanes: Lanes) -> Mask:
@@ -280,10 +279,8 @@ class _Loop:
     ) -> None:
         """Write down the ends of the runs at ``place``."""
         log, done = self.log, lanes if place.size == lanes.run.size else lanes.take(place)
-        early = ended[place] != _STATUSES.index(Status.MAX_STEPS)  # the log begins with MAX_STEPS for all
-        for index, status in zip(done.run[early].tolist(), ended[place][early].tolist(), strict=True):
-            log.status[index] = _STATUSES[status]
         run = self._places(done.run)
+        log.status_code[run] = ended[place]
         log.steps[run] = k[place]
         log.gradient_evaluations[run] = done.gradient_evaluations
         log.loss_evaluations[run] = done.loss_evaluations

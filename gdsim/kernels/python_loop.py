@@ -344,7 +344,7 @@ class _Walk:
     def _finish(self, status: Status, gradient: Floats, loss: float, rate: float) -> None:
         state, log = self.state, self.log
         assert state is not None
-        log.status[0] = status
+        log.status_code[0] = status.code
         log.steps[0] = self.k
         log.gradient_evaluations[0], log.loss_evaluations[0] = self.gradients, self.losses
         log.last_evaluations[0] = self.losses - self.losses_before

@@ -62,7 +62,7 @@ class SweepResult:
         ``steps``, ``loss``, ``learning_rate`` (that of the last record), ``basin`` (the place of the
         critical point reached, −1 where none was), and for each weight w ``w`` and ``gradient_w``.
     critical_points
-        Those of the loss that all runs share, to which ``basin`` refers; empty where an axis changes the loss.
+        Those of the loss that all runs share, to which ``basin`` refers; empty where an axis changes it.
     tail
         The last 32 weights of runs that took all their steps, ``(runs, 32, weights)``, nan elsewhere; None
         where the sweep did not keep them.
@@ -102,6 +102,6 @@ class SweepResult:
 
     @cached_property
     def verdicts(self) -> dict[str, int]:
-        """How many runs ended in each kind of verdict, in the order of ``KINDS``; kinds without runs left out."""
+        """How many runs ended in each kind of verdict, in the order of ``KINDS``; none with no runs."""
         counts = np.bincount(self.columns["verdict"], minlength=len(KINDS))
         return {kind: int(count) for kind, count in zip(KINDS, counts, strict=True) if count}

@@ -6,7 +6,7 @@ Kinds are computed for all runs at once; the sentence, its evidence and the reme
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import NamedTuple, TypeAlias, cast
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,17 +14,21 @@ from numpy.typing import NDArray
 from gdsim import critical
 from gdsim.batch import Batch, Trajectory
 from gdsim.losses import Loss
-from gdsim.outcomes import Interval, Search, Status, Verdict, VerdictKind
+from gdsim.outcomes import VERDICT_KINDS, Interval, Search, Status, Verdict, VerdictKind
 from gdsim.verdicts.rest import left_to_travel, noise_radius, period_of_tail, still_falls
 from gdsim.verdicts.sentences import told
 from gdsim.verdicts.settle import NOWHERE, Integers, Mask, Terrain
 from gdsim.verdicts.story import Story
 
 Array: TypeAlias = NDArray[np.float64]
+Codes: TypeAlias = NDArray[np.int8]
 
 NEAR = 0.01  # of the domain's width: what is left to travel when a run has come to rest
 _OF_THE_WAY = 0.05  # and of the way from its start to the point
 _ROUNDING = 16 * 2.0**-52  # a "cycle" between weights that differ by less is a standstill
+
+CODES: Mapping[str, int] = {kind: place for place, kind in enumerate(VERDICT_KINDS)}
+_NO_MINIMUM = CODES["no_minimum"]
 
 
 class Verdicts(NamedTuple):
@@ -32,8 +36,8 @@ class Verdicts(NamedTuple):
 
     Attributes
     ----------
-    kinds
-        For each run its verdict's kind.
+    kind_code
+        For each run the place of its verdict's kind in ``VERDICT_KINDS``, of int8.
     settled
         For each run the place of its critical point in its terrain's ``search.critical_points``, or −1.
     period
@@ -45,12 +49,17 @@ class Verdicts(NamedTuple):
 
     batch: Batch
     trajectory: Trajectory
-    kinds: tuple[VerdictKind, ...]
+    kind_code: Codes
     settled: Integers
     period: Integers
     terrains: tuple[Terrain, ...]
     homes: tuple[Search, ...]
     terrain_of: Integers
+
+    @property
+    def kinds(self) -> tuple[VerdictKind, ...]:
+        """For each run its verdict's kind."""
+        return tuple(VERDICT_KINDS[code] for code in self.kind_code.tolist())
 
     def verdict(self, run: int = 0) -> Verdict:
         """Return the verdict of one run with sentence, evidence and remedy.
@@ -62,7 +71,7 @@ class Verdicts(NamedTuple):
         point = None if place == NOWHERE else terrain.search.critical_points[place]
         home = self.homes[self.terrain_of[run]]
         story = Story(self.batch, self.trajectory, terrain, home, run, point, int(self.period[run]))
-        return told(self.kinds[run], story)
+        return told(VERDICT_KINDS[self.kind_code[run]], story)
 
 
 def judge(batch: Batch, trajectory: Trajectory, search: Search | Callable[[int], Search]) -> Verdicts:
@@ -87,7 +96,7 @@ def judge(batch: Batch, trajectory: Trajectory, search: Search | Callable[[int],
     several weights up to 60 Newton steps of all runs at once. Where a run came to rest outside the domain,
     one search more.
     """
-    kinds = np.full(trajectory.runs, "still_moving", dtype="<U12")
+    kinds = np.zeros(trajectory.runs, dtype=np.int8)
     settled = np.full(trajectory.runs, NOWHERE, dtype=np.int64)
     period = np.zeros(trajectory.runs, dtype=np.int64)
     terrain_of = np.zeros(trajectory.runs, dtype=np.int64)
@@ -102,8 +111,7 @@ def judge(batch: Batch, trajectory: Trajectory, search: Search | Callable[[int],
         terrains.append(terrain)
         homes.append(found)
         kinds[runs], settled[runs], period[runs] = group.judged()
-    named = tuple(cast(VerdictKind, str(kind)) for kind in kinds)
-    return Verdicts(batch, trajectory, named, settled, period, tuple(terrains), tuple(homes), terrain_of)
+    return Verdicts(batch, trajectory, kinds, settled, period, tuple(terrains), tuple(homes), terrain_of)
 
 
 def searches(batch: Batch, domain: Mapping[str, Interval]) -> Callable[[int], Search]:
@@ -153,13 +161,13 @@ def _alike(batch: Batch) -> Iterator[Integers]:
         return
     table = np.stack([np.asarray(values, dtype=np.float64) for values in batch.parameters.values()])
     _, group = np.unique(table, axis=1, return_inverse=True)
-    for place in range(int(group.max()) + 1):
-        yield np.flatnonzero(group.ravel() == place)
+    order = np.argsort(group.ravel(), kind="stable")
+    yield from np.split(order, np.cumsum(np.bincount(group.ravel()))[:-1])
 
 
 def _reaching(loss: Loss, search: Search, trajectory: Trajectory, runs: Integers) -> Search:
     """The same search, or one of a larger domain where runs came to rest outside."""
-    resting = [run for run in runs if trajectory.status[run] in (Status.CONVERGED, Status.STALLED)]
+    resting = runs[trajectory.ended(Status.CONVERGED, Status.STALLED)[runs]]
     weight = trajectory.final_weight[:, resting]
     low, high = np.array([search.domain[name] for name in trajectory.weights]).T
     if not weight.size or ((weight >= low[:, None]) & (weight <= high[:, None])).all():
@@ -172,6 +180,15 @@ def _reaching(loss: Loss, search: Search, trajectory: Trajectory, runs: Integers
     return critical.find(loss, domain, extra_starts=weight.T.tolist()[:64])
 
 
+class _Ends:
+    """What is decided of some runs: kind, place of the critical point, period."""
+
+    def __init__(self, runs: int) -> None:
+        self.kind: Codes = np.full(runs, CODES["still_moving"], dtype=np.int8)
+        self.settled: Integers = np.full(runs, NOWHERE, dtype=np.int64)
+        self.period: Integers = np.zeros(runs, dtype=np.int64)
+
+
 class _Group(NamedTuple):
     """Runs of one loss. ``terrain`` reaches to where they rest, ``home`` is the domain."""
 
@@ -181,84 +198,109 @@ class _Group(NamedTuple):
     home: Terrain
     runs: Integers
 
-    def judged(self) -> tuple[NDArray[np.str_], Integers, Integers]:
+    def judged(self) -> tuple[Codes, Integers, Integers]:
         """Kinds, places of the critical points, and periods."""
-        status = np.array([str(self.trajectory.status[run]) for run in self.runs])
-        period = np.where(status == Status.MAX_STEPS, self._periods(), 0)
-        period[(status == Status.CYCLING) & self._swings()] = 2
-        rest = np.isin(status, (Status.CONVERGED, Status.STALLED)) | (
-            (status == Status.CYCLING) & (period == 0)
-        )
-        moving = (status == Status.MAX_STEPS) & (period == 0)
-        weight = self._final()
-        place = self.terrain.settled(weight)
-        close, heading = self._come_to_rest(weight, place.place)
-        named = (place.place != NOWHERE) & (rest | (moving & close))
-        kinds = np.full(status.shape, "still_moving", dtype="<U12")
-        kinds[rest] = "plateau"
-        kinds[rest & ~place.sure] = "undecided"
-        kinds[moving & ~heading & (self._ahead() <= NEAR * self._width).all(axis=0)] = "plateau"
-        point_kinds = np.array([*(point.kind for point in self.terrain.search.critical_points), ""])
-        kinds[named] = point_kinds[place.place[named]]
-        kinds[moving & self._falls_for_ever()] = "no_minimum"
-        kinds[period > 0] = "cycle"
-        gone = status == Status.DIVERGED
-        kinds[gone] = "diverged"
-        kinds[gone & self.trajectory.loss_fell[self.runs] & ~self._minimum_ahead()] = "no_minimum"
-        kinds[status == Status.NONFINITE] = "nonfinite"
-        named &= np.isin(kinds, point_kinds[:-1])
-        return kinds, np.where(named, place.place, NOWHERE), period.astype(np.int64)
+        ends = _Ends(self.runs.size)
+        status = self.trajectory.status_code[self.runs]
+
+        def which(*statuses: Status) -> Integers:
+            return np.flatnonzero(np.isin(status, [one.code for one in statuses]))
+
+        ends.kind[which(Status.NONFINITE)] = CODES["nonfinite"]
+        gone = which(Status.DIVERGED)
+        if gone.size:
+            ends.kind[gone] = np.where(self._fell_for_ever(self.runs[gone]), _NO_MINIMUM, CODES["diverged"])
+        turning = which(Status.CYCLING)
+        ends.period[turning] = np.where(self._swings(self.runs[turning]), 2, 0)
+        moving = which(Status.MAX_STEPS)
+        ends.period[moving] = self._periods(self.runs[moving])
+        ends.kind[ends.period > 0] = CODES["cycle"]
+        rest = np.concatenate([which(Status.CONVERGED, Status.STALLED), turning[ends.period[turning] == 0]])
+        if rest.size:
+            self._judge_rest(ends, rest)
+        moving = moving[ends.period[moving] == 0]
+        if moving.size:
+            self._judge_moving(ends, moving)
+        return ends.kind, ends.settled, ends.period
 
     @property
     def _width(self) -> Array:
         return self.home.width[:, None]
 
-    def _final(self) -> Array:
+    @property
+    def _point_codes(self) -> Codes:
+        """The verdict of a run that settled at each critical point."""
+        return np.array([CODES[point.kind] for point in self.terrain.search.critical_points], dtype=np.int8)
+
+    def _judge_rest(self, ends: _Ends, chosen: Integers) -> None:
+        """Runs that stopped by themselves: settled, or on a plateau."""
+        found = self.terrain.settled(self._final(self.runs[chosen]))
+        ends.kind[chosen] = np.where(found.sure, CODES["plateau"], CODES["undecided"])
+        self._settle(ends, chosen, found.place)
+
+    def _judge_moving(self, ends: _Ends, chosen: Integers) -> None:
+        """Runs that took all their steps: as good as settled, on a plateau, falling for ever, or moving."""
+        runs = self.runs[chosen]
+        weight = self._final(runs)
+        place = self.terrain.settled(weight).place
+        close, heading = self._come_to_rest(weight, place, runs)
+        slow = (left_to_travel(self.batch, self.trajectory, runs) <= NEAR * self._width).all(axis=0)
+        ends.kind[chosen[~heading & slow]] = CODES["plateau"]
+        self._settle(ends, chosen, np.where(close, place, NOWHERE))
+        if not self.home.may_hold_a_minimum:
+            falls = chosen[still_falls(self.batch, self.trajectory, self.home, runs)]
+            ends.kind[falls], ends.settled[falls] = _NO_MINIMUM, NOWHERE
+
+    def _settle(self, ends: _Ends, chosen: Integers, place: Integers) -> None:
+        at = place != NOWHERE
+        ends.settled[chosen] = place
+        ends.kind[chosen[at]] = self._point_codes[place[at]]
+
+    def _final(self, runs: Integers) -> Array:
         """Where the runs are; with noise, of those that took all their steps, the mean of the tail."""
-        weight = self.trajectory.final_weight[:, self.runs]
+        weight = self.trajectory.final_weight[:, runs]
         if self.batch.noise is None:
             return weight
-        tail = self.trajectory.tail[:, :, self.runs]
+        tail = self.trajectory.tail[:, :, runs]
         complete = np.isfinite(tail).all(axis=0)
         return np.where(complete, np.where(complete, tail, 0.0).mean(axis=0), weight)
 
-    def _come_to_rest(self, weight: Array, place: Integers) -> tuple[Mask, Mask]:
+    def _come_to_rest(self, weight: Array, place: Integers, runs: Integers) -> tuple[Mask, Mask]:
         """Whether a run is so near to its point that it counts as settled, and whether it heads for one."""
         away = self.terrain.distance(weight, place)
         heading = place != NOWHERE
         if self.batch.noise is not None:
-            radius = noise_radius(self.batch, self.trajectory, self.terrain, self.runs, place)
+            radius = noise_radius(self.batch, self.trajectory, self.terrain, runs, place)
             return np.asarray((away <= radius + 1e-9 * self._width).all(axis=0)), heading
-        start = self.terrain.distance(self.trajectory.weight[0][:, self.runs], place)
+        start = self.terrain.distance(self.trajectory.weight[0][:, runs], place)
         near = away <= NEAR * self._width
         near &= (away <= _OF_THE_WAY * start.max(axis=0)) | (away <= 1e-6 * self._width)
         return np.asarray(near.all(axis=0)), heading
 
-    def _periods(self) -> Integers:
-        if self.batch.noise is not None:
-            return np.zeros(self.runs.size, dtype=np.int64)
-        return period_of_tail(self.trajectory.tail[:, :, self.runs])
+    def _periods(self, runs: Integers) -> Integers:
+        if self.batch.noise is not None or not runs.size:
+            return np.zeros(runs.size, dtype=np.int64)
+        return period_of_tail(self.trajectory.tail[:, :, runs])
 
-    def _swings(self) -> Mask:
+    def _swings(self, runs: Integers) -> Mask:
         """Whether two alternating weights differ by more than rounding."""
-        final = self.trajectory.final_weight[:, self.runs]
-        apart = np.abs(final - self.trajectory.previous_weight[:, self.runs])
+        final = self.trajectory.final_weight[:, runs]
+        apart = np.abs(final - self.trajectory.previous_weight[:, runs])
         return np.asarray((apart > _ROUNDING * np.abs(final)).any(axis=0))
 
-    def _ahead(self) -> Array:
-        return left_to_travel(self.batch, self.trajectory, self.runs)
+    def _fell_for_ever(self, runs: Integers) -> Mask:
+        """Of runs that left the bound: whether every step lowered the loss and no low point lies ahead."""
+        away = ~self._minimum_ahead(runs)
+        if away.any():
+            away &= self.trajectory.loss_fell[runs]
+        return away
 
-    def _falls_for_ever(self) -> Mask:
-        if self.home.may_hold_a_minimum:
-            return np.zeros(self.runs.size, dtype=bool)
-        return still_falls(self.batch, self.trajectory, self.home, self.runs)
-
-    def _minimum_ahead(self) -> Mask:
+    def _minimum_ahead(self, runs: Integers) -> Mask:
         """Whether a low point of the domain lies on the side to which a run left."""
         if not self.home.lows:
-            return np.full(self.runs.size, self.home.may_hold_a_minimum)
-        start = self.trajectory.weight[0][:, self.runs] / self._width
-        way = self.trajectory.final_weight[:, self.runs] / self._width - start
+            return np.full(runs.size, self.home.may_hold_a_minimum)
+        start = self.trajectory.weight[0][:, runs] / self._width
+        way = self.trajectory.final_weight[:, runs] / self._width - start
         points = np.array([[p.weight[name] for name in self.home.loss.weights] for p in self.home.lows])
         towards = np.einsum("pi,ir->pr", points / self.home.width, way) - (start * way).sum(axis=0)
         result: Mask = (towards > 0).any(axis=0)
