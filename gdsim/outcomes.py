@@ -33,7 +33,6 @@ class Status(StrEnum):
         """
         return _STATUS_MEANING[self]
 
-
     @property
     def code(self) -> int:
         """Its place among the statuses, by which arrays hold it.
