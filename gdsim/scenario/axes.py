@@ -1,0 +1,227 @@
+"""The axes of a sweep: as the command line writes them, and as a file does; scenarios with values put in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from gdsim.outcomes import Fault, InputError
+from gdsim.scenario.document import Document, Place
+from gdsim.scenario.merge import merge, override
+from gdsim.scenario.resolve import resolve
+from gdsim.scenario.shapes import exact_number, show
+from gdsim.scenario.write import flow_text
+
+if TYPE_CHECKING:
+    from gdsim.scenario.specification import Scenario
+
+Value = float | int | str
+
+#: fields whose values are words
+WORDS = (
+    "loss", "loss.expression", "loss.name", "update_rule", "update_rule.name", "derivative",
+    "derivative.method", "derivative.scheme", "derivative.routine", "learning_rate.schedule", "line_search",
+    "noise.kind",
+)  # fmt: skip
+_SPREAD = re.compile(r"\s*(lin|log)\s*\((.*)\)\s*\Z", re.DOTALL)
+_AXIS = "key=v1,v2 or key=lin(a,b,n) or key=log(a,b,n), such as learning_rate=log(0.001,1,200)"
+
+
+class Axis(NamedTuple):
+    """One axis as a scenario states it.
+
+    Attributes
+    ----------
+    path
+        The field, as in ``-S``.
+    values
+        Its values; empty where they are drawn at random.
+    distribution
+        ``values``, ``uniform``, ``log_uniform``, ``normal`` or ``int_uniform``.
+    low, high
+        The ends of a distribution; the mean and the deviation of a normal one.
+    """
+
+    path: str
+    values: tuple[Value, ...] = ()
+    distribution: str = "values"
+    low: float = 0.0
+    high: float = 0.0
+
+
+def written_axis(text: str) -> tuple[str, dict[str, object]]:
+    """Return path and mapping of an axis as the command line writes it.
+
+    Raises
+    ------
+    InputError
+        Where it is none.
+
+    Examples
+    --------
+    >>> written_axis("learning_rate=log(1e-3, 1, 200)")
+    ('learning_rate', {'min': '1e-3', 'max': '1', 'num': '200', 'distribution': 'log_uniform'})
+    >>> written_axis("update_rule=momentum,adam")
+    ('update_rule', {'values': ['momentum', 'adam']})
+    """
+    path, equals, written = text.partition("=")
+    path = path.strip()
+    if not equals or not path or not written.strip():
+        raise InputError(Fault(f"{text!r} is no axis", _AXIS))
+    spread = _SPREAD.match(written)
+    parts = _parted(spread.group(2) if spread else written)
+    if not all(parts):
+        raise InputError(Fault("a value is missing", _AXIS, path=path))
+    if not spread:
+        return path, {"values": parts}
+    if len(parts) != 3:
+        raise InputError(Fault(f"{spread.group(1)} takes three numbers, not {len(parts)}", _AXIS, path=path))
+    low, high, count = parts
+    distribution = "uniform" if spread.group(1) == "lin" else "log_uniform"
+    return path, {"min": low, "max": high, "num": count, "distribution": distribution}
+
+
+def _parted(text: str) -> list[str]:
+    """Split at the commas that stand outside brackets.
+
+    >>> _parted("w^2, max(w, 0)")
+    ['w^2', 'max(w, 0)']
+    """
+    parts, depth = [""], 0
+    for sign in text:
+        depth += (sign in "([{") - (sign in ")]}")
+        if sign == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return [part.strip() for part in parts]
+
+
+def with_axes(scenario: Scenario, texts: Sequence[str]) -> Scenario:
+    """Return the scenario with axes of the command line beside, and in place of, those of its file.
+
+    Raises
+    ------
+    InputError
+        With every fault of the axes.
+    """
+    if not texts:
+        return scenario
+    found: dict[str, dict[str, object]] = {}
+    faults: list[Fault] = []
+    for text in texts:
+        try:
+            path, axis = written_axis(text)
+            if path in found:
+                raise InputError(Fault("this axis is given twice", path=path))
+            found[path] = axis
+        except InputError as error:
+            faults += error.located(file=text).faults
+    if faults:
+        raise InputError(*faults)
+    data: dict[str, object] = {"sweep": {"parameters": found}}
+    layer = Document(data, {("sweep",): Place("sweep", None, None)})
+    for text, path in zip(texts, found, strict=True):
+        place = Place(text, None, None)
+        layer.values["sweep", "parameters", path] = layer.keys["sweep", "parameters", path] = place
+    document = _copy(scenario)
+    given = document.data.get("sweep")
+    if isinstance(given, dict) and isinstance(given.get("parameters"), dict):
+        for path in found:
+            given["parameters"].pop(path, None)
+    merge(document, layer)
+    return resolve(document, scenario.source)
+
+
+def variant(scenario: Scenario, values: Mapping[str, Value]) -> Scenario:
+    """Return the scenario with other values in some fields, as ``-S`` would put them.
+
+    Raises
+    ------
+    InputError
+        Where a value does not fit its field.
+
+    Examples
+    --------
+    >>> from gdsim.scenario import load
+    >>> variant(load("parabola"), {"update_rule": "momentum", "initial_weight": 2}).update_rule.name
+    'momentum'
+    """
+    document = _copy(scenario)
+    for path, value in values.items():
+        merge(document, override(f"{path}={flow_text(value)}"))
+    return replace(resolve(document, scenario.source), sweep=scenario.sweep, expect=None)
+
+
+def _copy(scenario: Scenario) -> Document:
+    assert scenario.document is not None
+    return deepcopy(scenario.document)
+
+
+def axes_of(scenario: Scenario) -> tuple[Axis, ...]:
+    """Return the axes that a scenario states, in the order of the file.
+
+    Raises
+    ------
+    InputError
+        For a value that is neither a number nor, where words belong, a word; for a scenario without axes.
+    """
+    stated = (scenario.sweep or {}).get("parameters")
+    if not isinstance(stated, Mapping) or not stated:
+        message = "this scenario has no axes to sweep over"
+        raise InputError(Fault(message, f"a sweep: block, or axes behind the file: {_AXIS}"))
+    faults: list[Fault] = []
+    axes = []
+    for path, axis in stated.items():
+        try:
+            axes.append(_axis(str(path), axis, str((scenario.sweep or {}).get("method", "grid"))))
+        except InputError as error:
+            place = f"sweep.parameters.{path}"
+            assert scenario.document is not None
+            faults += (
+                scenario.document.located(fault, ("sweep", "parameters", path, "values"))
+                for fault in error.located(path=place).faults
+            )
+    if faults:
+        raise InputError(*faults)
+    return tuple(axes)
+
+
+def _axis(path: str, given: Mapping[str, object], method: str) -> Axis:
+    if "values" in given:
+        values = given["values"]
+        assert isinstance(values, Sequence)
+        return Axis(path, tuple(_value(path, value) for value in values))
+    distribution = str(given.get("distribution", "uniform"))
+    first, second = ("mean", "deviation") if distribution == "normal" else ("min", "max")
+    low, high = (float(given[key]) for key in (first, second))  # type: ignore[arg-type]
+    if method == "random":
+        return Axis(path, (), distribution, low, high)
+    return Axis(path, _spread(low, high, int(given["num"]), distribution), distribution, low, high)  # type: ignore[call-overload]
+
+
+def _value(path: str, value: object) -> Value:
+    if path in WORDS or path.rpartition(".")[0] == "derivative":
+        if isinstance(value, str):
+            return value
+        if path in WORDS:
+            raise InputError(Fault(f"{show(value)} does not fit", "words"))
+    exact = exact_number(value)
+    return exact if isinstance(exact, int) and abs(exact) < 2**53 else float(exact)
+
+
+def _spread(low: float, high: float, count: int, distribution: str) -> tuple[float, ...]:
+    """Return so many values from low to high, evenly spaced or evenly in the logarithm; both ends exact."""
+    import numpy as np
+
+    if count == 1:
+        return (low,)
+    if distribution == "log_uniform":
+        values = np.geomspace(low, high, count)
+    else:
+        values = np.linspace(low, high, count)
+    values[0], values[-1] = low, high
+    return tuple(values.tolist())
