@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from gdsim.outcomes import Fault, InputError
+from gdsim.outcomes import Fault, InputError, nearest
 from gdsim.scenario.document import Document, Place
-from gdsim.scenario.merge import merge, override
+from gdsim.scenario.merge import forget, merge, override
 from gdsim.scenario.resolve import resolve
 from gdsim.scenario.shapes import exact_number, show
 from gdsim.scenario.write import flow_text
@@ -134,6 +135,69 @@ def with_axes(scenario: Scenario, texts: Sequence[str]) -> Scenario:
             given["parameters"].pop(path, None)
     merge(document, layer)
     return resolve(document, scenario.source)
+
+
+def with_only(scenario: Scenario, axes: Mapping[str, Sequence[Value]]) -> Scenario:
+    """Return the scenario with a grid of these axes in place of its own. Raises InputError.
+
+    >>> from gdsim.scenario import load
+    >>> axes_of(with_only(load("parabola"), {"learning_rate": [0.1, 0.2]}))[0].values
+    (0.1, 0.2)
+    """
+    document = _copy(scenario)
+    forget(document, ("sweep",))
+    stated = {path: {"values": list(values)} for path, values in axes.items()}
+    merge(document, Document({"sweep": {"parameters": stated}}))
+    return resolve(document, scenario.source)
+
+
+def zoomed(scenario: Scenario, windows: Sequence[str]) -> Scenario:
+    """Return the scenario with axes narrowed to windows ``key=a,b``, each with as many values as before.
+
+    It gets a name of its own, so that the whole picture stays.
+
+    Raises
+    ------
+    InputError
+        For an axis that is not there, or has no range to be narrowed.
+
+    Examples
+    --------
+    >>> from gdsim.scenario import load
+    >>> swept = with_axes(load("parabola"), ["learning_rate=log(0.01,2,5)"])
+    >>> axes_of(zoomed(swept, ["learning_rate=0.5,1"]))[0].values[::4]
+    (0.5, 1.0)
+    """
+    if not windows:
+        return scenario
+    known = {axis.path: axis for axis in axes_of(scenario)}
+    texts = []
+    for text in windows:
+        path, stated = written_axis(text)
+        ends = stated.get("values")
+        if path not in known:
+            raise InputError(
+                Fault(
+                    "this sweep has no such axis", ", ".join(known), nearest(path, [*known]), text, path=path
+                )
+            )
+        axis = known[path]
+        if not isinstance(ends, list) or len(ends) != 2:
+            raise InputError(Fault("a window has two ends", f"{path}=a,b", file=text, path=path))
+        if axis.distribution not in ("uniform", "log_uniform") or not axis.values:
+            raise InputError(
+                Fault(
+                    "this axis has no range",
+                    "an axis given as lin(a,b,n) or log(a,b,n)",
+                    file=text,
+                    path=path,
+                )
+            )
+        kind = "lin" if axis.distribution == "uniform" else "log"
+        texts.append(f"{path}={kind}({ends[0]},{ends[1]},{len(axis.values)})")
+    mark = zlib.crc32(" ".join(sorted(texts)).encode())
+    named = variant(scenario, {"name": f"{scenario.name}-zoom-{mark:08x}"})
+    return with_axes(named, texts)
 
 
 def variant(scenario: Scenario, values: Mapping[str, Value]) -> Scenario:
