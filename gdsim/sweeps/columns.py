@@ -6,6 +6,7 @@ it is read. Nothing in it tells the time: the same columns give the same bytes.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import zipfile
@@ -99,9 +100,11 @@ def read_columns(file: Path, names: Iterable[str] | None = None) -> dict[str, Co
                 [member.removesuffix(".npy") for member in archive.namelist()] if names is None else names
             )
             return {name: _array(archive.read(f"{name}.npy")) for name in wanted}
-    except FileNotFoundError:
-        raise
-    except (zipfile.BadZipFile, zlib.error, ValueError, KeyError, EOFError, NotImplementedError) as error:
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        raise Damaged(f"{file}: a place outside of it is named in it") from None  # zipfile seeks before 0
+    except (zipfile.BadZipFile, zlib.error, ValueError, KeyError, EOFError, RuntimeError) as error:
         raise Damaged(f"{file}: {error}") from None
 
 
