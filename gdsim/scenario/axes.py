@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
+from math import ceil, floor
 from typing import TYPE_CHECKING, NamedTuple
 
 from gdsim.outcomes import Fault, InputError, nearest
@@ -27,6 +28,7 @@ WORDS = (
     "derivative.method", "derivative.scheme", "derivative.routine", "learning_rate.schedule", "line_search",
     "noise.kind",
 )  # fmt: skip
+_TRIED = 64  # values of an axis that are tried one by one
 _SPREAD = re.compile(r"\s*(lin|log)\s*\((.*)\)\s*\Z", re.DOTALL)
 _AXIS = "key=v1,v2 or key=lin(a,b,n) or key=log(a,b,n), such as learning_rate=log(0.001,1,200)"
 
@@ -109,8 +111,6 @@ def with_axes(scenario: Scenario, texts: Sequence[str]) -> Scenario:
     InputError
         With every fault of the axes.
     """
-    if not texts:
-        return scenario
     found: dict[str, dict[str, object]] = {}
     faults: list[Fault] = []
     for text in texts:
@@ -123,10 +123,46 @@ def with_axes(scenario: Scenario, texts: Sequence[str]) -> Scenario:
             faults += error.located(file=text).faults
     if faults:
         raise InputError(*faults)
-    data: dict[str, object] = {"sweep": {"parameters": found}}
-    layer = Document(data, {("sweep",): Place("sweep", None, None)})
-    for text, path in zip(texts, found, strict=True):
-        place = Place(text, None, None)
+    return _put(
+        scenario, {path: (axis, text) for (path, axis), text in zip(found.items(), texts, strict=True)}
+    )
+
+
+def with_values(scenario: Scenario, axes: Mapping[str, object]) -> Scenario:
+    """Return the scenario with axes from Python: sequences, arrays, or text as on the command line.
+
+    Raises
+    ------
+    InputError
+        With every fault of the axes.
+
+    Examples
+    --------
+    >>> from gdsim.scenario import load
+    >>> swept = with_values(load("parabola"), {"learning_rate": [0.1, 0.2], "seed": "lin(0,4,5)"})
+    >>> [len(axis.values) for axis in axes_of(swept)]
+    [2, 5]
+    """
+    found: dict[str, tuple[dict[str, object], str]] = {}
+    for path, given in axes.items():
+        if isinstance(given, str):
+            found[path] = written_axis(f"{path}={given}")[1], f"{path}={given}"
+            continue
+        if not (isinstance(given, Sequence) or hasattr(given, "tolist")):
+            raise InputError(Fault(f"{given!r} is no axis", "a sequence, an array, or text", path=path))
+        values = given.tolist() if hasattr(given, "tolist") else list(given)  # type: ignore[call-overload]
+        found[path] = {"values": values}, ""
+    return _put(scenario, found)
+
+
+def _put(scenario: Scenario, found: Mapping[str, tuple[dict[str, object], str]]) -> Scenario:
+    """Put axes into a scenario, each with the text that gave it."""
+    if not found:
+        return scenario
+    axes = {path: axis for path, (axis, _) in found.items()}
+    layer = Document({"sweep": {"parameters": axes}}, {("sweep",): Place("sweep", None, None)})
+    for path, (_, text) in found.items():
+        place = Place(text or None, None, None)
         layer.values["sweep", "parameters", path] = layer.keys["sweep", "parameters", path] = place
     document = _copy(scenario)
     given = document.data.get("sweep")
@@ -274,18 +310,71 @@ def _value(path: str, value: object) -> Value:
         if path in WORDS:
             raise InputError(Fault(f"{show(value)} does not fit", "words"))
     exact = exact_number(value)
-    return exact if isinstance(exact, int) and abs(exact) < 2**53 else float(exact)
+    return int(exact) if path == "seed" and exact == int(exact) else float(exact)
 
 
 def _spread(low: float, high: float, count: int, distribution: str) -> tuple[float, ...]:
-    """Return so many values from low to high, evenly spaced or evenly in the logarithm; both ends exact."""
-    import numpy as np
+    """Return so many values from low to high, evenly spaced or evenly in the logarithm.
 
-    if count == 1:
-        return (low,)
-    if distribution == "log_uniform":
-        values = np.geomspace(low, high, count)
-    else:
-        values = np.linspace(low, high, count)
-    values[0], values[-1] = low, high
-    return tuple(values.tolist())
+    Each is the double nearest to the true value, the ends taken as they are written.
+
+    >>> _spread(0.1, 0.5, 5, "uniform"), _spread(0.001, 1.0, 4, "log_uniform")
+    ((0.1, 0.2, 0.3, 0.4, 0.5), (0.001, 0.01, 0.1, 1.0))
+    """
+    from decimal import Context, Decimal, localcontext
+
+    with localcontext(Context(prec=60)):  # what many small roundings add up to stays far below a double's
+        first, last = Decimal(repr(low)), Decimal(repr(high))
+        if count == 1:
+            return (low,)
+        if distribution == "log_uniform":
+            ratio = (last / first) ** (1 / Decimal(count - 1))
+            values = [first]
+            while len(values) < count:
+                values.append(values[-1] * ratio)
+        else:
+            values = [first + (last - first) * place / (count - 1) for place in range(count)]
+        return (low, *(float(value) for value in values[1:-1]), high)
+
+
+def check_axes(scenario: Scenario) -> None:
+    """Put the values of every axis into the scenario, one axis at a time.
+
+    Raises
+    ------
+    InputError
+        For an axis that names no field, or a value that its field does not take; every such axis at once.
+    """
+    faults: list[Fault] = []
+    assert scenario.document is not None
+    for axis in axes_of(scenario):
+        for value in tried(axis):
+            try:
+                variant(scenario, {axis.path: value})
+            except InputError as error:
+                faults += (
+                    scenario.document.key_fault(
+                        ("sweep", "parameters", axis.path), fault.message, fault.expected, fault.suggestion
+                    )
+                    for fault in error.faults
+                )
+                break
+    if faults:
+        raise InputError(*dict.fromkeys(faults))
+
+
+def tried(axis: Axis) -> Sequence[Value]:
+    """Return the values that tell whether an axis fits its field.
+
+    All of a few; of many the least, the greatest and a broken one, since a field may take whole numbers only.
+    """
+    values = axis.values
+    if not values:
+        if axis.distribution == "normal":
+            return [axis.low]
+        whole = axis.distribution == "int_uniform"
+        return [ceil(axis.low), floor(axis.high)] if whole else [axis.low, axis.high]
+    numbers = [value for value in values if not isinstance(value, str)]
+    if len(values) <= _TRIED or len(numbers) < len(values):
+        return values
+    return [min(numbers), max(numbers), *[value for value in numbers if value != int(value)][:1]]

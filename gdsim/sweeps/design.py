@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -18,14 +18,13 @@ from gdsim.noise import philox
 from gdsim.outcomes import Fault, InputError, Interval
 from gdsim.runs.composition import compose
 from gdsim.scenario import Scenario
-from gdsim.scenario.axes import Axis, Value, axes_of, variant
+from gdsim.scenario.axes import Axis, Value, axes_of, check_axes, tried, variant
 from gdsim.scenario.merge import is_stated
 
 Array: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
 
 MOST_CATEGORIES = 10_000  # batches of a chunk that differ in more than numbers
-_CHECKED = 64  # values of an axis that are tried one by one; of more, the least and the greatest
 _STREAM = 0x47445357  # keeps the numbers of a random sweep apart from noise
 
 
@@ -75,7 +74,7 @@ class Design:
         >>> from gdsim.scenario.axes import with_axes
         >>> design = Design.of(with_axes(load("parabola"), ["learning_rate=0.1,0.2", "initial_weight=1,2,3"]))
         >>> design.runs, design.values(1, np.arange(4)).tolist()
-        (6, [1, 2, 3, 1])
+        (6, [1.0, 2.0, 3.0, 1.0])
         """
         axes = axes_of(scenario)
         stated = scenario.sweep or {}
@@ -92,21 +91,11 @@ class Design:
 
     def check(self) -> None:
         """Put the values of every axis into the scenario, one axis at a time. Raises InputError."""
-        faults: list[Fault] = []
-        for axis in self.axes:
-            for value in _tried(axis):
-                try:
-                    variant(self.scenario, {axis.path: value})
-                except InputError as error:
-                    faults += (_about(axis, fault, self.scenario) for fault in error.faults)
-                    break
+        check_axes(self.scenario)
         if math.prod(len(axis.values) for axis in self._worded) > MOST_CATEGORIES:
             names = ", ".join(axis.path for axis in self._worded)
-            faults.append(
-                Fault(f"the axes {names} make too many batches", f"at most {MOST_CATEGORIES}", path="sweep")
-            )
-        if faults:
-            raise InputError(*dict.fromkeys(faults))
+            message = f"the axes {names} make too many batches"
+            raise InputError(Fault(message, f"at most {MOST_CATEGORIES}", path="sweep"))
         self.categories  # noqa: B018 - composes every category: its parts must fit together
 
     @property
@@ -276,7 +265,7 @@ class Design:
             field = self._field(axis.path)
             if field is None or field[0] != "weight":
                 continue
-            for value in _tried(axis):
+            for value in tried(axis):
                 low, high = variant(scenario, {axis.path: value}).domain[field[1]]
                 found[field[1]] = min(low, found[field[1]][0]), max(high, found[field[1]][1])
         return found
@@ -300,25 +289,3 @@ def _fraction(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> Array:
     bits = (high >> np.uint64(5)) * np.uint64(1 << 26) + (low >> np.uint64(6))
     result: Array = bits.astype(np.float64) * 2.0**-53
     return result
-
-
-def _tried(axis: Axis) -> Sequence[Value]:
-    """The values that tell whether it fits its field: all of a few; of many the ends, and a broken one."""
-    values = axis.values
-    if not values:
-        if axis.distribution == "normal":
-            return [axis.low]
-        whole = axis.distribution == "int_uniform"
-        return [math.ceil(axis.low), math.floor(axis.high)] if whole else [axis.low, axis.high]
-    if len(values) <= _CHECKED or any(isinstance(value, str) for value in values):
-        return values
-    numbers = [value for value in values if not isinstance(value, str)]
-    broken = [value for value in numbers if value != int(value)][:1]  # a field may take whole numbers only
-    return [min(numbers), max(numbers), *broken]
-
-
-def _about(axis: Axis, fault: Fault, scenario: Scenario) -> Fault:
-    """A fault of a value, at the axis that gave it."""
-    assert scenario.document is not None
-    path = ("sweep", "parameters", axis.path)
-    return scenario.document.key_fault(path, fault.message, fault.expected, fault.suggestion)

@@ -18,7 +18,8 @@ from gdsim.scenario import Scenario
 from gdsim.simulation import Engine
 from gdsim.sweeps.design import Design
 from gdsim.sweeps.executors import Computed, in_processes, in_this_process, on_a_cluster
-from gdsim.sweeps.result import Column
+from gdsim.sweeps.result import Column, SweepResult
+from gdsim.sweeps.results import finish, result_of
 from gdsim.sweeps.store import Plan, Store, directory_of, opened, stored_plan
 from gdsim.sweeps.versions import versions
 from gdsim.sweeps.work import Worker, kept
@@ -77,6 +78,8 @@ class Sweep:
         Processes or threads; None: one for each core that this process may use.
     address
         Of a Dask scheduler, or ``local``; None: no cluster.
+    stored
+        Whether there is a folder to go on in.
 
     Raises
     ------
@@ -86,14 +89,14 @@ class Sweep:
 
     def __init__(
         self, scenario: Scenario, parent: Path, engine: Choice = "auto", jobs: int | None = None,
-        address: str | None = None,
+        address: str | None = None, *, stored: bool = True,
     ) -> None:  # fmt: skip
         self.design = Design.of(scenario)
         self.directory = directory_of(scenario, parent)
         self.address = address
         self.jobs = jobs or _cores()
         self.asked = jobs
-        before = stored_plan(self.directory, self.design)
+        before = stored_plan(self.directory, self.design) if stored else None
         if before is not None:
             if engine not in ("auto", before.engine):
                 message = f"this sweep was begun with the {before.engine} engine"
@@ -221,9 +224,34 @@ class Sweep:
             return on_a_cluster(self.worker, self.address, self.asked, pieces)
         if forecast.engine == "fast":
             self._set_threads()
-        elif self.jobs > 1 and forecast.seconds > _SHORT:
-            return in_processes(self.worker, self.jobs, pieces)
+        elif forecast.jobs > 1 and forecast.seconds > _SHORT:
+            return in_processes(self.worker, forecast.jobs, pieces)
         return in_this_process(self.worker, pieces)
+
+
+def complete(scenario: Scenario, engine: Choice = "auto", out: str | Path | None = None) -> SweepResult:
+    """Carry a sweep out, stored below a folder or in memory, and return its result.
+
+    Parameters
+    ----------
+    scenario
+        With its axes.
+    engine
+        The loop.
+    out
+        The folder; None: nothing is written.
+    """
+    made = Sweep(scenario, Path(out or "."), engine, stored=out is not None)
+    forecast = made.forecast()
+    if forecast.engine == "numpy":  # processes would start the caller's program again
+        forecast = forecast._replace(jobs=1)
+    plan = made.plan(forecast)
+    if out is not None:
+        return finish(made.carry_out(plan, forecast), made.worker)
+    made.worker.engine = forecast.engine
+    parts = [made.worker.compute(plan.runs_of(chunk)) for chunk in range(plan.chunks)]
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return result_of(made.design, columns, made.worker.common_points(), forecast.engine)
 
 
 def _compute_all(

@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from gdsim.outcomes import Fault, InputError
+from gdsim.outcomes import CriticalPoint, Fault, InputError
 from gdsim.runs.run import jsonable
 from gdsim.runs.store import data_name, data_table, environment
 from gdsim.scenario import dump
 from gdsim.sweeps.columns import Damaged, read_columns, whole_file, write_parts
+from gdsim.sweeps.design import Design
 from gdsim.sweeps.result import KINDS, STATUSES, AxisValues, Column, SweepResult
 from gdsim.sweeps.store import Store
 from gdsim.sweeps.work import Worker, kept
@@ -61,15 +62,8 @@ def finish(store: Store, worker: Worker) -> SweepResult:
     directory = store.directory
     scenario = store.plan.design.scenario
     names = _write_results(store)
-    result = SweepResult(
-        scenario=scenario,
-        method=store.plan.design.method,
-        axes=axis_values(store),
-        columns=StoredColumns(directory / RESULTS, names),
-        critical_points=worker.common_points(),
-        engine=store.plan.engine,
-        directory=directory,
-    )
+    columns = StoredColumns(directory / RESULTS, names)
+    result = result_of(store.plan.design, columns, worker.common_points(), store.plan.engine, directory)
     if result.runs <= MOST_ROWS:
         _write_text(directory / TABLE, table(result))
     copy = None
@@ -87,9 +81,34 @@ def write_summary(directory: Path, summary: Mapping[str, Any]) -> None:
     _write_text(directory / SUMMARY, text + "\n")
 
 
-def axis_values(store: Store) -> tuple[AxisValues, ...]:
+def result_of(
+    design: Design, columns: Mapping[str, Column], points: tuple[CriticalPoint, ...], engine: str,
+    directory: Path | None = None,
+) -> SweepResult:  # fmt: skip
+    """Return the result that columns make."""
+    records = None
+    if "record_weight" in columns:
+        weight = columns["record_weight"]
+        every = kept(design).every
+        records = {
+            "step": np.arange(weight.shape[1]) * every, "weight": weight.transpose(1, 2, 0),
+            "loss": columns["record_loss"].T,
+        }  # fmt: skip
+    return SweepResult(
+        scenario=design.scenario,
+        method=design.method,
+        axes=axis_values(design),
+        columns=columns,
+        critical_points=points,
+        tail=columns.get("tail"),
+        records=records,
+        engine=engine,
+        directory=directory,
+    )
+
+
+def axis_values(design: Design) -> tuple[AxisValues, ...]:
     """Return the axes as pictures need them; of a random sweep the values of its runs."""
-    design = store.plan.design
     made = []
     for place, axis in enumerate(design.axes):
         values: Any = axis.values

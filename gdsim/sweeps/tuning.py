@@ -13,10 +13,9 @@ from gdsim.runs.composition import compose, loss_of
 from gdsim.scenario import Scenario
 from gdsim.scenario.axes import variant, with_only
 from gdsim.sweeps.design import Design
-from gdsim.sweeps.execution import Sweep
+from gdsim.sweeps.execution import complete
 from gdsim.sweeps.report import Stability, best_run, settled, stability
 from gdsim.sweeps.result import SweepResult
-from gdsim.sweeps.results import finish
 from gdsim.sweeps.work import Worker
 from gdsim.verdicts.story import stable_factor
 
@@ -53,7 +52,7 @@ class Tuned(NamedTuple):
         return int(self.result.columns["steps"][self.best])
 
 
-def tune(scenario: Scenario, parent: Path) -> Tuned:
+def tune(scenario: Scenario, out: str | Path | None = None) -> Tuned:
     """Find the learning rate with which a scenario's run settles in the fewest steps.
 
     A sweep over the rate, evenly in the logarithm, then a finer one round its best; both are put together
@@ -63,8 +62,8 @@ def tune(scenario: Scenario, parent: Path) -> Tuned:
     ----------
     scenario
         Its own axes and its own rate do not count.
-    parent
-        The folder below which the sweep's folder is written.
+    out
+        The folder below which the sweep's folder is written; None: nothing is.
 
     Raises
     ------
@@ -78,9 +77,7 @@ def tune(scenario: Scenario, parent: Path) -> Tuned:
     coarse = _range(scenario)
     rates = _with_finer(scenario, coarse)
     named = variant(scenario, {"name": f"{scenario.name}-tune"})
-    sweep = Sweep(with_only(named, {"learning_rate": rates}), parent, "numpy", jobs=1)
-    forecast = sweep.forecast()
-    result = finish(sweep.carry_out(sweep.plan(forecast), forecast), sweep.worker)
+    result = complete(with_only(named, {"learning_rate": rates}), "numpy", out)
     best = best_run(result)
     if best is None or not settled(result)[best]:
         low, high = rates[0], rates[-1]
