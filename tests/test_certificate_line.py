@@ -19,7 +19,7 @@ from gdsim.critical import Budget, find
 from gdsim.critical.certificates import Refused, Verified, certify, verify
 from gdsim.critical.certificates.document import compose, digest
 from gdsim.critical.certificates.functions import ends_of
-from gdsim.critical.certificates.line_checker import widened
+from gdsim.critical.written import around
 from gdsim.expr.display import to_text
 from gdsim.expr.nodes import Expr, symbols
 from gdsim.losses import Loss
@@ -252,7 +252,7 @@ def forged(
     complete: bool = True,
 ) -> Document:
     """A document with boxes that end at (or at the domain's end: None), with test, place and bits."""
-    first, last = widened((low, high))
+    first, last = around((low, high))
     document = compose(Loss.from_text(text), {"w": (low, high)}, [], complete, [], factorings)
     for end, test, *more in leaves:
         box = [first, last if end is None else end]
@@ -409,6 +409,9 @@ FORGED: dict[str, Document] = {
     "the exponent of a false factoring": forged(
         "w^4", -1, 1, ONE_ZERO, [point("minimum", 0.0, 0.0, 5)],
         [{"denominator": "1", "factors": [["4", 1], ["w", 5]]}],
+    ),
+    "a point outside the domain": forged(
+        "(w + 1e-17)^2", 0, 1, ONE_ZERO, [point("minimum", -1e-17, 0.0, 1, boundary=True)]
     ),
     "an exponent of a half": forged(
         "w^4", -1, 1, ONE_ZERO, [point("minimum", 0.0, 0.0, 3)],
