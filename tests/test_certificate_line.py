@@ -77,6 +77,8 @@ GENUINE: Sequence[tuple[str, float, float, str, list[tuple[str, float, int | Non
     ("where(w == 0, 0, w^2)", -1, 1, "switch", [("minimum", 0, 1)]),
     ("huber(w, -1)", -2, 2, "switch", [("kink", 0, None)]),
     ("relu(w)", -1, 1, "flat", [("flat", -0.5, None)]),
+    ("relu(w)", 0, 1, "switch", [("flat", 0, None)]),
+    ("relu(1/3 - w)^2", 0, 1 / 3, "switch", [("flat", 0.333333333, None)]),
     ("relu(w - 1) + relu(-w)", -1, 2, "switch", [("flat", 0.5, None)]),
     ("sign(w)", -1, 1, "switch", [("flat", -0.5, None), ("flat", 0.5, None)]),
     ("where(3w < 1, 1, 2)", 0, 1, "switch", [("flat", 0.166666667, None), ("flat", 0.666666667, None)]),
@@ -412,6 +414,12 @@ FORGED: dict[str, Document] = {
     ),
     "a point outside the domain": forged(
         "(w + 1e-17)^2", 0, 1, ONE_ZERO, [point("minimum", -1e-17, 0.0, 1, boundary=True)]
+    ),
+    "a flat piece left out": forged(
+        "relu(w - 0.5)", 0, 1, [(0.375, "flat"), (0.75, "switch"), (None, "gradient")]
+    ),
+    "a flat piece of three doubles left out": forged(
+        "relu(w - 1e-15)", 1e-15 - 6e-31, 1, [(None, "switch")]
     ),
     "an exponent of a half": forged(
         "w^4", -1, 1, ONE_ZERO, [point("minimum", 0.0, 0.0, 3)],

@@ -224,6 +224,31 @@ def test_a_point_that_rounds_to_an_end_counts_as_on_it() -> None:
         assert point.boundary
 
 
+@pytest.mark.parametrize(
+    ("formula", "low", "high", "places"),
+    [
+        ("relu(w)^2", 0, 2, [0]),
+        ("relu(1/3 - w)^2", 0, 1 / 3, [1 / 3]),
+        ("relu(w - 1)", 1, 2, [1]),
+        ("relu(w + 1e-17)^2", 0, 1, []),
+        ("where(w < 0, 1, w^2 + 2)", 0, 1, []),
+        ("where(w < 0, 2, w^2 + 2)", 0, 1, [0]),
+    ],
+)
+def test_a_flat_piece_that_touches_the_domain_only_at_its_end_is_listed_there(
+    formula: str, low: float, high: float, places: list[float]
+) -> None:
+    found = prove(formula, low, high)
+    assert points(found) == [("flat", place) for place in places]
+    assert all(point.boundary for point in found.critical_points)
+    assert found.complete
+
+
+def test_a_flat_piece_between_two_doubles_is_listed() -> None:
+    (point,) = prove("max(abs(w - 1/3), 1e-20)", -1, 1).critical_points
+    assert (point.kind, point.loss, point.boundary) == ("flat", 1e-20, False)
+
+
 @pytest.mark.parametrize("formula", ["w^2*sin(1/w)", "sin(1/w)"])
 def test_accumulating_points_end_in_bounded_work_and_an_open_stretch(formula: str) -> None:
     loss = Loss.from_text(formula)

@@ -35,7 +35,7 @@ from gdsim.critical.line.pieces import (
 )
 from gdsim.critical.line.roots import LADDER, Cluster, Smooth, excludes_zero
 from gdsim.critical.switches import switching_functions
-from gdsim.critical.written import WrittenLoss, around, edges, within
+from gdsim.critical.written import WrittenLoss, around, edges, widened, within
 from gdsim.expr.algebra import add, negate
 from gdsim.expr.differentiate import derivative
 from gdsim.expr.emit_ball import Ball, BallFunction, outward
@@ -424,13 +424,19 @@ class _Line:
             place = last + 1
 
     def _flat(self, first: Piece, last: Piece) -> None:
-        low = self.low if first.low is None else max(self.low, float(upper(first.low, self.a).mid()))
-        high = self.high if last.high is None else min(self.high, float(lower(last.high, self.b).mid()))
-        if not low < high:
+        """Report a flat piece; one that only touches the domain at its end too, if the loss goes on."""
+        least, most = widened((self.low, self.high))
+        low = least if first.low is None else float(upper(first.low, self.a).mid())
+        high = most if last.high is None else float(lower(last.high, self.b).mid())
+        if not (low <= most and least <= high):
+            return
+        low, high = min(max(self.low, low), self.high), max(min(self.high, high), self.low)
+        inner = first.low if low == self.high else last.high
+        if low == high and inner is not None and id(inner) not in self.joined:
             return
         middle = 0.5 * (low + high)
         with ctx.workprec(LADDER[1]):
-            value = float(self.loss.value(arb(middle)).mid()) + 0.0
+            value = float(self.loss.value(first.inside).mid()) + 0.0
         at_end = low == self.low or high == self.high
         self.points.append(
             CriticalPoint(
