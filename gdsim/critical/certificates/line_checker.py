@@ -168,7 +168,10 @@ def _check_flats(
         if wrong:
             raise Refused(wrong)
         with ctx.workprec(FINE):
-            if not _agrees(point["loss"], checker.loss_over(arb(point["weight"][checker.weight]))):
+            x = arb(point["weight"][checker.weight])
+            if low == high:  # to a double; the piece itself may lie beside it
+                x = arb(math.nextafter(low, -math.inf)).union(arb(math.nextafter(high, math.inf)))
+            if not _agrees(point["loss"], checker.loss_over(x)):
                 raise Refused(f"the loss on the flat piece is not {point['loss']}")
         if point["multiplicity"] is not None or point["curvature"] not in ([], [0.0]):
             raise Refused("a flat piece has neither an order nor a curvature but 0")
