@@ -176,5 +176,5 @@ def noisy(seeds: int = 40) -> SweepResult:
 @cache
 def noisy_parabola(seeds: int = 25) -> SweepResult:
     """Seed × η of w² with so little noise that every run still settles."""
-    quiet = {"noise": {"kind": "gaussian", "scale": 1e-9}}
+    quiet = {"noise": {"kind": "gaussian", "scale": 8e-9}}
     return swept(PARABOLA | quiet, {"seed": range(seeds), "learning_rate": np.linspace(0.05, 0.95, 19)})

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from gdsim.runs import Run
-    from gdsim.sweeps.result import SweepResult
+    from gdsim.sweeps.result import AxisValues, SweepResult
 
 Format = Literal["svg", "pdf", "png"]
 
@@ -190,6 +190,33 @@ def _atlas(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
     return atlas(result, axes, by)
 
 
+def _profile(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
+    from gdsim.plots.sweeps.profile import profile
+
+    return profile(result, axes, by)
+
+
+def _bifurcation(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
+    from gdsim.plots.sweeps.bifurcation import bifurcation
+
+    return bifurcation(result, axes, by)
+
+
+def _suits_profile(result: SweepResult) -> bool:
+    return any(axis.path in ("learning_rate", "learning_rate.initial") for axis in _numeric(result))
+
+
+def _suits_bifurcation(result: SweepResult) -> bool:
+    return bool(_numeric(result))
+
+
+def _numeric(result: SweepResult) -> list[AxisValues]:
+    """The axes of numbers with more than one value, the seed left out."""
+    return [
+        axis for axis in result.axes if len(axis.values) > 1 and not axis.categorical and axis.path != "seed"
+    ]
+
+
 def _suits_atlas(result: SweepResult) -> bool:
     return result.method == "grid" and sum(len(axis.values) > 1 for axis in result.axes) in (2, 3)
 
@@ -200,5 +227,15 @@ SWEEP_PLOTS: dict[str, SweepPlot] = {
         "what became of the runs over two axes, as a map with the limit 2/L; a third axis gives panels",
         _suits_atlas,
         by=("verdict", "basin", "steps", "loss"),
+    ),
+    "profile": SweepPlot(
+        _profile,
+        "steps to settle against the learning rate, with the Goldilocks rate",
+        _suits_profile,
+    ),
+    "bifurcation": SweepPlot(
+        _bifurcation,
+        "the last weights against one axis: settled points, cycles, bands of chaos",
+        _suits_bifurcation,
     ),
 }

@@ -12,7 +12,7 @@ from gdsim.outcomes import Fault, InputError
 from gdsim.plots.style import GREY
 from gdsim.plots.sweeps import words
 from gdsim.plots.sweeps.cut import RATES, arranged, named, numeric, rate_axis, require_axes, spread, varying
-from gdsim.plots.sweeps.legend import Entry, draw_legend, draw_limit, ink_on, limit_entry, swatch
+from gdsim.plots.sweeps.legend import Entry, draw_legend, draw_limit, ink_on, swatch
 from gdsim.plots.sweeps.limits import Limit, limits
 from gdsim.plots.sweeps.raster import Bytes, Meaning, Raster, raster
 from gdsim.plots.sweeps.scale import positions, round_values, tick_words, ticks
@@ -138,9 +138,10 @@ def atlas(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
     order = sorted(colours.meanings, key=lambda meaning: -meaning.runs)
     letters = {meaning.code: chr(ord("A") + place) for place, meaning in enumerate(order[:_ENTRIES])}
     lines = limits(result) if set(RATES) & {plan.horizontal.path, plan.vertical.path} else ()
+    marked: list[Entry] = []
     for axes_, place in zip(panels.flat, chosen, strict=False):
-        _draw_cells(axes_, colours, cells[place], plan, letters)
-        _draw_limits(axes_, plan, lines, result, place)
+        _draw_cells(axes_, colours, cells[place], letters)
+        marked = _draw_limits(axes_, plan, lines, place)
         if plan.panels is not None:
             text = words.value_words(plan.panels, place, result.weights)
             axes_.set_title(text, fontsize=13, pad=5)
@@ -149,8 +150,7 @@ def atlas(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
     _name_axes(figure, panels, plan, result, len(chosen))
     if colours.scale is not None:
         _draw_scale(figure, [axes_ for axes_ in panels.flat if axes_.get_visible()], colours)
-    entries = _entries(order, letters, result.runs)
-    draw_legend(figure, entries + [limit_entry(limit, place) for place, limit in enumerate(lines)])
+    draw_legend(figure, _entries(order, letters, result.runs) + marked)
     what = _TITLES[by].format(words.counted(result.runs))
     if len(chosen) < len(cells):
         what += f" ({len(chosen)} of {len(cells)} panels)"
@@ -158,7 +158,7 @@ def atlas(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
     return figure
 
 
-def _draw_cells(axes: Axes, colours: Raster, codes: Bytes, plan: Layout, letters: dict[int, str]) -> None:
+def _draw_cells(axes: Axes, colours: Raster, codes: Bytes, letters: dict[int, str]) -> None:
     height, width = codes.shape
     sharp = width <= _SHARP[0] and height <= _SHARP[1]
     axes.imshow(
@@ -210,10 +210,11 @@ def _draw_letter(axes: Axes, codes: Bytes, meaning: Meaning, letter: str) -> Non
     )  # fmt: skip
 
 
-def _draw_limits(axes: Axes, plan: Layout, lines: Sequence[Limit], result: SweepResult, place: int) -> None:
+def _draw_limits(axes: Axes, plan: Layout, lines: Sequence[Limit], place: int) -> list[Entry]:
     """Draw each limit across the panel: straight, or along a swept momentum."""
     upright = plan.horizontal.path in RATES
     rate, other = (plan.horizontal, plan.vertical) if upright else (plan.vertical, plan.horizontal)
+    entries: list[Entry] = []
     for order, limit in enumerate(lines):
         if limit.along is not None and plan.panels is not None and limit.along.path == plan.panels.path:
             at = positions(rate, np.full(2, limit.rate[place]))
@@ -223,7 +224,8 @@ def _draw_limits(axes: Axes, plan: Layout, lines: Sequence[Limit], result: Sweep
         else:
             at, across = positions(rate, np.full(2, limit.rate)), np.array([-0.5, len(other.values) - 0.5])
         x, y = (at, across) if upright else (across, at)
-        draw_limit(axes, x, y, limit, order)
+        entries.append(draw_limit(axes, x, y, limit, order))
+    return entries
 
 
 def _entries(order: list[Meaning], letters: dict[int, str], runs: int) -> list[Entry]:

@@ -31,6 +31,7 @@ class LetteredSwatch:
         corner, place = (-box.xdescent, -box.ydescent), box.get_transform()
         swatch = Rectangle(corner, box.width, box.height, transform=place)
         swatch.set(facecolor=handle.get_facecolor(), edgecolor=handle.get_edgecolor(), linewidth=0.8)
+        swatch.set_hatch(handle.get_hatch())
         letter = Text(
             corner[0] + 0.5 * box.width, corner[1] + 0.46 * box.height, handle.get_gid() or "", ha="center",
             va="center", fontsize=0.92 * fontsize, fontweight="bold", color=ink_on(handle.get_facecolor()),
@@ -53,28 +54,32 @@ def ink_on(colour: Any) -> str:
     return "white" if 0.3 * red + 0.59 * green + 0.11 * blue < 0.5 else INK
 
 
-def swatch(colour: str, text: str, letter: str = "") -> Entry:
+def swatch(colour: str, text: str, letter: str = "", hatch: str | None = None) -> Entry:
     """Return an entry for a colour."""
-    return Patch(facecolor=colour, edgecolor=GREY, linewidth=0.8, gid=letter), text
+    return Patch(facecolor=colour, edgecolor=GREY, linewidth=0.8, gid=letter, hatch=hatch), text
 
 
-def limit_entry(limit: Limit, order: int) -> Entry:
-    """Return the entry of a stability limit."""
-    return tuple(Line2D([], [], **look) for look in limit_looks(order)), words.lines(limit.words)
+def draw_limit(axes: Axes, x: Any, y: Any, limit: Limit, order: int) -> Entry:
+    """Draw the line of a limit across a map, white dashes on ink; its label is what it says."""
+    dashes: dict[str, Any] = {"color": "white", "linewidth": 1.9, "linestyle": DASHES[order % len(DASHES)]}
+    ground: dict[str, Any] = {"color": INK, "linewidth": 4.2, "solid_capstyle": "butt"}
+    for look, label in ((ground, "_nolegend_"), (dashes, limit.words)):
+        axes.plot(x, y, label=label, scalex=False, scaley=False, **look)
+    return tuple(Line2D([], [], **look) for look in (ground, dashes)), words.lines(limit.words)
 
 
-def limit_looks(order: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """How the line of a limit is drawn: white dashes on ink, to be seen on any colour."""
-    return (
-        {"color": INK, "linewidth": 4.2, "solid_capstyle": "butt"},
-        {"color": "white", "linewidth": 1.9, "linestyle": DASHES[order % len(DASHES)]},
-    )
-
-
-def draw_limit(axes: Axes, x: Any, y: Any, limit: Limit, order: int, **options: Any) -> None:
-    """Draw the line of a limit; its label is what it says."""
-    for look, label in zip(limit_looks(order), ("_nolegend_", limit.words), strict=True):
-        axes.plot(x, y, label=label, scalex=False, scaley=False, **look, **options)
+def draw_rates(axes: Axes, limits: Sequence[Limit]) -> list[Entry]:
+    """Draw the limits as upright lines behind curves or points, where they lie within the axes."""
+    left, right = axes.get_xlim()
+    entries: list[Entry] = []
+    for order, limit in enumerate(limits):
+        if limit.along is None and left < limit.rate < right:
+            drawn = axes.axvline(
+                float(limit.rate), color=INK, linewidth=2.0, linestyle=DASHES[order % len(DASHES)],
+                label=limit.words, zorder=1.6,
+            )  # fmt: skip
+            entries.append((drawn, words.lines(limit.words)))
+    return entries
 
 
 def draw_legend(figure: Figure, entries: Sequence[Entry]) -> None:

@@ -151,8 +151,10 @@ def _fixed(result: SweepResult, paths: set[str]) -> list[str]:
         parts.append(scenario.update_rule.name.replace("_", " "))
     if scenario.learning_rate.schedule != "constant":
         parts.append(f"{scenario.learning_rate.schedule.replace('_', ' ')} schedule")
-    if scenario.noise is not None and "noise.scale" not in paths:
-        parts.append(f"{scenario.noise.kind} noise")
+    if scenario.noise is not None and not paths & {"noise.scale", "noise.size"}:
+        batches = scenario.noise.kind == "minibatch"
+        size = f"mini-batches of {scenario.noise.size}"
+        parts.append(size if batches else f"noise scale = {short(scenario.noise.scale)}")
     return parts
 
 
