@@ -6,7 +6,7 @@ A batch over the whole grid is simulated and judged at once, without the code th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -22,8 +22,19 @@ from gdsim.verdicts import judge
 Numbers = Sequence[float] | np.ndarray
 
 
+@dataclass(frozen=True, eq=False)
+class RecordedSweep(SweepResult):
+    """A sweep that kept whole trajectories."""
+
+    records: Mapping[str, np.ndarray] | None = None
+
+
 def swept(
-    data: Mapping[str, Any], axes: Mapping[str, Numbers], *, logarithmic: Sequence[str] = ()
+    data: Mapping[str, Any],
+    axes: Mapping[str, Numbers],
+    *,
+    logarithmic: Sequence[str] = (),
+    record: bool = False,
 ) -> SweepResult:
     """Return a grid over a scenario; the last axis runs fastest."""
     scenario = parse_mapping(data)
@@ -46,7 +57,7 @@ def swept(
         options={path: value for path, value in values.items() if path.startswith("update_rule.")},
         seed=over("seed", float(one.seed[0])).astype(np.int64),
         run_key=np.arange(runs),
-        record_every=10**6,
+        record_every=1 if record else 10**6,
     )
     search = critical.find(one.loss, scenario.domain)
     end = simulate(batch)
@@ -63,7 +74,11 @@ def swept(
         columns |= {name: end.final_weight[place], f"gradient_{name}": end.final_gradient[place]}
     found = judged.terrains[0].search.critical_points
     made = tuple(AxisValues(path, np.asarray(axes[path], float), path in logarithmic) for path in axes)
-    return SweepResult(scenario, "grid", made, columns, found, tail=np.moveaxis(end.tail, 2, 0))
+    tail = np.moveaxis(end.tail, 2, 0)
+    if record:
+        kept = {"step": end.step_index, "weight": end.weight, "loss": end.loss}
+        return RecordedSweep(scenario, "grid", made, columns, found, tail=tail, records=kept)
+    return SweepResult(scenario, "grid", made, columns, found, tail=tail)
 
 
 WELLS = {"title": "Two equal valleys", "loss": "(w^2 - 1)^2", "initial_weight": 0.5, "learning_rate": 0.1}
@@ -178,3 +193,15 @@ def noisy_parabola(seeds: int = 25) -> SweepResult:
     """Seed × η of w² with so little noise that every run still settles."""
     quiet = {"noise": {"kind": "gaussian", "scale": 8e-9}}
     return swept(PARABOLA | quiet, {"seed": range(seeds), "learning_rate": np.linspace(0.05, 0.95, 19)})
+
+
+@cache
+def seeds_alone() -> SweepResult:
+    """Seeds of one noisy descent and nothing else."""
+    return swept(NOISY, {"seed": range(200)})
+
+
+@cache
+def recorded() -> RecordedSweep:
+    """Seed × η with noise, and the whole trajectories."""
+    return swept(NOISY, {"seed": range(60), "learning_rate": (0.01, 0.05, 0.2)}, record=True)  # type: ignore[return-value]

@@ -131,6 +131,20 @@ def atlas_png(result: SweepResult, by: str = "verdict", axes: Sequence[str] = ()
     return target.getvalue()
 
 
+def default_sweep_kinds(result: SweepResult) -> tuple[str, ...]:
+    """Return the kinds that suit a sweep, in the order in which a lecturer shows them."""
+    from gdsim.plots.sweeps.defaults import kinds
+
+    return kinds(result)
+
+
+def default_sweep_files(result: SweepResult) -> dict[str, bytes]:
+    """Return the figures that suit a sweep, as file name → bytes: SVG, and PNG for atlases of many runs."""
+    from gdsim.plots.sweeps.defaults import files
+
+    return files(result)
+
+
 def default_kinds(run: Run) -> tuple[str, ...]:
     """Return the kinds that suit a run, in the order in which a lecturer shows them."""
     return tuple(kind for kind, plot in PLOTS.items() if plot.suits(run))
@@ -202,6 +216,21 @@ def _bifurcation(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
     return bifurcation(result, axes, by)
 
 
+def _ensemble(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
+    from gdsim.plots.sweeps.ensemble import ensemble
+
+    return ensemble(result, axes, by)
+
+
+def _suits_ensemble(result: SweepResult) -> bool:
+    others = [axis for axis in result.axes if len(axis.values) > 1 and axis.path != "seed"]
+    return result.method == "grid" and _seeds(result) and len(others) < 2
+
+
+def _seeds(result: SweepResult) -> bool:
+    return any(axis.path == "seed" and len(axis.values) > 1 for axis in result.axes)
+
+
 def _suits_profile(result: SweepResult) -> bool:
     return any(axis.path in ("learning_rate", "learning_rate.initial") for axis in _numeric(result))
 
@@ -237,5 +266,10 @@ SWEEP_PLOTS: dict[str, SweepPlot] = {
         _bifurcation,
         "the last weights against one axis: settled points, cycles, bands of chaos",
         _suits_bifurcation,
+    ),
+    "ensemble": SweepPlot(
+        _ensemble,
+        "many seeds: the median and bands of quantiles of the final loss, the steps or the whole descent",
+        _suits_ensemble,
     ),
 }

@@ -10,6 +10,7 @@ import numpy as np
 from gdsim.outcomes import Fault, InputError
 from gdsim.plots.style import BASINS, GREY, INK
 from gdsim.plots.sweeps import words
+from gdsim.plots.sweeps.bands import draw_bands, finite, quantile
 from gdsim.plots.sweeps.bifurcation import name_axis
 from gdsim.plots.sweeps.cut import (
     RATES,
@@ -38,7 +39,6 @@ _LINES = 5
 _MARKED = 60  # values up to which each has a marker
 _WIDE = 20.0  # a ratio of steps from which their axis is logarithmic
 _MARKERS = "os^DvP"
-BANDS = ((0.10, 0.90, 0.16), (0.25, 0.75, 0.32))  # from, to, opacity
 GOLD = "#FFD200"
 
 
@@ -136,19 +136,6 @@ def _profiles(
     ]
 
 
-def quantile(values: Column, share: float) -> Column:
-    """Return the smallest value that at least this share of each column ``(runs, …)`` does not exceed.
-
-    Infinite values stand last, so that a share of runs that never settled is told.
-
-    >>> quantile(np.array([[3.0], [1.0], [np.inf], [2.0]]), 0.5)
-    array([2.])
-    """
-    place = max(0, int(np.ceil(share * len(values) - 1e-9)) - 1)
-    found: Column = np.sort(values, axis=0)[place]
-    return found
-
-
 def _draw_lines(
     panel: Axes, rate: Column, profiles: Sequence[Profile], *, line: bool, named_: bool
 ) -> list[Entry]:
@@ -161,14 +148,14 @@ def _draw_lines(
         panel.set_yticks([])
         panel.text(0.5, 0.5, "no run settled", transform=panel.transAxes, ha="center", fontsize=17)
         return entries
-    top = 4 * panel.get_ylim()[1]
     for place, one in enumerate(profiles):
         colour = BASINS[place % len(BASINS)]
         if len(one.steps) > 1:
-            entries += _draw_bands(panel, rate, one.steps, colour, top, place == 0)
+            bands = draw_bands(panel, rate, one.steps, colour)
+            entries += [] if place else bands
         median = quantile(one.steps, 0.5)
         (drawn,) = panel.plot(
-            rate, np.where(np.isfinite(median), median, np.nan), linestyle="-" if line else "none", color=colour,
+            rate, finite(median), linestyle="-" if line else "none", color=colour,
             marker=_MARKERS[place % len(_MARKERS)], markersize=6.0, label=one.words or "steps",
             markevery=1 if rate.size <= _MARKED or not line else max(1, rate.size // 12),
         )  # fmt: skip
@@ -206,24 +193,6 @@ def _limit(panel: Axes, low: float, high: float, rows: int) -> None:
         return
     high = max(high, low + 1)
     panel.set_ylim(min(low, 0.0) - 0.02 * high, low + (high - low) / (1.0 - share))
-
-
-def _draw_bands(
-    panel: Axes, rate: Column, steps: Column, colour: str, top: float, named_: bool
-) -> list[Entry]:
-    """Draw the bands of quantiles, open above where a quantile is of runs that did not settle."""
-    entries: list[Entry] = []
-    for low, high, opacity in BANDS:
-        lower, upper = quantile(steps, low), quantile(steps, high)
-        band = panel.fill_between(
-            rate, np.minimum(lower, top), np.minimum(upper, top), where=np.isfinite(lower), color=colour,
-            alpha=opacity, linewidth=0, zorder=1.5,
-        )  # fmt: skip
-        text = f"{100 * low:.0f}–{100 * high:.0f} % of the seeds"
-        band.set_label(text)
-        if named_:
-            entries.append((band, text))
-    return entries
 
 
 def goldilocks(rate: Column, steps: Column, low: Column) -> int | None:
