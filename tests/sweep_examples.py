@@ -205,3 +205,27 @@ def seeds_alone() -> SweepResult:
 def recorded() -> RecordedSweep:
     """Seed × η with noise, and the whole trajectories."""
     return swept(NOISY, {"seed": range(60), "learning_rate": (0.01, 0.05, 0.2)}, record=True)  # type: ignore[return-value]
+
+
+@cache
+def ripples() -> SweepResult:
+    """η × start of w²/20 + sin 3w: nine minima whose curvatures differ by two hundredths."""
+    rippled = {
+        "title": "A parabola with ripples", "loss": "w^2/20 + sin(3*w)", "initial_weight": 1,
+        "learning_rate": 0.05, "domain": [-10, 10], "stopping": {"max_steps": 400},
+    }  # fmt: skip
+    starts = np.linspace(-9, 9, 60)
+    return swept(rippled, {"learning_rate": np.geomspace(0.01, 0.4, 24), "initial_weight": starts})
+
+
+@cache
+def many_momenta() -> SweepResult:
+    """Momentum × η × start with more momenta than an atlas has panels."""
+    return swept(
+        WELLS | {"update_rule": {"name": "momentum", "momentum": 0.5}},
+        {
+            "update_rule.momentum": np.linspace(0, 0.9, 12),
+            "learning_rate": np.linspace(0.01, 0.5, 30),
+            "initial_weight": np.linspace(-2, 2, 21),
+        },
+    )

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gdsim.outcomes import InputError
-from gdsim.plots import SWEEP_PLOTS, atlas_png, draw_sweep, render
+from gdsim.plots import atlas_png, draw_sweep, render
 from gdsim.plots.style import BASINS, LOST, VERDICTS
 from gdsim.plots.sweeps.atlas import atlas_image, layout
 from gdsim.plots.sweeps.cut import fix
@@ -23,11 +23,6 @@ from gdsim.plots.sweeps.limits import limits
 from gdsim.plots.sweeps.raster import BY, rgb
 from gdsim.plots.sweeps.scale import positions, ticks
 from gdsim.sweeps.result import KINDS, AxisValues, SweepResult
-
-SCENES = {
-    "wells": examples.wells, "tilted": examples.tilted, "parabola": examples.parabola_atlas,
-    "momentum": examples.momentum, "cube": examples.cube, "himmelblau": examples.himmelblau,
-}  # fmt: skip
 
 
 def limit_line(axes: Axes) -> np.ndarray:
@@ -244,12 +239,12 @@ def test_positions_on_a_falling_axis() -> None:
 @pytest.mark.parametrize("by", BY)
 @pytest.mark.parametrize("name", ["tilted", "cube"])
 def test_texts_neither_collide_nor_leave_the_figure(name: str, by: str) -> None:
-    assert_texts_stand_apart(draw_sweep(SCENES[name](), "atlas", by=by))
+    assert_texts_stand_apart(draw_sweep(getattr(examples, name)(), "atlas", by=by))
 
 
-@pytest.mark.parametrize("name", ["wells", "momentum", "himmelblau"])
+@pytest.mark.parametrize("name", ["wells", "momentum", "himmelblau", "ripples", "many_momenta"])
 def test_every_scene_is_drawn(name: str) -> None:
-    assert_texts_stand_apart(draw_sweep(SCENES[name](), "atlas", by=SWEEP_PLOTS["atlas"].by[0]))
+    assert_texts_stand_apart(draw_sweep(getattr(examples, name)(), "atlas", by="steps"))
 
 
 def test_an_svg_embeds_the_picture_cell_for_cell_and_has_the_same_bytes_twice() -> None:
@@ -288,3 +283,15 @@ def test_a_picture_of_millions_of_runs_is_drawn_by_the_means_of_blocks() -> None
     drawn = np.asarray(picture.get_array())
     assert drawn.shape == (810, 1440, 3)  # blocks of 2 × 2
     np.testing.assert_array_equal(drawn[15::30, 15::30], atlas_image(result)[::-1])
+
+
+def test_minima_whose_limits_cannot_be_told_apart_share_a_line() -> None:
+    (limit,) = limits(examples.ripples())
+    assert limit.words == "2/L = 0.2198 to 0.2298 (9 minima)"
+
+
+def test_more_basins_than_colours_have_shades_of_their_own() -> None:
+    result = examples.ripples()
+    image = atlas_image(result, "basin")
+    basins = len(set(result.columns["basin"].tolist()))  # those that are nowhere among them
+    assert len(np.unique(image.reshape(-1, 3), axis=0)) == basins > len(BASINS)

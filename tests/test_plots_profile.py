@@ -58,11 +58,12 @@ def test_below_the_limit_all_weights_stand_at_the_minimum_and_beyond_two_swing()
 
 
 def test_chaos_fills_the_interval_that_the_map_keeps() -> None:
-    x, points = attractor(examples.logistic(), examples.logistic().axes[0])
+    x, points, shares = attractor(examples.logistic(), examples.logistic().axes[0])
     last = points[(x > 2.9) & (x < 3.0), 0]
     assert last.min() > 0
     assert last.max() < 4 / 3
     assert np.unique(last.round(6)).size > 200
+    assert shares.sum() == pytest.approx((examples.logistic().columns["status"] > 1).sum())
 
 
 def test_lost_runs_are_a_strip_and_no_points() -> None:
@@ -89,7 +90,7 @@ def test_many_points_are_drawn_as_density() -> None:
 def test_the_density_is_that_of_the_points() -> None:
     axis = AxisValues("learning_rate", np.array([1.0, 2.0]))
     x, y = np.array([1.0, 1.0, 1.0, 2.0]), np.array([0.101, 0.102, 0.9, 0.5])
-    (_, heights), picture = density(x, y, axis, (0.0, 1.0))
+    (_, heights), picture = density(x, y, np.array([0.5, 0.5, 0.5, 1.0]), axis, (0.0, 1.0))
     assert picture.shape[1] == 2
     middle = 0.5 * (heights[1:] + heights[:-1])
     full = picture.max(axis=1) == 1.0

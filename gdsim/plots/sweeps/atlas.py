@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_PANELS = 8
+_PANELS = 6
 _SHARP = (800, 500)  # cells up to which each is drawn with sharp edges
 _SHRUNK = (700, 1200)  # rows and columns that a shrunken picture has at least
 _ENTRIES = 9  # of the legend
@@ -34,7 +34,8 @@ _TITLES = {
     "steps": "steps until {} runs settled",
     "loss": "final loss of {} runs",
 }
-_GRIDS = {1: (1, 1), 2: (1, 2), 3: (1, 3), 4: (2, 2), 5: (2, 3), 6: (2, 3), 7: (2, 4), 8: (2, 4)}
+_LETTERS = (60, 28, 15)  # of a panel's title at full size, by the number of columns
+_GRIDS = {1: (1, 1), 2: (1, 2), 3: (1, 3), 4: (2, 2), 5: (2, 3), 6: (2, 3)}
 
 
 class Layout(NamedTuple):
@@ -115,7 +116,7 @@ def atlas_image(result: SweepResult, by: str = "verdict", axes: Sequence[str] = 
 
 
 def atlas(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
-    """Draw a grid of runs over two axes; a third gives one panel for each value, at most eight of them.
+    """Draw a grid of runs over two axes; a third gives one panel for each value, at most six of them.
 
     Returns
     -------
@@ -144,7 +145,7 @@ def atlas(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
         marked = _draw_limits(axes_, plan, lines, place)
         if plan.panels is not None:
             text = words.value_words(plan.panels, place, result.weights)
-            axes_.set_title(text, fontsize=13, pad=5)
+            axes_.set_title(text, fontsize=min(13.0, 13.0 * _LETTERS[columns - 1] / len(text)), pad=5)
     for axes_ in panels.flat[len(chosen) :]:
         axes_.set_visible(False)
     _name_axes(figure, panels, plan, result, len(chosen))
@@ -153,7 +154,7 @@ def atlas(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
     draw_legend(figure, _entries(order, letters, result.runs) + marked)
     what = _TITLES[by].format(words.counted(result.runs))
     if len(chosen) < len(cells):
-        what += f" ({len(chosen)} of {len(cells)} panels)"
+        what += f" ({len(chosen)} of {len(cells)} shown)"
     words.label(figure, result, what, [axis.path for axis in plan.shown])
     return figure
 
@@ -244,14 +245,14 @@ def _entries(order: list[Meaning], letters: dict[int, str], runs: int) -> list[E
 def _name_axes(figure: Figure, panels: Any, plan: Layout, result: SweepResult, count: int) -> None:
     """Ticks at round values, names on the outer panels alone."""
     rows, columns = panels.shape
-    few = (6, 5, 4, 3)[columns - 1]
+    few, size = (6, 5, 4)[columns - 1], (15, 15, 13)[columns - 1]
     for place, axes in enumerate(panels.flat[:count]):
         axes.set_xticks(*ticks(plan.horizontal, few))
         axes.set_yticks(*ticks(plan.vertical, 6 if rows == 1 else 4))
         below = place + columns >= count
         axes.tick_params(labelbottom=below, labelleft=place % columns == 0)
         if below:
-            axes.set_xlabel(words.axis_words(plan.horizontal.path, result.weights))
+            axes.set_xlabel(words.axis_words(plan.horizontal.path, result.weights), fontsize=size)
         if place % columns == 0:
             axes.set_ylabel(words.axis_words(plan.vertical.path, result.weights))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -43,7 +43,7 @@ def bifurcation(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
     from matplotlib.figure import Figure
 
     axis = horizontal(result, axes)
-    x, points = attractor(result, axis)
+    x, points, shares = attractor(result, axis)
     shown = result.weights[:_PANELS]
     figure = Figure()
     panels = figure.subplots(len(shown), 1, squeeze=False, sharex=True)[:, 0]
@@ -57,7 +57,7 @@ def bifurcation(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
             panel.set_xscale("log")
         panel.set_xlim(ends[0], ends[-1])
         panel.set_ylabel(f"last weights {name}")
-        _draw_points(panel, x, points[:, place], axis)
+        _draw_points(panel, x, points[:, place], shares, axis)
         found = draw_endings(panel, ends, codes)
         entries = ending_entries(found) + draw_rates(panel, lines)
     name_axis(panels[-1], axis, result.weights)
@@ -94,8 +94,10 @@ def along(result: SweepResult, axis: AxisValues) -> Column:
     return np.broadcast_to(values.reshape(shape), result.shape).ravel()
 
 
-def attractor(result: SweepResult, axis: AxisValues) -> tuple[Column, Column]:
-    """Return the points to draw: values on the axis ``(points,)`` and weights ``(points, weights)``.
+def attractor(result: SweepResult, axis: AxisValues) -> tuple[Column, Column, Column]:
+    """Return the points to draw: values on the axis ``(points,)``, weights ``(points, weights)``, and shares.
+
+    The shares ``(points,)`` of a run's points add up to one, so that a run counts once in a density.
 
     Notes
     -----
@@ -104,15 +106,19 @@ def attractor(result: SweepResult, axis: AxisValues) -> tuple[Column, Column]:
     x, gone = along(result, axis), lost(result)
     final = np.stack([result.columns[name] for name in result.weights], axis=1)
     other = _other_end(result, final)
-    swings = np.isfinite(other).all(axis=1)
+    swings: Any = np.isfinite(other).all(axis=1)
     x, gone, final = np.r_[x, x[swings]], np.r_[gone, gone[swings]], np.concatenate([final, other[swings]])
+    single = np.where(
+        np.r_[result.columns["status"] == STATUSES.index(Status.CYCLING), swings[swings]], 0.5, 1.0
+    )
     if result.tail is None:
-        return x[~gone], final[~gone]
-    kept = np.asarray(np.isfinite(result.tail).all(axis=2))  # (runs, 32)
+        return x[~gone], final[~gone], single[~gone]
+    kept: Any = np.isfinite(result.tail).all(axis=2)  # (runs, 32)
     kept[gone[: result.runs]] = False
     alone = np.r_[~kept.any(axis=1), np.ones(int(swings.sum()), dtype=bool)] & ~gone
     run = np.nonzero(kept)[0]
-    return np.concatenate([x[run], x[alone]]), np.concatenate([result.tail[kept], final[alone]])
+    shares = np.concatenate([1.0 / kept.sum(axis=1)[run], single[alone]])
+    return np.concatenate([x[run], x[alone]]), np.concatenate([result.tail[kept], final[alone]]), shares
 
 
 def _other_end(result: SweepResult, final: Column) -> Column:
@@ -138,9 +144,9 @@ def _lost_along(result: SweepResult, axis: AxisValues, values: Column) -> Column
     return commonest(turned[:, np.unique(numeric(axis), return_index=True)[1]])
 
 
-def _draw_points(panel: Axes, x: Column, y: Column, axis: AxisValues) -> None:
+def _draw_points(panel: Axes, x: Column, y: Column, shares: Column, axis: AxisValues) -> None:
     finite = np.isfinite(y)
-    x, y = x[finite], y[finite]
+    x, y, shares = x[finite], y[finite], shares[finite]
     if not y.size:
         return
     low, high = (float(end) for end in np.quantile(y, (_OUTER, 1 - _OUTER)))
@@ -156,7 +162,7 @@ def _draw_points(panel: Axes, x: Column, y: Column, axis: AxisValues) -> None:
             rasterized=y.size > 4000, scaley=False, scalex=False,
         )  # fmt: skip
         return
-    ends, picture = density(x, y, axis, (low - room, high + 2.2 * room))
+    ends, picture = density(x, y, shares, axis, (low - room, high + 2.2 * room))
     mesh = panel.pcolormesh(
         *ends, picture, cmap=_shades(), vmin=0.0, vmax=1.0, rasterized=True, shading="flat"
     )
@@ -165,9 +171,9 @@ def _draw_points(panel: Axes, x: Column, y: Column, axis: AxisValues) -> None:
 
 
 def density(
-    x: Column, y: Column, axis: AxisValues, limits: tuple[float, float]
+    x: Column, y: Column, shares: Column, axis: AxisValues, limits: tuple[float, float]
 ) -> tuple[tuple[Column, Column], Column]:
-    """Return how many points fall into each cell, as a share of the fullest of its column, lifted.
+    """Return the shares that fall into each cell, relative to the fullest of its column, lifted.
 
     Returns
     -------
@@ -185,9 +191,10 @@ def density(
     column = np.clip(np.searchsorted(ends, x, side="right") - 1, 0, ends.size - 2)
     row = np.floor((y - limits[0]) * (rows / (limits[1] - limits[0]))).astype(np.int64)
     inside = (row >= 0) & (row < rows)
-    flat = np.bincount(row[inside] * (ends.size - 1) + column[inside], minlength=rows * (ends.size - 1))
-    count = flat.reshape(rows, ends.size - 1).astype(np.float64)
-    picture = (count / np.maximum(count.max(axis=0), 1.0)) ** _PALE
+    cell = row[inside] * (ends.size - 1) + column[inside]
+    flat = np.bincount(cell, weights=shares[inside], minlength=rows * (ends.size - 1))
+    count = flat.reshape(rows, ends.size - 1)
+    picture = (count / np.maximum(count.max(axis=0), 1e-300)) ** _PALE
     thick = picture.copy()  # a line of one row is too thin for the back row of a lecture hall
     thick[1:] = np.maximum(thick[1:], 0.8 * picture[:-1])
     thick[:-1] = np.maximum(thick[:-1], 0.8 * picture[1:])

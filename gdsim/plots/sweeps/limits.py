@@ -15,7 +15,8 @@ from gdsim.runs.composition import compose
 from gdsim.sweeps.result import AxisValues, Column, SweepResult
 from gdsim.verdicts.story import stable_factor
 
-_ALIKE = 1e-6  # curvatures that differ by less give one line
+_ALIKE = 0.02  # curvatures that differ by less, in proportion, give one line: two could not be told apart
+_ROUNDING = 1e-6  # below it they are the same
 _MOST = 4  # lines
 _MOMENTUM = "update_rule.momentum"
 
@@ -34,7 +35,9 @@ class Limit(NamedTuple):
 
 
 def limits(result: SweepResult) -> tuple[Limit, ...]:
-    """Return the limit of each minimum reached, the smallest first; minima of one curvature share one.
+    """Return the limit of each minimum reached, the smallest first.
+
+    Minima whose limits could not be told apart in a picture share one, the smallest.
 
     Empty where theory gives none: no minimum reached, no finite curvature, a schedule, an adaptive rule.
 
@@ -46,18 +49,15 @@ def limits(result: SweepResult) -> tuple[Limit, ...]:
     factor, along = _factor(result)
     if factor is None:
         return ()
+    minima = [point for point in reached(result) if point.kind == "minimum"]
+    minima = [point for point in minima if 0 < max(point.curvature, default=0.0) < float("inf")]
     groups: list[tuple[float, list[CriticalPoint]]] = []
-    for point in reached(result):
-        curvature = max(point.curvature, default=0.0)
-        if point.kind != "minimum" or not 0 < curvature < float("inf"):
-            continue
-        for other, points in groups:
-            if abs(other - curvature) <= _ALIKE * curvature:
-                points.append(point)
-                break
+    for point in sorted(minima, key=lambda point: -max(point.curvature)):
+        curvature = max(point.curvature)
+        if groups and max(groups[-1][1][-1].curvature) - curvature <= _ALIKE * curvature:
+            groups[-1][1].append(point)
         else:
             groups.append((curvature, [point]))
-    groups.sort(key=lambda group: -group[0])
     only = len(groups) == 1
     name = _name(result, factor)
     return tuple(
@@ -112,8 +112,11 @@ def _name(result: SweepResult, factor: Column) -> str:
 
 def _words(name: str, rate: Column, points: list[CriticalPoint], only: bool) -> str:
     value = f" = {short(float(rate))}" if rate.ndim == 0 else f", L = {short(max(points[0].curvature))}"
+    least, most = max(points[-1].curvature), max(points[0].curvature)
+    if rate.ndim == 0 and most - least > _ROUNDING * most:
+        value = f" = {short(float(rate))} to {short(float(rate) * most / least)}"
     text = name + value
-    if only:
+    if only and (rate.ndim or most - least <= _ROUNDING * most):
         return text
     if len(points) > 2:
         return f"{text} ({len(points)} minima)"

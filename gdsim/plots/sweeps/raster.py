@@ -11,13 +11,14 @@ from gdsim.outcomes import Fault, InputError, nearest
 from gdsim.plots.style import BASINS, LOST, UNSETTLED, VERDICTS
 from gdsim.plots.sweeps.cut import arrived, lost
 from gdsim.plots.sweeps.limits import reached_places
-from gdsim.plots.sweeps.words import point_words
+from gdsim.plots.sweeps.words import place_words, point_words
 from gdsim.sweeps.result import KINDS, Column, SweepResult
 
 By = Literal["verdict", "basin", "steps", "loss"]
 BY: tuple[By, ...] = ("verdict", "basin", "steps", "loss")
 _LEVELS = 240  # colours of a scale; what stands apart from it follows
 _UNSETTLED, _LOST = 250, 251
+_SPACIOUS = 5  # basins up to which each is named at length
 _SAMPLE = 1_000_000  # runs from which the ends of a scale are taken
 _WIDE = 100.0  # a ratio of the ends beyond which a scale is logarithmic
 _DEEPEST = 1e-16  # of the largest loss: what is below is rounding
@@ -94,6 +95,18 @@ def rgb(colour: str) -> list[int]:
     return [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
 
 
+def _shade(colour: str, turn: int) -> str:
+    """The colour itself, and where there are more basins than colours a lighter, then a darker one of it.
+
+    >>> _shade("#4562BF", 0), _shade("#4562BF", 1)
+    ('#4562BF', '#A8B5E1')
+    """
+    if turn == 0:
+        return colour
+    ground, part = (255, 0.53) if turn % 2 else (0, 0.4)
+    return "#" + "".join(f"{round(value + part * (ground - value)):02X}" for value in rgb(colour))
+
+
 def _palette(meanings: list[Meaning], colours: str = "") -> Bytes:
     palette = np.zeros((256, 3), dtype=np.uint8)
     if colours:
@@ -133,8 +146,11 @@ def _by_basin(result: SweepResult) -> Raster:
     counts = np.bincount(basin + 1, minlength=len(code_of))
     for order, place in enumerate(places):
         code_of[place + 1] = order % _LEVELS
-        words = f"settled at {point_words(result.critical_points[place])}"
-        colour = BASINS[order % len(BASINS)]
+        point = result.critical_points[place]
+        words = f"settled at {point_words(point)}"
+        if len(places) > _SPACIOUS:
+            words = f"at {place_words(point) if point.kind == 'minimum' else point_words(point)}"
+        colour = _shade(BASINS[order % len(BASINS)], order // len(BASINS))
         meanings.append(Meaning(order % _LEVELS, colour, words, int(counts[place + 1])))
     codes = code_of[basin + 1]
     codes[lost(result) & (basin < 0)] = _LOST
