@@ -16,7 +16,7 @@ from gdsim.plots.sweeps.legend import Entry, draw_legend, draw_limit, ink_on, sw
 from gdsim.plots.sweeps.limits import Limit, limits
 from gdsim.plots.sweeps.raster import Bytes, Meaning, Raster, raster
 from gdsim.plots.sweeps.scale import positions, round_values, tick_words, ticks
-from gdsim.sweeps.result import AxisValues, SweepResult
+from gdsim.sweeps.result import AxisValues, Column, SweepResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -140,12 +140,17 @@ def atlas(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
     letters = {meaning.code: chr(ord("A") + place) for place, meaning in enumerate(order[:_ENTRIES])}
     lines = limits(result) if set(RATES) & {plan.horizontal.path, plan.vertical.path} else ()
     marked: list[Entry] = []
-    for axes_, place in zip(panels.flat, chosen, strict=False):
-        _draw_cells(axes_, colours, cells[place], letters)
-        marked = _draw_limits(axes_, plan, lines, place)
-        if plan.panels is not None:
-            text = words.value_words(plan.panels, place, result.weights)
-            axes_.set_title(text, fontsize=min(13.0, 13.0 * _LETTERS[columns - 1] / len(text)), pad=5)
+    names = [words.value_words(plan.panels, place, result.weights) if plan.panels else "" for place in chosen]
+    size = min(13.0, 13.0 * _LETTERS[columns - 1] / max(1, *map(len, names)))
+    for axes_, place, name in zip(panels.flat, chosen, names, strict=False):
+        paths = _paths(plan, lines, place)
+        _draw_cells(axes_, colours, cells[place])
+        _draw_letters(axes_, colours, cells[place], letters, paths)
+        marked = [
+            draw_limit(axes_, x, y, limit, order)
+            for order, (limit, (x, y)) in enumerate(zip(lines, paths, strict=True))
+        ]
+        axes_.set_title(name, fontsize=size, pad=5)
     for axes_ in panels.flat[len(chosen) :]:
         axes_.set_visible(False)
     _name_axes(figure, panels, plan, result, len(chosen))
@@ -159,7 +164,7 @@ def atlas(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
     return figure
 
 
-def _draw_cells(axes: Axes, colours: Raster, codes: Bytes, letters: dict[int, str]) -> None:
+def _draw_cells(axes: Axes, colours: Raster, codes: Bytes) -> None:
     height, width = codes.shape
     sharp = width <= _SHARP[0] and height <= _SHARP[1]
     axes.imshow(
@@ -170,9 +175,6 @@ def _draw_cells(axes: Axes, colours: Raster, codes: Bytes, letters: dict[int, st
     axes.grid(False)
     for spine in axes.spines.values():
         spine.set(visible=True, color=GREY, linewidth=1.0)
-    for meaning in colours.meanings:
-        if meaning.code in letters:
-            _draw_letter(axes, codes, meaning, letters[meaning.code])
     axes.tick_params(length=5, color=GREY)
 
 
@@ -193,40 +195,50 @@ def _shrunk(codes: Bytes, palette: Bytes) -> Bytes:
     return total.round().astype(np.uint8)
 
 
-def _draw_letter(axes: Axes, codes: Bytes, meaning: Meaning, letter: str) -> None:
-    """Put the letter of the legend into the largest disc of its colour, if that is large enough."""
+def _draw_letters(
+    axes: Axes, colours: Raster, codes: Bytes, letters: dict[int, str], paths: Sequence[tuple[Column, Column]]
+) -> None:
+    """Put each letter of the legend into the largest disc of its colour, beside the limits."""
     from scipy.ndimage import distance_transform_edt
 
     rows, columns = (np.array(spread(side, _SAMPLED)) for side in codes.shape)
-    mask = np.pad(codes[np.ix_(rows, columns)] == meaning.code, 1)
-    if mask.sum() < 4:
-        return
-    room = distance_transform_edt(mask, sampling=(1.0 / len(rows), 1.0 / len(columns)))
-    row, column = np.unravel_index(int(room.argmax()), room.shape)
-    if room[row, column] < _ROOM:
-        return
-    axes.text(
-        columns[column - 1], rows[row - 1], letter, ha="center", va="center", fontsize=15, fontweight="bold",
-        color=ink_on(meaning.colour),
-    )  # fmt: skip
+    free = np.ones((len(rows), len(columns)), dtype=bool)
+    for x, y in paths:
+        along = np.linspace(0, len(x) - 1, 4 * _SAMPLED)
+        across, up = (np.interp(along, np.arange(len(x)), side) for side in (x, y))
+        inside = np.isfinite(across) & np.isfinite(up)
+        near = [np.abs(np.subtract.outer(side[inside], known)).argmin(axis=1)
+                for side, known in ((up, rows), (across, columns))]  # fmt: skip
+        free[near[0], near[1]] = False
+    sampled = codes[np.ix_(rows, columns)]
+    for meaning in colours.meanings:
+        mask = np.pad((sampled == meaning.code) & free, 1)
+        if meaning.code not in letters or mask.sum() < 4:
+            continue
+        room = distance_transform_edt(mask, sampling=(1.0 / len(rows), 1.0 / len(columns)))
+        row, column = np.unravel_index(int(room.argmax()), room.shape)
+        if room[row, column] >= _ROOM:
+            axes.text(
+                columns[column - 1], rows[row - 1], letters[meaning.code], ha="center", va="center",
+                fontsize=15, fontweight="bold", color=ink_on(meaning.colour),
+            )  # fmt: skip
 
 
-def _draw_limits(axes: Axes, plan: Layout, lines: Sequence[Limit], place: int) -> list[Entry]:
-    """Draw each limit across the panel: straight, or along a swept momentum."""
+def _paths(plan: Layout, lines: Sequence[Limit], place: int) -> list[tuple[Column, Column]]:
+    """Where each limit runs across a panel, in units of cells: straight, or along a swept momentum."""
     upright = plan.horizontal.path in RATES
     rate, other = (plan.horizontal, plan.vertical) if upright else (plan.vertical, plan.horizontal)
-    entries: list[Entry] = []
-    for order, limit in enumerate(lines):
-        if limit.along is not None and plan.panels is not None and limit.along.path == plan.panels.path:
-            at = positions(rate, np.full(2, limit.rate[place]))
-            across = np.array([-0.5, len(other.values) - 0.5])
-        elif limit.along is not None:
-            at, across = positions(rate, limit.rate), positions(other, numeric(other))
+    whole = np.array([-0.5, len(other.values) - 0.5])
+    paths = []
+    for limit in lines:
+        if limit.along is None:
+            at, across = positions(rate, np.full(2, limit.rate)), whole
+        elif plan.panels is not None and limit.along.path == plan.panels.path:
+            at, across = positions(rate, np.full(2, limit.rate[place])), whole
         else:
-            at, across = positions(rate, np.full(2, limit.rate)), np.array([-0.5, len(other.values) - 0.5])
-        x, y = (at, across) if upright else (across, at)
-        entries.append(draw_limit(axes, x, y, limit, order))
-    return entries
+            at, across = positions(rate, limit.rate), positions(other, numeric(other))
+        paths.append((at, across) if upright else (across, at))
+    return paths
 
 
 def _entries(order: list[Meaning], letters: dict[int, str], runs: int) -> list[Entry]:
