@@ -117,7 +117,7 @@ def test_a_sweep_at_random_over_the_learning_rate_has_a_profile() -> None:
 def test_a_small_atlas_is_written_as_svg_by_verdict_basin_and_steps() -> None:
     files = default_sweep_files(examples.wells(12, 9))
     assert list(files) == ["atlas-verdict.svg", "atlas-basin.svg", "atlas-steps.svg"]
-    assert files == default_sweep_files(examples.wells(12, 9))
+    assert all(data.startswith(b"<?xml") for data in files.values())
 
 
 def test_a_large_atlas_is_written_as_png_with_a_pixel_for_each_run(monkeypatch: pytest.MonkeyPatch) -> None:
