@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
+from figure_texts import assert_texts_stand_apart
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.transforms import Bbox
 from shipped import executed
 from tiers import later, some
 
@@ -114,34 +111,10 @@ def test_every_format_renders_to_the_same_bytes_twice(format: str) -> None:
     assert first == second
 
 
-def frame_texts(figure: Figure) -> list[tuple[str, Bbox]]:
-    """Titles, captions, axis labels and legend texts; step numbers and tick labels stand inside the axes."""
-    wanted = set(figure.texts)
-    for axes in figure.axes:
-        wanted |= {axes.xaxis.label, axes.yaxis.label}
-    legends = [legend for legend in (*figure.legends, *(axes.get_legend() for axes in figure.axes)) if legend]
-    wanted |= {text for legend in legends for text in legend.get_texts()}
-    return [
-        (artist.get_text(), artist.get_window_extent())
-        for artist in wanted
-        if artist is not None and artist.get_text()
-    ]
-
-
 @pytest.mark.parametrize("name", some(NAMES, "double-well", "himmelblau-centre"))
 def test_titles_labels_and_legends_neither_collide_nor_leave_the_figure(name: str) -> None:
     for kind in default_kinds(executed(name)):
-        figure = draw(executed(name), kind)
-        FigureCanvasAgg(figure)
-        figure.draw_without_rendering()
-        boxes = frame_texts(figure)
-        for text, box in boxes:
-            assert figure.bbox.padded(1).containsx(box.x0), (kind, text)
-            assert figure.bbox.padded(1).containsx(box.x1), (kind, text)
-            assert figure.bbox.padded(1).containsy(box.y0), (kind, text)
-            assert figure.bbox.padded(1).containsy(box.y1), (kind, text)
-        for (one, a), (other, b) in combinations(boxes, 2):
-            assert not a.shrunk(0.98, 0.9).overlaps(b.shrunk(0.98, 0.9)), (kind, one, other)
+        assert_texts_stand_apart(draw(executed(name), kind))
 
 
 @pytest.mark.parametrize("kind", PLOTS)

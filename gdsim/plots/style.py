@@ -26,6 +26,33 @@ KINDS: dict[str, tuple[str, str, str]] = {
     "undecided": ("P", GREY, "undecided"),
 }
 
+#: colour and words, by kind of verdict. Any two differ by at least 14 (CIEDE2000) in normal sight and as seen
+#: by deuteranopes and protanopes, and by 6 in lightness L* alone, neighbours by 12: they stay apart in grey.
+VERDICTS: dict[str, tuple[str, str]] = {
+    "minimum": ("#3696DD", "settled at a minimum"),
+    "maximum": ("#99BACD", "settled on a maximum"),
+    "saddle": ("#65195A", "settled at a saddle"),
+    "inflection": ("#EADBC0", "settled at an inflection (saddle)"),
+    "flat": ("#D49376", "settled on a flat piece"),
+    "kink": ("#594802", "settled at a kink"),
+    "plateau": ("#342815", "came to rest on a plateau"),
+    "undecided": ("#7D7D7D", "came to rest, kind undecided"),
+    "cycle": ("#E2C92C", "cycles"),
+    "diverged": ("#C92C53", "diverged"),
+    "nonfinite": ("#231820", "no longer a finite number"),
+    "still_moving": ("#EBF2F7", "still moving"),
+    "no_minimum": ("#7541A4", "falls without a minimum"),
+}
+
+#: colours of basins, in the order of the minima, light and dark in turn. Any two, and each beside what did
+#: not settle or was lost, differ by at least 16 (CIEDE2000) in these kinds of sight, neighbours by 15 in L*.
+BASINS: tuple[str, ...] = (
+    "#4562BF", "#EC9100", "#8A3665", "#09A389", "#97E3A0", "#85120E", "#DB4658", "#3AC9FF",
+)  # fmt: skip
+
+#: what did not settle, and what was lost, beside the colours of basins, steps and losses
+UNSETTLED, LOST = "#F2F2F2", "#1B1B1B"
+
 #: rc parameters of the lecture style: 16:9, legible from the back row
 LECTURE: dict[str, Any] = {
     "figure.figsize": (10.0, 5.625),

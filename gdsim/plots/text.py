@@ -10,6 +10,7 @@ from gdsim.expr.display import to_latex, to_text
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from gdsim.losses import Loss
     from gdsim.runs import Run
 
 _LONGEST_FORMULA = 48
@@ -31,13 +32,16 @@ def short(value: float) -> str:
     return text.replace("-", "−")
 
 
+def loss_words(loss: Loss) -> list[str]:
+    """Return the loss as a formula where it is short enough to be read, else by its name, if it has one."""
+    if loss.expression is not None and len(to_text(loss.expression)) <= _LONGEST_FORMULA:
+        return [f"$L = {to_latex(loss.expression, mathtext=True)}$"]
+    return [f"L = {loss.name}"] if loss.name else []
+
+
 def caption(run: Run) -> str:
     """Return the line that says which run this is: loss, learning rate, start, update rule."""
-    parts = []
-    if run.loss.expression is not None and len(to_text(run.loss.expression)) <= _LONGEST_FORMULA:
-        parts.append(f"$L = {to_latex(run.loss.expression, mathtext=True)}$")
-    elif run.loss.name:
-        parts.append(f"L = {run.loss.name}")
+    parts = loss_words(run.loss)
     parts += [f"{name} = {short(value)}" for name, value in run.loss.parameters.items()]
     parts.append(f"η = {short(float(run.trajectory.learning_rate[0, 0]))}")
     start = ", ".join(
@@ -61,7 +65,11 @@ def outcome(run: Run) -> str:
 
 def label(figure: Figure, run: Run) -> None:
     """Put title and caption on a figure."""
-    title = f"{run.title}  —  {outcome(run)}"
-    size = min(17.0, 17.0 * 64 / len(title))  # a line of 64 letters fills the width
-    figure.suptitle(title, x=0.012, ha="left", fontsize=size, fontweight="bold")
-    figure.supxlabel(caption(run), x=0.012, ha="left", fontsize=12.5, color="#444444")
+    frame(figure, f"{run.title}  —  {outcome(run)}", caption(run))
+
+
+def frame(figure: Figure, title: str, caption: str, size: float = 12.5) -> None:
+    """Put a title above a figure and a caption below it."""
+    large = min(17.0, 17.0 * 64 / len(title))  # a line of 64 letters fills the width
+    figure.suptitle(title, x=0.012, ha="left", fontsize=large, fontweight="bold")
+    figure.supxlabel(caption, x=0.012, ha="left", fontsize=size, color="#444444")

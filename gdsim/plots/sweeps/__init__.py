@@ -1,0 +1,1 @@
+"""Pictures of sweeps: pure functions sweep → matplotlib ``Figure``."""

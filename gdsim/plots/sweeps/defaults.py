@@ -1,0 +1,58 @@
+"""Which figures suit a sweep, and their files."""
+
+from __future__ import annotations
+
+from gdsim.outcomes import CriticalPoint
+from gdsim.plots import SWEEP_PLOTS, atlas_png, draw_sweep, render
+from gdsim.plots.sweeps.cut import arrived, varying
+from gdsim.plots.sweeps.limits import reached
+from gdsim.sweeps.result import SweepResult
+
+_CELLS = 100_000  # up to which an atlas is an SVG
+
+
+def kinds(result: SweepResult) -> tuple[str, ...]:
+    """Return the kinds that suit a sweep, in the order in which a lecturer shows them.
+
+    A grid of two or three axes is shown as an atlas, one axis as profile and bifurcation, seeds as ensemble;
+    a profile only where runs settled.
+    """
+    axes = [axis for axis in varying(result) if axis.path != "seed"]
+    seeds = len(axes) < len(varying(result))
+    wanted = {
+        "atlas": not seeds,
+        "profile": (len(axes) == 1 or result.method != "grid") and bool(arrived(result).any()),
+        "bifurcation": len(axes) == 1 and not seeds,
+        "ensemble": seeds,
+    }
+    return tuple(kind for kind, plot in SWEEP_PLOTS.items() if wanted.get(kind, True) and plot.suits(result))
+
+
+def files(result: SweepResult) -> dict[str, bytes]:
+    """Return the figures of these kinds as file name → bytes.
+
+    Atlases by verdict, by steps where runs settled, and by basin where they reached several minima; of more
+    than 100,000 runs as PNG, and over two axes one with a pixel for each run beside it.
+    """
+    large = result.runs > _CELLS
+    found: dict[str, bytes] = {}
+    for kind in kinds(result):
+        if kind != "atlas":
+            found[f"{kind}.svg"] = render(draw_sweep(result, kind), "svg")
+            continue
+        for by in _colourings(result):
+            figure = draw_sweep(result, kind, by=by)
+            found[f"atlas-{by}.{'png' if large else 'svg'}"] = render(figure, "png" if large else "svg")
+            if large and len(varying(result)) == 2:
+                found[f"atlas-{by}-pixels.png"] = atlas_png(result, by)
+    return found
+
+
+def _colourings(result: SweepResult) -> list[str]:
+    minima: list[CriticalPoint] = [point for point in reached(result) if point.kind == "minimum"]
+    colourings = ["verdict"]
+    if len(minima) > 1:
+        colourings.append("basin")
+    if arrived(result).any():
+        colourings.append("steps")
+    return colourings

@@ -1,0 +1,94 @@
+"""The legend beside a picture of a sweep, and the lines that mark a stability limit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
+from matplotlib.text import Text
+
+from gdsim.plots.style import GREY, INK
+from gdsim.plots.sweeps import words
+from gdsim.plots.sweeps.limits import Limit
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+DASHES = ("--", ":", "-.", (0, (6, 2, 1, 2, 1, 2)))
+_ROWS = 18  # lines of a legend at full size
+
+Entry = tuple[Any, str]  # what is drawn, and what it says
+
+
+class LetteredSwatch:
+    """Draws a swatch of a legend with its letter in it, as it stands in the picture."""
+
+    def legend_artist(self, legend: Any, handle: Any, fontsize: float, box: Any) -> Any:
+        """Fill the box of a handle; the protocol is that of matplotlib's legend handlers."""
+        corner, place = (-box.xdescent, -box.ydescent), box.get_transform()
+        swatch = Rectangle(corner, box.width, box.height, transform=place)
+        swatch.set(facecolor=handle.get_facecolor(), edgecolor=handle.get_edgecolor(), linewidth=0.8)
+        swatch.set_hatch(handle.get_hatch())
+        letter = Text(
+            corner[0] + 0.5 * box.width, corner[1] + 0.46 * box.height, handle.get_gid() or "", ha="center",
+            va="center", fontsize=0.92 * fontsize, fontweight="bold", color=ink_on(handle.get_facecolor()),
+            transform=place,
+        )  # fmt: skip
+        box.add_artist(swatch)
+        box.add_artist(letter)
+        return swatch
+
+
+def ink_on(colour: Any) -> str:
+    """Return white or ink, whichever can be read on a colour.
+
+    >>> ink_on("#EBF2F7"), ink_on("#231820")
+    ('#1B1B1B', 'white')
+    """
+    from matplotlib.colors import to_rgb
+
+    red, green, blue = to_rgb(colour)
+    return "white" if 0.3 * red + 0.59 * green + 0.11 * blue < 0.5 else INK
+
+
+def swatch(colour: str, text: str, letter: str = "", hatch: str | None = None) -> Entry:
+    """Return an entry for a colour."""
+    return Patch(facecolor=colour, edgecolor=GREY, linewidth=0.8, gid=letter, hatch=hatch), text
+
+
+def draw_limit(axes: Axes, x: Any, y: Any, limit: Limit, order: int) -> Entry:
+    """Draw the line of a limit across a map, white dashes on ink; its label is what it says."""
+    dashes: dict[str, Any] = {"color": "white", "linewidth": 1.9, "linestyle": DASHES[order % len(DASHES)]}
+    ground: dict[str, Any] = {"color": INK, "linewidth": 4.2, "solid_capstyle": "butt"}
+    for look, label in ((ground, "_nolegend_"), (dashes, limit.words)):
+        axes.plot(x, y, label=label, scalex=False, scaley=False, **look)
+    return tuple(Line2D([], [], **look) for look in (ground, dashes)), words.lines(limit.words)
+
+
+def draw_rates(axes: Axes, limits: Sequence[Limit]) -> list[Entry]:
+    """Draw the limits as upright lines behind curves or points, where they lie within the axes."""
+    left, right = axes.get_xlim()
+    entries: list[Entry] = []
+    for order, limit in enumerate(limits):
+        if limit.along is None and left < limit.rate < right:
+            drawn = axes.axvline(
+                float(limit.rate), color=INK, linewidth=2.0, linestyle=DASHES[order % len(DASHES)],
+                label=limit.words, zorder=1.6,
+            )  # fmt: skip
+            entries.append((drawn, words.lines(limit.words)))
+    return entries
+
+
+def draw_legend(figure: Figure, entries: Sequence[Entry]) -> None:
+    """Put the legend to the right of the axes, smaller where it is long."""
+    if not entries:
+        return
+    rows = sum(text.count("\n") + 1.25 for _, text in entries)
+    figure.legend(
+        [handle for handle, _ in entries], [text for _, text in entries], loc="outside right center",
+        frameon=False, handlelength=1.6, handleheight=1.25, labelspacing=0.6, alignment="left",
+        fontsize=min(12.5, 12.5 * _ROWS / rows), handler_map={Patch: LetteredSwatch()},
+    )  # fmt: skip

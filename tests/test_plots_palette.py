@@ -1,0 +1,58 @@
+"""The colours of verdicts and basins can be told apart: by anybody, and in grey print."""
+
+from __future__ import annotations
+
+from itertools import combinations, pairwise
+
+import numpy as np
+import pytest
+from colour_difference import SIGHT, difference, lab
+
+from gdsim.outcomes import VERDICT_KINDS
+from gdsim.plots.style import BASINS, LOST, UNSETTLED, VERDICTS
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [  # table 1 of Sharma, Wu and Dalal (2005): pairs 1, 7, 14, 17, 19, 25 and 34
+        ((50, 2.6772, -79.7751), (50, 0, -82.7485), 2.0425),
+        ((50, 0, 0), (50, -1, 2), 2.3669),
+        ((50, -0.0010, 2.4900), (50, 0.0011, -2.4900), 4.7461),
+        ((50, 2.5, 0), (73, 25, -18), 27.1492),
+        ((50, 2.5, 0), (56, -27, -3), 31.9030),
+        ((60.2574, -34.0099, 36.2677), (60.4626, -34.1751, 39.4387), 1.2644),
+        ((2.0776, 0.0795, -1.1350), (0.9033, -0.0636, -0.5514), 0.9082),
+    ],
+)
+def test_the_colour_difference_is_that_of_the_published_pairs(
+    one: tuple, other: tuple, expected: float
+) -> None:
+    assert difference(np.array(one, float), np.array(other, float)) == pytest.approx(expected, abs=1e-4)
+
+
+def test_every_kind_of_verdict_has_a_colour_and_words() -> None:
+    assert tuple(VERDICTS) == VERDICT_KINDS
+    assert len({words for _, words in VERDICTS.values()}) == len(VERDICT_KINDS)
+
+
+@pytest.mark.parametrize("sight", SIGHT)
+def test_any_two_kinds_of_verdict_differ_in_every_kind_of_sight(sight: str) -> None:
+    colours = [lab(colour, sight) for colour, _ in VERDICTS.values()]
+    assert min(difference(a, b) for a, b in combinations(colours, 2)) >= 14
+
+
+def test_kinds_of_verdict_stay_apart_in_grey() -> None:
+    lightness = [lab(colour)[0] for colour, _ in VERDICTS.values()]
+    assert min(abs(a - b) for a, b in combinations(lightness, 2)) >= 6
+    assert min(abs(a - b) for a, b in pairwise(lightness)) >= 12
+
+
+@pytest.mark.parametrize("sight", SIGHT)
+def test_any_two_basins_differ_in_every_kind_of_sight(sight: str) -> None:
+    colours = [lab(colour, sight) for colour in (*BASINS, UNSETTLED, LOST)]
+    assert min(difference(a, b) for a, b in combinations(colours, 2)) >= 16
+
+
+def test_neighbouring_basins_stay_apart_in_grey() -> None:
+    lightness = [lab(colour)[0] for colour in (*BASINS, BASINS[0])]
+    assert min(abs(a - b) for a, b in pairwise(lightness)) >= 15
