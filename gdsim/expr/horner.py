@@ -15,7 +15,7 @@ def nested(expr: Expr, weight: str) -> Expr:
     >>> from gdsim.expr.display import to_text
     >>> from gdsim.expr.parse import parse
     >>> to_text(nested(parse("4w^3 - 4w + 0.3"), "w"))
-    '(4w^2 - 4)*w + 0.3'
+    '(4*w^2 - 4)*w + 0.3'
     >>> to_text(nested(parse("(w - 3)^4 + w"), "w"))
     '(w - 3)^4 + w'
     """

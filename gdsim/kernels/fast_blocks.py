@@ -100,7 +100,7 @@ def drive(blocks: Any, counter: Any, starts: Any, numbers: Any, lists: Any, ends
                 if judged_first:
                     load(ward, waiting, run, given, rows_from, fill)
                     waiting, run = waiting + 1, run + 1
-                    if waiting == LANES:
+                    while waiting == LANES:
                         waiting, back = treat(ward, waiting, queue, back, numbers, lists, ends)
                     continue
             lane = lowest(idle)
@@ -130,7 +130,7 @@ def drive(blocks: Any, counter: Any, starts: Any, numbers: Any, lists: Any, ends
                 source = REPLAY[row] if replayed else row
                 put(ward, row * LANES + waiting, get(block, source * LANES + lane))
             waiting += 1
-            if waiting == LANES:
+            while waiting == LANES:  # all of them may have to stay
                 waiting, back = treat(ward, waiting, queue, back, numbers, lists, ends)
 
 
