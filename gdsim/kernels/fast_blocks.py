@@ -32,12 +32,6 @@ claim: Any
 wide: Any
 
 
-def move(source: Any, place: int, target: Any, width: int, to: int) -> None:
-    """Copy a run from a block of 64 to another."""
-    for row in range(MOVING):
-        put(target, row * width + to, get(source, row * LANES + place))
-
-
 def load(block: Any, lane: int, run: int, given: Any, rows_from: Any, fill: Any) -> None:
     """Begin a run."""
     for row in range(MOVING):
@@ -75,7 +69,8 @@ def treat(ward: Any, waiting: int, queue: Any, back: int, numbers: Any, lists: A
                 put(ward, row * LANES + kept, get(ward, row * LANES + lane))
             kept += 1
         else:
-            move(ward, lane, queue, 4 * LANES, back)
+            for row in range(MOVING):
+                put(queue, row * 4 * LANES + back, get(ward, row * LANES + lane))
             back += 1
     return kept, back
 
@@ -90,7 +85,7 @@ def drive(blocks: Any, counter: Any, starts: Any, numbers: Any, lists: Any, ends
     due = next_due(k0, get(numbers, 4), get(numbers, 5))
     judged_first = k0 + 8.0 > due or int(k0) % 8 != 0
     idle = -1  # a bit for each lane
-    waiting = back = run = end = 0
+    waiting = back = run = end = runs - runs  # no literal 0: Numba would compile everything for it once more
     while True:
         while idle != 0:
             if back == 0:
@@ -105,7 +100,7 @@ def drive(blocks: Any, counter: Any, starts: Any, numbers: Any, lists: Any, ends
                 if judged_first:
                     load(ward, waiting, run, given, rows_from, fill)
                     waiting, run = waiting + 1, run + 1
-                    if waiting == LANES:
+                    while waiting == LANES:
                         waiting, back = treat(ward, waiting, queue, back, numbers, lists, ends)
                     continue
             lane = lowest(idle)
@@ -130,17 +125,16 @@ def drive(blocks: Any, counter: Any, starts: Any, numbers: Any, lists: Any, ends
         while left != 0:
             lane = lowest(left)
             left &= left - 1
-            if (old >> lane) & 1:
-                for row in range(MOVING):
-                    put(ward, row * LANES + waiting, get(block, REPLAY[row] * LANES + lane))
-            else:
-                move(block, lane, ward, LANES, waiting)
+            replayed = (old >> lane) & 1
+            for row in range(MOVING):
+                source = REPLAY[row] if replayed else row
+                put(ward, row * LANES + waiting, get(block, source * LANES + lane))
             waiting += 1
-            if waiting == LANES:
+            while waiting == LANES:  # all of them may have to stay
                 waiting, back = treat(ward, waiting, queue, back, numbers, lists, ends)
 
 
-FUNCTIONS = ("move", "load", "next_due", "treat", "drive")
+FUNCTIONS = ("load", "next_due", "treat", "drive")
 
 
 @cache

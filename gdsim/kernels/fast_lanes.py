@@ -12,6 +12,7 @@ from functools import cached_property
 from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _LOW = 0xFFFFFFFF
+_SOURCES: WeakKeyDictionary[Plan, Source] = WeakKeyDictionary()  # writing one takes milliseconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +140,9 @@ class _Run:
 
     def __init__(self, plan: Plan, start: Trajectory | None, tail: bool, every: int) -> None:
         self.plan, self.batch = plan, plan.batch
-        self.source = Source(plan)
+        if plan not in _SOURCES:
+            _SOURCES[plan] = Source(plan)
+        self.source = _SOURCES[plan]
         self.every, self.with_tail = every, tail
         self.first, self.lanes = 0, None
         self.chosen: Integers | slice = slice(None)
@@ -318,15 +322,15 @@ class _Run:
         outputs = (status, steps, out, rows_out, tail, record)
         counter = np.zeros(1, dtype=np.int64)
 
-        def work(_: int) -> None:
+        def work() -> None:
             drive(self._blocks(), counter, starts, numbers, lists, outputs)
 
         count = min(threads or _processors(), max(1, -(-self.runs // LANES)))
-        if count == 1:
-            work(0)
-        else:
-            with ThreadPoolExecutor(count) as pool:
-                list(pool.map(work, range(count)))
+        with ThreadPoolExecutor(max(1, count - 1)) as pool:
+            others = [pool.submit(work) for _ in range(count - 1)]
+            work()
+            for other in others:
+                other.result()
         return self._ends(dict(zip(wanted, out, strict=True)), status, steps, tail, record)
 
     def _blocks(self) -> tuple[Array, Array, Array]:

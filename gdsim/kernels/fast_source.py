@@ -6,6 +6,7 @@ module serves every batch of its kind.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cached_property
 
@@ -18,6 +19,7 @@ from gdsim.kernels.plan import BURST, NEAR, Plan
 
 NUMBERS = ("tolerance", "bound", "stop", "first", "last", "every")  # then the step's own
 _COSTS = {**dict.fromkeys((*VECTOR_FUNCTIONS, *ANGLE_FUNCTIONS), 25), "gaussian": 150}
+_WORD = re.compile(r"\w+")
 _CHEAP_STEP = 40  # operations of a step up to which a burst is written out in one loop
 
 _HEAD = """\
@@ -90,7 +92,7 @@ class Source:
 
     def _prologue(self, lines: list[str]) -> list[str]:
         """The numbers that all runs share, as variables."""
-        text = "\n".join(lines)
+        words = set(_WORD.findall("\n".join(lines)))
         named = [f"{name} = get(numbers, {place})" for place, name in enumerate(NUMBERS)]
         named += [
             f"{name} = get(numbers, {place})" for place, name in enumerate(self.step.numbers, len(NUMBERS))
@@ -98,8 +100,8 @@ class Source:
         return [
             "columns, row_count, tables, table_length = lists",
             "rows = float(row_count)",
-            *(text for text in named if f"{text.split()[0]}" in _words(lines)),
-        ] if text else []
+            *(text for text in named if text.partition(" ")[0] in words),
+        ]
 
     # -- the burst ----------------------------------------------------------------------------------
 
@@ -296,6 +298,7 @@ class Source:
             lines.append(f"w{w} = select(goes, n{w}, w{w})")
         lines += [f"{name} = select(goes, m{name[1:]}, {name})" for name in self.memory]
         lines.append("k = select(goes, k + 1.0, k)")
+        lines.append("going |= flag(goes, 0)")
         stored = [*self.changing, "status", "live", "record_step", *self._each("u")]
         stored += [f"last_{name}" for name in self.ended]
         needs = [*stored, *self.ended, "until", *self._each("n"), *(f"m{name[1:]}" for name in self.memory)]
@@ -310,9 +313,12 @@ class Source:
             f"    put(block, {LANES * rows['status']} + i, -1.0 if i < waiting else 9.0)",
             f"    put(block, {LANES * rows['until']} + i, float(int(k) // {BURST} * {BURST} + {BURST}))",
             f"for _ in range({BURST}):",
+            "    going = 0",
             *(f"    {line}" for line in loop),
             "    if tail.size > 0 or record.size > 0:",
             *(f"        {line}" for line in self._written()),
+            "    if going == 0:",
+            "        break",
         ]
         heads = self._prologue(body)
         return _function(
@@ -399,14 +405,6 @@ def _again(weights: range) -> str:
         larger = f"select(abs(w{w}) > abs(a{w}), abs(w{w}), abs(a{w}))"
         tests += [f"(w{w} == c{w})", f"(abs(w{w} - b{w}) <= {NEAR!r} * {larger})"]
     return " & ".join(tests)
-
-
-def _words(lines: list[str]) -> set[str]:
-    words: set[str] = set()
-    for text in lines:
-        word = "".join(letter if letter.isalnum() or letter == "_" else " " for letter in text)
-        words.update(word.split())
-    return words
 
 
 def _function(decorator: str, head: str, body: list[str]) -> list[str]:

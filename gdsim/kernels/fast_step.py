@@ -6,6 +6,7 @@ from functools import cached_property
 
 from gdsim.derivatives.finite_differences import SCHEMES
 from gdsim.expr.emit_numba import Statement, statements
+from gdsim.expr.horner import nested
 from gdsim.expr.lower import lower
 from gdsim.expr.nodes import ONE, Add, Compare, Divide, Expr, Multiply, Symbol, Where, substitute
 from gdsim.kernels.descent import TINY
@@ -95,7 +96,9 @@ class Step:
 
     def _analytic(self, with_loss: bool) -> list[list[Statement]]:
         assert self.loss.expression is not None
-        outputs: list[Expr] = [*self.loss.gradient]
+        outputs = [
+            nested(slope, name) for slope, name in zip(self.loss.gradient, self.loss.weights, strict=True)
+        ]
         if self.batch.rule.rule.needs_hessian:
             outputs += [entry for row in self.loss.hessian for entry in row]
         if with_loss:
