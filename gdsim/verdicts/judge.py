@@ -280,7 +280,25 @@ class _Group(NamedTuple):
         start = self.terrain.distance(self.trajectory.weight[0][:, runs], place)
         near = away <= NEAR * self._width
         near &= (away <= _OF_THE_WAY * start.max(axis=0)) | (away <= 1e-6 * self._width)
-        return np.asarray(near.all(axis=0)), heading
+        close = np.asarray(near.all(axis=0))
+        if close.any():
+            close[close] = self._stays(place[close], runs[close])
+        return close, heading
+
+    def _stays(self, place: Integers, runs: Integers) -> Mask:
+        """Whether runs have been near for a while and do not move away: one in a chaotic band only passes by.
+
+        A while is the last quarter of the steps, at most those of the tail.
+        """
+        tail = self.trajectory.tail[:, :, runs]
+        count = np.clip(self.trajectory.steps[runs] // 4, 1, len(tail) - 1)
+        away = np.stack([self.terrain.distance(weight, place) / self._width for weight in tail]).max(axis=1)
+        since = np.arange(len(tail))[:, None] >= len(tail) - 1 - count
+        there = np.isfinite(tail).all(axis=1) & since
+        near = (away <= NEAR).all(axis=0, where=there)
+        first = np.take_along_axis(away, there.argmax(axis=0)[None], axis=0)[0]
+        result: Mask = near & (away[-1] <= first * (1.0 + 1e-9) + 1e-12)
+        return result
 
     def _periods(self, runs: Integers) -> Integers:
         if self.batch.noise is not None or not runs.size:
