@@ -183,6 +183,9 @@ class Design:
 
         Every run is the one that ``gdsim run`` makes with the same values: its noise too, whose key is 0.
         """
+        if not self._worded:
+            yield Group(np.arange(run.size), 0, self._batch(self.template, run))
+            return
         category = self._category(run)
         for chosen in np.unique(category).tolist():
             place = np.flatnonzero(category == chosen)

@@ -292,7 +292,7 @@ class _Group(NamedTuple):
         """
         tail = self.trajectory.tail[:, :, runs]
         count = np.clip(self.trajectory.steps[runs] // 4, 1, len(tail) - 1)
-        away = np.stack([self.terrain.distance(weight, place) / self._width for weight in tail]).max(axis=1)
+        away = (self.terrain.distance(tail, place) / self._width).max(axis=1)
         since = np.arange(len(tail))[:, None] >= len(tail) - 1 - count
         there = np.isfinite(tail).all(axis=1) & since
         near = (away <= NEAR).all(axis=0, where=there)
@@ -313,7 +313,9 @@ class _Group(NamedTuple):
 
     def _fell_for_ever(self, runs: Integers) -> Mask:
         """Of runs that left the bound: whether every step lowered the loss and no low point lies ahead."""
-        away = ~self._minimum_ahead(runs) & self.trajectory.loss_fell[runs]
+        away = ~self._minimum_ahead(runs)
+        if away.any():
+            away &= self.trajectory.loss_fell[runs]
         if self.batch.record_every > 1 and away.any():
             away[away] = self._fell_at_every_step(runs[away])
         return away

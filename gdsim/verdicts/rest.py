@@ -28,13 +28,17 @@ def period_of_tail(tail: Array) -> Integers:
     array([4])
     """
     found = np.zeros(tail.shape[2], dtype=np.int64)
-    for period in range(LONGEST_PERIOD, 1, -1):
-        last = tail[-_REPEATS * period :]
-        with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore"):
+        whole = _SAME * np.ptp(tail[-_REPEATS * LONGEST_PERIOD :], axis=0).max(axis=0)
+        for period in range(LONGEST_PERIOD, 1, -1):
+            # few runs come back even once, and only these are looked at closely
+            back = np.abs(tail[-1] - tail[-1 - period]).max(axis=0) > whole
+            some = np.flatnonzero(~back)
+            last = tail[-_REPEATS * period :, :, some]
             spread = np.ptp(last, axis=0)
             swings = (spread > _LEAST_SWING * np.abs(last).max(axis=0)).any(axis=0)
             same = np.abs(last[period:] - last[:-period]).max(axis=0) <= _SAME * spread.max(axis=0)
-        found[swings & same.all(axis=0)] = period
+            found[some[swings & same.all(axis=0)]] = period
     return found
 
 

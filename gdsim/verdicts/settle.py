@@ -121,18 +121,19 @@ class Terrain:
             return self._in_space(weight)
 
     def distance(self, weight: Array, place: Integers) -> Array:
-        """How far each weight ``(weights, runs)`` is from its point or flat piece, ``(weights, runs)``.
+        """How far each weight ``(…, weights, runs)`` is from its point or flat piece, of the same shape.
 
         inf where it has none.
         """
-        away = np.full(weight.shape, np.inf)
-        for index in sorted(set(place[place >= 0].tolist())):
+        if not self.points.size:
+            return np.full(weight.shape, np.inf)
+        away = np.abs(weight - self.points[:, place])
+        for index in np.flatnonzero(self._of_kind("flat")):
             here = place == index
-            centre = self.points[:, [index]]
-            if self.search.critical_points[index].kind == "flat":
-                low, high = self._hulls(int(index))
-                centre = np.clip(weight[:, here], low[:, None], high[:, None])
-            away[:, here] = np.abs(weight[:, here] - centre)
+            low, high = self._hulls(int(index))
+            on_it = weight[..., here]
+            away[..., here] = np.abs(on_it - np.clip(on_it, low[:, None], high[:, None]))
+        away[..., place == NOWHERE] = np.inf
         return away
 
     def _on_a_line(self, weight: Array) -> Integers:
