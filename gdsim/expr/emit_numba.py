@@ -1,8 +1,8 @@
 """Statements for one lane of a vectorised loop: the text that Numba compiles.
 
-One statement for each instruction, with the names that it reads, so that a kernel can part them into loops:
-what is computed lane by lane without a branch, what needs a look at the arguments (angles), what the C library
-computes number by number, and what runs over the rows of the data.
+One statement for each instruction, with the names that it reads, so that a kernel can part them into
+loops: what is computed lane by lane without a branch, what needs a look at the arguments (angles), what the
+C library computes number by number, and what runs over the rows of the data.
 
 A product that is added to something is fused with it (``fma``, rounded once), always, whatever else uses the
 product: so an expression has the same bits alone and beside others, in vector code and in scalar code.
@@ -28,9 +28,9 @@ LIBRARY_FUNCTIONS = {"asin": "math.asin", "acos": "math.acos", "atan": "math.ata
 class Statement(NamedTuple):
     """``target = text``; ``reads`` are the names of variables in the text.
 
-    ``kind``: ``lane`` (branch-free), ``angle`` (branch-free for small arguments), ``library`` (a scalar call of
-    the C library), ``sum`` (``text`` is added to the target for each row). ``function`` is what an angle or
-    library statement calls. ``rowwise`` says that it stands inside the loop over the rows.
+    ``kind``: ``lane`` (branch-free), ``angle`` (branch-free for small arguments), ``library`` (a scalar call
+    of the C library), ``sum`` (the text is added to the target for each row). ``function`` is what an angle
+    or library statement calls. ``rowwise`` says that it stands inside the loop over the rows.
     """
 
     target: str
@@ -86,9 +86,7 @@ def statements(
     return written, [text[place] for place in program.outputs]
 
 
-def _written(
-    program: Program, place: int, target: str, text: list[str]
-) -> list[Statement]:
+def _written(program: Program, place: int, target: str, text: list[str]) -> list[Statement]:
     step = program.instructions[place]
     values = [text[operand] for operand in step.operands]
     name = step.operation
@@ -138,7 +136,7 @@ def _fused(program: Program, step: Instruction, text: list[str]) -> tuple[list[s
 def _expression(step: Instruction, values: list[str]) -> str:
     operators = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
     match step.operation, values:
-        case ("add" | "sub" | "mul" | "div"), [a, b]:
+        case (("add" | "sub" | "mul" | "div"), [a, b]):
             return f"{a} {operators[step.operation]} {b}"
         case "neg", [a]:
             return f"-{a}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from gdsim.expr.nodes import ONE, Add, Expr, Multiply, Negate, Number, Power, Symbol, contains_weight
 
 
@@ -31,7 +33,7 @@ def nested(expr: Expr, weight: str) -> Expr:
     if len(degrees) < 2:
         return expr
     result = _sum(coefficients[degrees[0]])
-    for above, degree in zip(degrees, degrees[1:], strict=False):
+    for above, degree in pairwise(degrees):
         result = Add((_times(result, weight, above - degree), *coefficients[degree]))
     return _times(result, weight, degrees[-1]) if degrees[-1] else result
 

@@ -5,8 +5,8 @@ these steps, to the *ward*, a second block whose steps are judged one by one whe
 on come back through a queue. A lane that is free takes the next run. So judging costs little, no lane is idle
 while there are runs, and an end is exact.
 
-The functions of this module are text for the generated source (``source``), where ``burst``, ``judge`` and the
-names in capitals are defined; they are not called from here.
+The functions of this module are text for the generated source (``source``), where ``burst``, ``judge`` and
+the names in capitals are defined; they are not called from here.
 """
 
 from __future__ import annotations

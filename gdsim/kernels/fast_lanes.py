@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -40,8 +41,9 @@ _SOURCES: WeakKeyDictionary[Plan, Source] = WeakKeyDictionary()  # writing one t
 class Ends:
     """What came of many runs, in arrays: the last record of each.
 
-    ``weight``, ``gradient``, ``previous_weight`` and ``anchor`` are ``(weights, runs)``, each of ``rule_state``
-    too; ``tail`` is ``(32, weights, runs)``, or has no elements where it was not asked for; the rest ``(runs,)``.
+    ``weight``, ``gradient``, ``previous_weight`` and ``anchor`` are ``(weights, runs)``, each of
+    ``rule_state`` too; ``tail`` is ``(32, weights, runs)``, or has no elements where it was not asked for;
+    ``record`` is ``(records, 2·weights + 2, runs)``: weights, gradient, loss, rate; the rest ``(runs,)``.
     """
 
     status_code: NDArray[np.int8]
@@ -87,7 +89,7 @@ def check(plan: Plan) -> None:
     """Raise InputError where the fast engine cannot run a batch."""
     reason = supports(plan)
     if reason:
-        remedy = "pip install 'gdsim[fast]', or engine: numpy" if "not installed" in reason else "engine: numpy"
+        remedy = "the numpy engine" + (", or pip install 'gdsim[fast]'" if "installed" in reason else "")
         raise InputError(Fault(reason, remedy, path="engine"))
 
 
@@ -106,8 +108,8 @@ def run(plan: Plan, start: Trajectory | None = None, threads: int | None = None)
     Returns
     -------
     Trajectory
-        From the first record (of ``start``'s last one, where given). Its ``flags`` are empty: what was clipped
-        on the way is not kept.
+        From the first record (of ``start``'s last one, where given). Its ``flags`` are empty: what was
+        clipped on the way is not kept.
 
     Raises
     ------
@@ -144,12 +146,12 @@ class _Run:
             _SOURCES[plan] = Source(plan)
         self.source = _SOURCES[plan]
         self.every, self.with_tail = every, tail
-        self.first, self.lanes = 0, None
+        self.first = 0
+        self.lanes: Lanes | None = None
         self.chosen: Integers | slice = slice(None)
-        self.earlier = start
         if start is not None:
             self.first, lanes = initial_lanes(plan, start)
-            self.lanes: Lanes | None = lanes
+            self.lanes = lanes
             self.chosen = lanes.run
         self.runs = self.batch.runs if self.lanes is None else self.lanes.run.size
         self.given: list[Array] = []
@@ -159,13 +161,7 @@ class _Run:
     @cached_property
     def module(self) -> ModuleType:
         """The compiled loop."""
-        import numba
-
-        import gdsim
-
-        text = self.source.text
-        versions = (gdsim.__version__, numba.__version__, numba.config.CPU_NAME or "host")
-        return source_cache.module(text, versions)
+        return source_cache.module(self.source.text, _surroundings())
 
     # -- inputs -------------------------------------------------------------------------------------
 
@@ -343,9 +339,7 @@ class _Run:
     def _is_wanted(self, name: str) -> bool:
         place = name[1:]
         return (
-            (name[0] in "wacg" and place.isdigit())
-            or name in ("loss", "rate")
-            or name in self.source.memory
+            (name[0] in "wacg" and place.isdigit()) or name in ("loss", "rate") or name in self.source.memory
         )
 
     def _ends(
@@ -418,9 +412,20 @@ class _Run:
             anchor=whole(found.anchor),
             tail=whole(found.tail),
             rule_state={name: whole(value) for name, value in found.rule_state.items()},
-            flags=tuple({} for _ in range(runs)),
+            flags=({},) * runs,
             engine="fast",
         )
+
+
+@cache
+def _surroundings() -> tuple[str, ...]:
+    """What compiled code depends on beside its text: Numba, the primitives, the processor."""
+    import llvmlite.binding as llvm
+    import numba
+
+    primitives = (Path(__file__).parent / "fast_primitives.py").read_text(encoding="utf-8")
+    processor = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+    return numba.__version__, primitives, *processor
 
 
 def _processors() -> int:

@@ -1,9 +1,9 @@
 """Statements for one lane, parted into loops over the 64 lanes of a block.
 
-All numbers of a block stand in one array, a row of 64 lanes for each variable that outlives a loop. Rows lie at
-fixed distances, so that the compiler sees without a test at run time that they do not overlap. A loop holds what
-can be computed lane by lane; it ends before a value that needs a look at all lanes: a large angle, a function of
-the C library, a sum over the rows of the data.
+All numbers of a block stand in one array, a row of 64 lanes for each variable that outlives a loop. Rows lie
+at fixed distances, so that the compiler sees without a test at run time that they do not overlap. A loop
+holds what can be computed lane by lane; it ends before a value that needs a look at all lanes: a large angle,
+a function of the C library, a sum over the rows of the data.
 """
 
 from __future__ import annotations
@@ -30,9 +30,7 @@ class Sheet:
         Whether large angles are looked for and left to the C library; else the loop is not broken.
     """
 
-    def __init__(
-        self, block: str, inputs: Mapping[str, int], first_free: int, exact_angles: bool
-    ) -> None:
+    def __init__(self, block: str, inputs: Mapping[str, int], first_free: int, exact_angles: bool) -> None:
         self.block, self.inputs, self.free = block, dict(inputs), first_free
         self.exact_angles = exact_angles
         self.rows = dict(inputs)  # of every variable that has one
@@ -160,7 +158,8 @@ class Sheet:
         row = LANES * self.rows[statement.target]
         loads = self._load(statement.reads)
         if statement.kind == "library":
-            return [f"for i in range({LANES}):", *loads, f"    put({self.block}, {row} + i, {statement.text})"]
+            call = f"    put({self.block}, {row} + i, {statement.text})"
+            return [f"for i in range({LANES}):", *loads, call]
         argument = statement.text[len(statement.function) + 1 : -1]
         return [
             "far = 0",
@@ -179,9 +178,7 @@ class Sheet:
         inside = {step.target for step in group}
         columns = sorted({name for step in group for name in step.reads if name.startswith("row_")})
         outer = {name for step in group for name in step.reads if name not in inside and name in self.rows}
-        inner = Sheet(
-            self.block, {name: self.rows[name] for name in outer}, self.free, exact_angles=True
-        )
+        inner = Sheet(self.block, {name: self.rows[name] for name in outer}, self.free, exact_angles=True)
         sums = [step for step in group if step.kind == "sum"]
         inner.add(step._replace(rowwise=False) for step in group if step.kind != "sum")
         last: list[str] = []

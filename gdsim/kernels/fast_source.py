@@ -70,7 +70,8 @@ class Source:
     def text(self) -> str:
         """The module."""
         lines = [*self._burst(), *self._judge()]
-        needed = {name for name in (*vector_math.FUNCTIONS, "gaussian") if any(f"{name}(" in line for line in lines)}
+        words = set(_WORD.findall("\n".join(lines)))
+        needed = {name for name in (*vector_math.FUNCTIONS, "gaussian") if name in words}
         places = {name: row for row, name in enumerate(self.moving)}
         old = {f"{name}": len(self.moving) + row for row, name in enumerate(self.changing)}
         replay = tuple(old.get(name, places[name]) for name in self.moving)
@@ -174,7 +175,7 @@ class Source:
         return len(body) + sum(cost * text.count(f"{name}(") for name, cost in _COSTS.items())
 
     def _watched(self) -> dict[str, bool]:
-        """What is noted at every step of a burst: the least gradient, the largest weight, what is not finite."""
+        """What is noted at every step of a burst: least gradient, largest weight, what is not finite."""
         angles = any(
             f"{name}(" in step.text
             for group in [*self.step.gradient(self.with_loss), *self.step.moves(), self.step.rate()]
@@ -274,12 +275,9 @@ class Source:
     def _judge(self) -> list[str]:
         """Write ``judge(block, waiting, numbers, lists, tail, record)``, which takes eight judged steps."""
         rows = self.ward
-        sheet = Sheet("block", rows, len(rows), exact_angles=True)
-        fresh = {name: f"last_{name}" for name in self.ended}
         # the last record's numbers have rows of their own; the step's are new at every step
-        for name in self.ended:
-            for known in (sheet.inputs, sheet.rows, sheet.level, sheet.loop_of):
-                known[fresh[name]] = known.pop(name)  # type: ignore[attr-defined, index]
+        inputs = {f"last_{name}" if name in self.ended else name: row for name, row in rows.items()}
+        sheet = Sheet("block", inputs, len(rows), exact_angles=True)
         for group in [*self.step.gradient(with_loss=True), self.step.rate(), *self.step.moves()]:
             sheet.add(group)
         lines = self._verdict()
@@ -304,8 +302,8 @@ class Source:
         needs = [*stored, *self.ended, "until", *self._each("n"), *(f"m{name[1:]}" for name in self.memory)]
         if "rises" in rows:
             needs += ["rises", "changes"]
-        kept = [f"put(block, {LANES * sheet.rows[name]} + i, {name})" for name in stored]
-        loop = sheet.render([*lines, *kept], needs)
+        puts = [f"put(block, {LANES * sheet.rows[name]} + i, {name})" for name in stored]
+        loop = sheet.render([*lines, *puts], needs)
         self.rows_of_ward = sheet.free
         body = [
             f"for i in range({LANES}):",
@@ -394,7 +392,8 @@ def _extreme(target: str, values: list[str], sign: str) -> list[str]:
     """The largest of several values; nan where the last one is."""
     lines = [f"{target} = {values[0]}"]
     for place, value in enumerate(values[1:]):
-        lines += [f"next{place} = {value}", f"{target} = select({target} {sign} next{place}, {target}, next{place})"]
+        other = f"next{place}"
+        lines += [f"{other} = {value}", f"{target} = select({target} {sign} {other}, {target}, {other})"]
     return lines
 
 

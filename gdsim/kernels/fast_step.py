@@ -312,4 +312,6 @@ class Step:
 
 def _copy(target: str, text: str) -> Statement:
     """``target = text``; a literal becomes a number of its own."""
-    return Statement(target, text if text.isidentifier() else f"1.0 * {text}", (text,) if text.isidentifier() else ())
+    if text.isidentifier():
+        return Statement(target, text, (text,))
+    return Statement(target, f"1.0 * {text}")

@@ -31,7 +31,7 @@ class Tables(NamedTuple):
 
 
 def tabulated(program: Program, shared: Set[str], prefix: str) -> Tables:
-    """Part a program over parameters: what depends on the ``shared`` names alone, and costs much, is tabulated.
+    """Part a program over parameters: what depends on ``shared`` names alone, and costs much, is tabulated.
 
     >>> from gdsim.expr.lower import lower
     >>> from gdsim.expr.parse import parse
@@ -47,9 +47,7 @@ def tabulated(program: Program, shared: Set[str], prefix: str) -> Tables:
             alike.append(step.payload.name in shared)
         else:
             alike.append(all(alike[operand] for operand in step.operands))
-        costly.append(
-            step.operation not in _CHEAP or any(costly[operand] for operand in step.operands)
-        )
+        costly.append(step.operation not in _CHEAP or any(costly[operand] for operand in step.operands))
     wanted = {place for place in program.outputs if alike[place] and costly[place]}
     for place, step in enumerate(steps):
         if not alike[place]:

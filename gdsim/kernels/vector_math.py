@@ -6,10 +6,10 @@ vector and scalar code give the same bits. The generated source of the fast engi
 functions (:func:`source`); as Python they run too, slowly, with the stand-ins below.
 
 Method: the argument is reduced with a constant in two or three parts (W. J. Cody and W. Waite, Software
-Manual for the Elementary Functions, 1980; with fused multiply-adds the first difference is exact: J.-M. Muller,
-Elementary Functions, 3rd ed. 2016, §11.2, doi:10.1007/978-1-4899-7983-4), then a polynomial found by Remez'
-exchange for the relative error stands for the function, then the reduction is undone. The measured errors stand
-in docs/backends.md and are asserted against 50-digit values in the tests.
+Manual for the Elementary Functions, 1980; with fused multiply-adds the first difference is exact: J.-M.
+Muller, Elementary Functions, 3rd ed. 2016, §11.2, doi:10.1007/978-1-4899-7983-4), then a polynomial found by
+Remez' exchange for the relative error stands for the function, then the reduction is undone. The measured
+errors stand in docs/backends.md and are asserted against 50-digit values in the tests.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def expm1(x: float) -> float:
     >>> expm1(1e-10)
     1.00000000005e-10
     """
-    y = select(x < 711.0, x, 711.0)
+    y = select(x < 710.0, x, 710.0)
     y = select(y > -40.0, y, -40.0)
     t = fma(y, 1.4426950408889634, MAGIC)
     k = t - MAGIC
@@ -294,7 +294,7 @@ def gaussian(
     Seed and run key come in their two halves of 32 bits, as numbers; cost about 200 operations.
 
     >>> from gdsim import noise
-    >>> gaussian(7.0, 3.0, 0.0, 2.0, 0.0, 1) / float(noise.gaussian(3, 1, 7, 1)) - 1.0 < 1e-14
+    >>> abs(gaussian(7.0, 3.0, 0.0, 1.0, 0.0, 2) - float(noise.gaussian(3, 1, 7, 2))) < 1e-14
     True
     """
     low = 4294967295

@@ -9,7 +9,7 @@ import runpy
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("startup.py", "simulation.py", "critical.py")
+BENCHMARKS = ("startup.py", "simulation.py", "fast_engine.py", "critical.py")
 
 
 def main() -> None:

@@ -1,0 +1,424 @@
+"""The fast engine against the NumPy engine: statuses, one-step maps, what must not depend on anything.
+
+Both judge by the same rules and differ in the rounding of single operations (a product is fused with a sum,
+the elementary functions are others). So single steps are compared to a few units in the last place, and whole
+runs where the descent contracts; where it does not, the last bit decides.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from batches import LINEAR_DATA, RULE_CHOICES, batch_of
+from tiers import some
+
+from gdsim.batch import Batch, Clip, Stopping, Trajectory
+from gdsim.derivatives import derivative_method
+from gdsim.kernels import fast_lanes, source_cache
+from gdsim.kernels.plan import Plan
+from gdsim.losses import Loss
+from gdsim.noise import Noise
+from gdsim.outcomes import InputError, Status
+from gdsim.schedules import schedule
+from gdsim.simulation import simulate
+
+pytest.importorskip("numba")
+
+QUARTIC = "w^4 - 2w^2 + 0.3w"
+STARTS = np.linspace(-1.9, 1.9, 150)
+UNIT = 2.0**-52
+ENDS = ("final_weight", "final_gradient", "final_loss", "final_learning_rate", "previous_weight", "last_step",
+        "anchor", "tail", "gradient_evaluations", "loss_evaluations", "last_evaluations")  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """All workers of a test run share what they compile, and leave nothing in the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        base = tmp_path_factory.getbasetemp()
+        folder = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+        patch.setenv("GDSIM_CACHE_DIR", str(folder / "compiled"))
+        yield
+
+
+def quartic(*starts: float, rate: float | list[float] = 0.05, **more: object) -> Batch:
+    """Gradient descents on the quartic: numbers differ, so that all of them share one compiled module."""
+    return batch_of(QUARTIC, *starts, rate=rate, **more)  # type: ignore[arg-type]
+
+
+def same_bytes(one: Trajectory, other: Trajectory, *names: str) -> None:
+    for name in names or ("status_code", "steps", "weight", "gradient", "loss", "learning_rate", *ENDS):
+        first, second = getattr(one, name), getattr(other, name)
+        assert np.array_equal(first, second, equal_nan=first.dtype.kind == "f"), name
+
+
+def close(one: Trajectory, other: Trajectory, units: float = 64.0) -> None:
+    """Equal statuses, steps and shapes; numbers within some units of the largest of their kind."""
+    assert one.status == other.status
+    for name in ("steps", "step_index", "gradient_evaluations", "loss_evaluations", "last_evaluations"):
+        assert np.array_equal(getattr(one, name), getattr(other, name)), name
+    for name in ("weight", "gradient", "loss", "learning_rate", *ENDS):
+        first, second = getattr(one, name), getattr(other, name)
+        assert first.shape == second.shape, name
+        assert np.array_equal(np.isnan(first), np.isnan(second)), name
+        scale = np.nanmax(np.abs(second), initial=1.0)
+        assert np.nanmax(np.abs(first - second), initial=0.0) <= units * UNIT * scale, name
+
+
+# -- one compiled module, many numbers ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("every", [1, 7, 16, 1000])
+def test_contracting_runs_end_as_on_the_numpy_engine(every: int) -> None:
+    """Here |1 − ηf″| ≤ 0.8 near the minima, so that an error is forgotten within a few steps."""
+    batch = quartic(*STARTS, rate=list(np.geomspace(0.02, 0.06, 150)), max_steps=500, record_every=every)
+    fast, slow = simulate(batch, "fast"), simulate(batch, "numpy")
+    assert set(slow.status) == {Status.CONVERGED}
+    # an error of u at the start grows by at most 1 + 4η a step while the run leaves the maximum
+    close(fast, slow, 2000.0)
+
+
+@pytest.mark.parametrize("max_steps", [0, 1, 7, 8, 9, 31, 32, 33, 40, 41])
+def test_max_steps_is_the_number_of_steps_taken(max_steps: int) -> None:
+    batch = quartic(*STARTS, rate=1e-4, max_steps=max_steps, record_every=5)
+    fast, slow = simulate(batch, "fast"), simulate(batch, "numpy")
+    assert set(fast.status) == {Status.MAX_STEPS}
+    assert set(fast.steps.tolist()) == {max_steps}
+    close(fast, slow)
+
+
+@pytest.mark.parametrize(
+    ("start", "rate", "more", "status", "steps"),
+    [
+        (np.nan, 0.05, {}, Status.NONFINITE, 0),
+        (np.inf, 0.05, {}, Status.NONFINITE, 0),
+        (1e9, 0.05, {}, Status.DIVERGED, 0),
+        (1e5, 1e300, {}, Status.NONFINITE, 1),
+        (5.0, 0.3, {"bound": 100.0}, Status.DIVERGED, 1),
+        (0.9, 0.05, {"tolerance": 1e300}, Status.CONVERGED, 0),
+        (0.9, 1e-30, {}, Status.STALLED, 0),
+    ],
+)
+def test_the_end_is_exact(
+    start: float, rate: float, more: dict[str, float], status: Status, steps: int
+) -> None:
+    batch = quartic(start, 0.5, start, rate=rate, max_steps=60, **more)
+    fast, slow = simulate(batch, "fast"), simulate(batch, "numpy")
+    assert (fast.status[0], fast.steps[0]) == (slow.status[0], slow.steps[0]) == (status, steps)
+    assert fast.status == slow.status
+    assert (fast.steps == slow.steps).all()
+
+
+@pytest.mark.parametrize("rate", [0.25, 0.27])
+def test_cycles_are_found(rate: float) -> None:
+    """Stable cycles of two; rounding may make them longer, and decides at which step they close."""
+    batch = quartic(*STARTS, rate=rate, max_steps=3000, tolerance=0.0, record_every=3000)
+    fast, slow = simulate(batch, "fast"), simulate(batch, "numpy")
+    final = np.isin(slow.status_code, [Status.CYCLING.code, Status.STALLED.code])
+    assert final.mean() > 0.5
+    agree = np.isin(fast.status_code, [Status.CYCLING.code, Status.STALLED.code]) == final
+    assert agree.all()
+    cycles = fast.status_code == Status.CYCLING.code
+    a, b = fast.previous_weight[0, cycles], fast.final_weight[0, cycles]
+    moved = a - rate * (4 * a**3 - 4 * a + 0.3)
+    np.testing.assert_allclose(b, moved, rtol=0, atol=16 * UNIT)
+
+
+def test_a_run_has_the_same_bytes_wherever_it_runs() -> None:
+    """Alone, among others, in another order, on any number of threads, however much is recorded."""
+    rates = list(np.geomspace(1e-3, 0.6, 150))  # converging, cycling, chaotic, diverging
+    batch = quartic(*STARTS, rate=rates, max_steps=300, record_every=300)
+    whole = fast_lanes.run(Plan(batch), threads=1)
+    same_bytes(whole, fast_lanes.run(Plan(batch), threads=3))
+    order = np.random.Generator(np.random.Philox(3)).permutation(150)
+    mixed = fast_lanes.run(Plan(batch.take(order)), threads=1)
+    for name in ("status_code", "steps", *ENDS):
+        assert np.array_equal(getattr(mixed, name), getattr(whole, name)[..., order], equal_nan=True), name
+    for run in (0, 75, 149):
+        alone = fast_lanes.run(Plan(batch.take([run])), threads=1)
+        for name in ("status_code", "steps", *ENDS):
+            assert np.array_equal(getattr(alone, name), getattr(whole, name)[..., [run]], equal_nan=True), (
+                name
+            )
+    often = fast_lanes.run(Plan(replace(batch, record_every=1)))
+    same_bytes(whole, often, "status_code", "steps", *ENDS)
+    assert np.array_equal(often.weight[300], np.where(whole.steps == 300, whole.final_weight, np.nan),
+                          equal_nan=True)  # fmt: skip
+
+
+@pytest.mark.parametrize("first", [1, 8, 50, 99])
+def test_a_run_that_is_stopped_and_resumed_has_the_same_bytes(first: int) -> None:
+    rates = list(np.geomspace(1e-3, 0.6, 150))
+    batch = quartic(*STARTS, rate=rates, max_steps=100, record_every=3)
+    short = simulate(replace(batch, stopping=replace(batch.stopping, max_steps=first)), "fast")
+    same_bytes(simulate(batch, "fast", start=short), simulate(batch, "fast"))
+
+
+def test_ends_are_those_of_the_trajectory() -> None:
+    rates = list(np.geomspace(1e-3, 0.6, 150))
+    plan = Plan(quartic(*STARTS, rate=rates, max_steps=100, record_every=100))
+    ends, trajectory = fast_lanes.ends(plan, tail=True), fast_lanes.run(plan)
+    assert np.array_equal(ends.status_code, trajectory.status_code)
+    assert np.array_equal(ends.steps, trajectory.steps)
+    assert np.array_equal(ends.weight, trajectory.final_weight, equal_nan=True)
+    assert np.array_equal(ends.loss, trajectory.final_loss, equal_nan=True)
+    assert np.array_equal(ends.tail, trajectory.tail, equal_nan=True)
+    assert fast_lanes.ends(plan).tail.size == 0
+
+
+def test_parameters_without_values_of_their_own_are_numbers_of_the_call(monkeypatch) -> None:
+    """Another number does not compile again: the module is the same."""
+    sources = set()
+    found = source_cache.module
+    monkeypatch.setattr(
+        source_cache, "module", lambda text, versions: sources.add(text) or found(text, versions)
+    )
+    for rate, steps, tolerance in [(0.01, 50, 1e-8), (0.02, 60, 1e-6)]:
+        fast_lanes.ends(Plan(quartic(*STARTS, rate=rate, max_steps=steps, tolerance=tolerance)))
+    assert len(sources) == 1
+
+
+# -- every rule, schedule, derivative, function ---------------------------------------------------------
+
+LOSSES = (
+    "w^2 - 0.2*cos(2*pi*w)", "0.5*w^2 + cos(w) + exp(-w^2)", "abs(w)", "log(w + 3)^2", "1/(w + 3) + w",
+    "where(w > 0, w^2, 2*w^2)", "tanh(w)^2", "asin(w/2)^2", "exp(w) - w", "0*w + 7", "sqrt(w)",
+    "softplus(w) - 0.5*w", "w^2.5", "tan(w/3)^2", "cosh(w)", "log10(w + 3)^2 + log2(w + 4)", "sinh(w)^2",
+    "huber(w)", "relu(w)^2 + relu(-w)", "max(w, -w)^3", "u^2 + 3*v^2 - u*v", "atan(w)^2 + acos(w/2)",
+    "sigmoid(w) - 0.3*w", "w^0.3", "sin(1e12*w) + w^2", "min(w^2, 1) + w^2", "(w^2)^(1/3)",
+)  # fmt: skip
+SCHEDULES = {
+    "step": schedule("step", step_size=5, gamma=0.7),
+    "exponential": schedule("exponential", gamma=0.97),
+    "inverse_time": schedule("inverse_time", decay=0.1),
+    "linear": schedule("linear", total_iters=20, end_factor=0.5),
+    "cosine": schedule("cosine", T_max=25, eta_min=0.01),
+    "warmup": schedule("constant", warmup=9),
+    "cosine after warmup": schedule("cosine", T_max=20, warmup=7),
+}
+METHODS = [derivative_method("numeric", scheme=scheme, step=1e-3)
+           for scheme in ("forward", "backward", "central", "five_point")]  # fmt: skip
+
+
+def spread(loss: str | Loss, count: int = 70) -> list[tuple[float, ...]]:
+    size = len((Loss.from_text(loss) if isinstance(loss, str) else loss).weights)
+    line = np.linspace(-1.9, 1.9, count)
+    return [tuple(((-1) ** w) * (x + 0.3 * w) for w in range(size)) for x in line]
+
+
+def one_step(batch: Batch, units: float) -> None:
+    """Compare a single step from many places; ``units`` in the last place of what is added up on the way."""
+    short = replace(batch, stopping=Stopping(1, 0.0, 1e300), record_every=1)
+    fast, slow = simulate(short, "fast"), simulate(short, "numpy")
+    for name in ("gradient", "weight", "loss"):
+        first, second = getattr(fast, name), getattr(slow, name)
+        alike = np.isnan(first) == np.isnan(second)
+        assert alike.all(), name
+        size = np.maximum(np.abs(second), 1.0)
+        with np.errstate(invalid="ignore"):
+            apart = np.where(first == second, 0.0, np.abs(first - second) / size)
+        assert np.nanmax(apart, initial=0.0) <= units * UNIT, name
+
+
+def same_statuses(batch: Batch) -> None:
+    fast, slow = simulate(batch, "fast"), simulate(batch, "numpy")
+    resting = [Status.STALLED.code, Status.CYCLING.code]  # which of the two, the last bit decides
+    same = fast.status_code == slow.status_code
+    same |= np.isin(fast.status_code, resting) & np.isin(slow.status_code, resting)
+    assert same.all(), [(str(fast.status[i]), str(slow.status[i])) for i in np.flatnonzero(~same)]
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("name", RULE_CHOICES)
+def test_every_rule(name: str) -> None:
+    batch = batch_of(QUARTIC, *STARTS, rate=0.01, rule=RULE_CHOICES[name], max_steps=300, record_every=300)
+    one_step(batch, 64.0)
+    same_statuses(batch)
+
+
+@pytest.mark.parametrize("loss", some(LOSSES, "0.5*w^2 + cos(w) + exp(-w^2)"))
+def test_every_function(loss: str) -> None:
+    """Derivatives here have values of up to 10³ and are sums of a few terms: 64 units of max(1, value)."""
+    batch = batch_of(loss, *spread(loss), rate=0.02, max_steps=200, record_every=200)
+    one_step(batch, 64.0)
+    same_statuses(batch)
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_every_schedule(name: str) -> None:
+    batch = batch_of(QUARTIC, *STARTS, rate=0.05, rates=SCHEDULES[name], max_steps=60)
+    close(simulate(batch, "fast"), simulate(batch, "numpy"), 5000.0)
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: str(method.options["scheme"]))
+@pytest.mark.parametrize("loss", [QUARTIC, "u^2 + sin(v)^2 - u*v"])
+def test_every_difference_scheme(method, loss: str) -> None:
+    """A rounding error of u·L is divided by the step 10⁻³."""
+    batch = batch_of(loss, *spread(loss), rate=0.02, derivative=method, max_steps=40)
+    one_step(batch, 1e3 * 64.0)
+    fast, slow = simulate(batch, "fast"), simulate(batch, "numpy")
+    assert np.array_equal(fast.loss_evaluations, slow.loss_evaluations)
+    assert np.array_equal(fast.last_evaluations, slow.last_evaluations)
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    "loss",
+    ["mean((a + b*x - y)^2)", "mean(softplus(a + b*x) - y*(a + b*x))", "sum((sin(a*x) - y)^2) + a^2/10"],
+)
+def test_losses_over_data(loss: str) -> None:
+    data = Loss.from_text(loss, data=LINEAR_DATA)
+    batch = batch_of(data, *spread(data), rate=0.02, max_steps=100, record_every=100)
+    one_step(batch, 256.0)
+    same_statuses(batch)
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("loss", [QUARTIC, "(u^2 - 1)^2 + v^2 + u*v", "u^4 + v^4 + z^2 + u*v*z - u", "u^2*v"])
+def test_newton(loss: str) -> None:
+    """The solution of H·s = g loses up to cond(H) digits; no start is near a singular one."""
+    batch = batch_of(loss, *spread(loss), rate=0.5, rule="newton", max_steps=60, record_every=60)
+    one_step(batch, 1e5)
+    same_statuses(batch)
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("clip", [Clip("norm", 0.5), Clip("value", 0.3)], ids=lambda clip: clip.kind)
+def test_clipping(clip: Clip) -> None:
+    loss = "(u^2 - 1)^2 + v^2 + u*v"
+    batch = batch_of(loss, *spread(loss), rate=0.02, clip=clip, max_steps=200, record_every=200)
+    one_step(batch, 64.0)
+    same_statuses(batch)
+
+
+@pytest.mark.integration
+def test_noise_belongs_to_the_run() -> None:
+    loss = "(u^2 - 1)^2 + v^2 + u*v"
+    starts = spread(loss)
+    batch = batch_of(loss, *starts, rate=0.02, noise=Noise("gaussian", scale=0.1), max_steps=40,
+                     seed=np.arange(len(starts)) // 2)  # fmt: skip
+    close(simulate(batch, "fast"), simulate(batch, "numpy"), 5000.0)
+    some_runs = batch.take([5, 60, 7])
+    mixed, whole = simulate(some_runs, "fast"), simulate(batch, "fast")
+    assert np.array_equal(mixed.final_weight, whole.final_weight[:, [5, 60, 7]])
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("rule", "options"),
+    [
+        ("momentum", {"update_rule.momentum": (0.0, 0.95)}),
+        ("adam", {"update_rule.beta1": (0.0, 0.95)}),
+        ("adagrad", {"update_rule.initial_accumulator_value": (0.0, 1.0)}),
+        ("gradient_descent", {"learning_rate.gamma": (0.5, 0.99), "learning_rate.warmup": (0.0, 9.0)}),
+    ],
+)
+def test_options_of_single_runs(rule: str, options: dict[str, tuple[float, float]]) -> None:
+    values = {path: np.round(np.linspace(*ends, 150), 0 if "warmup" in path else 6)
+              for path, ends in options.items()}  # fmt: skip
+    rates = schedule("step", step_size=5, gamma=0.7) if "learning_rate.gamma" in options else None
+    batch = batch_of(QUARTIC, *STARTS, rate=0.02, rule=rule, rates=rates, options=values, max_steps=60)
+    close(simulate(batch, "fast"), simulate(batch, "numpy"), 5000.0)
+
+
+# -- what it cannot do ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"derivative": derivative_method("numeric", scheme="central")}, "step of a numeric derivative"),
+        ({"derivative": derivative_method("numeric", scheme="richardson", step=0.1)}, "richardson"),
+        ({"derivative": "scipy"}, "scipy"),
+        ({"line_search": "armijo"}, "line search"),
+    ],
+)
+def test_what_it_cannot_do_is_said_with_a_remedy(more: dict[str, object], reason: str) -> None:
+    batch = quartic(0.5, 1.0, **more)
+    assert reason in fast_lanes.supports(Plan(batch))
+    with pytest.raises(InputError, match=f"{reason}.*the numpy engine"):
+        simulate(batch, "fast")
+
+
+def test_a_python_function_is_refused() -> None:
+    batch = batch_of(Loss.from_callable(lambda w: w * w), 1.0, derivative=METHODS[2])
+    assert "Python function" in fast_lanes.supports(Plan(batch))
+
+
+# -- the cache --------------------------------------------------------------------------------------
+
+_PROCESS = """
+import sys
+import numpy as np
+from batches import batch_of
+from gdsim.kernels import fast_lanes
+from gdsim.kernels.plan import Plan
+from numba.core import event
+with event.install_recorder("numba:compile") as seen:
+    ends = fast_lanes.ends(Plan(batch_of("w^4 - 2w^2 + 0.3w", 0.5, 1.0, max_steps=20)))
+print(len(seen.buffer), ends.weight.tobytes().hex())
+"""
+
+
+def process(folder: Path) -> tuple[int, str]:
+    """Events of compilation in a fresh process, and the bytes it found."""
+    here = str(Path(__file__).parent)
+    path = os.pathsep.join([here, str(Path(here).parent), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "GDSIM_CACHE_DIR": str(folder), "PYTHONPATH": path}
+    words = [sys.executable, "-c", _PROCESS]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
+    events, found = done.stdout.split()
+    return int(events), found
+
+
+@pytest.mark.integration
+def test_a_second_process_compiles_nothing(tmp_path: Path) -> None:
+    compiled, first = process(tmp_path)
+    assert compiled > 0
+    loaded, second = process(tmp_path)
+    assert loaded == 0
+    assert first == second
+
+
+@pytest.mark.integration
+def test_without_a_folder_to_write_to_every_process_compiles(tmp_path: Path) -> None:
+    blocked = tmp_path / "a file"
+    blocked.write_text("not a folder")
+    compiled, _ = process(blocked)
+    assert compiled > 0
+
+
+def test_a_source_file_appears_whole_and_never_changes(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("GDSIM_CACHE_DIR", str(tmp_path))
+    module = source_cache.module("value = 3\n", ("1",))
+    assert (module.value, module.CACHED) == (3, True)
+    (file,) = (tmp_path / "fast").glob("*.py")
+    before = file.stat().st_mtime
+    source_cache.module.cache_clear()
+    assert source_cache.module("value = 3\n", ("1",)).value == 3
+    assert file.stat().st_mtime == before
+    source_cache.module("value = 3\n", ("2",))
+    assert len([*(tmp_path / "fast").glob("*.py")]) == 2
+
+
+def test_importing_the_engine_does_not_import_numba() -> None:
+    code = "import sys, gdsim.kernels.fast_lanes; print('numba' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_large_angles_are_exact_in_every_lane() -> None:
+    """Beyond 2³⁰ the C library computes the sine, for the lanes concerned and for no other."""
+    batch = batch_of("sin(1e9*w)", *np.linspace(-5.0, 5.0, 130), rate=1e-12, max_steps=20)
+    fast, slow = simulate(batch, "fast"), simulate(batch, "numpy")
+    assert fast.status == slow.status
+    np.testing.assert_allclose(fast.gradient[0], slow.gradient[0], rtol=1e-6)  # of slopes of 10⁹, near zeros
