@@ -20,8 +20,9 @@ BUDGET = 1 << 30  # bytes
 
 
 def simulate(
-    batch: Batch, engine: Engine = "auto", *, start: Trajectory | None = None, budget: int = BUDGET
-) -> Trajectory:
+    batch: Batch, engine: Engine = "auto", *, start: Trajectory | None = None, budget: int = BUDGET,
+    threads: int | None = None, ends_only: bool = False,
+) -> Trajectory:  # fmt: skip
     """Step every run of a batch until it ends.
 
     Parameters
@@ -36,6 +37,11 @@ def simulate(
         from where they were, to the same bytes as one long run.
     budget
         The most bytes that records may take.
+    threads
+        Of the fast engine; None: one for each core.
+    ends_only
+        Save time where there are very many runs: what ``tail`` holds of runs that ended by themselves has
+        then no meaning.
 
     Returns
     -------
@@ -61,16 +67,21 @@ def simulate(
             Fault(f"the python engine takes one run, not {batch.runs}", "the numpy engine", path="engine")
         )
     if chosen == "python":
-        from gdsim.kernels.python_loop import run
+        from gdsim.kernels import python_loop
+
+        trajectory = python_loop.run(plan, start)
     elif chosen == "fast":
-        from gdsim.kernels.fast_lanes import run
+        from gdsim.kernels import fast_lanes
+
+        trajectory = fast_lanes.run(plan, start, threads, sparse_tail=ends_only)
     else:
-        from gdsim.kernels.numpy_lanes import run
-    trajectory = run(plan, start)
+        from gdsim.kernels import numpy_lanes
+
+        trajectory = numpy_lanes.run(plan, start)
     if start is not None:
         trajectory = _joined(batch, start, trajectory)
     ended_early = ~trajectory.ended(Status.MAX_STEPS)
-    if ended_early.any():
+    if ended_early.any() and not ends_only:
         trajectory.tail[:, :, ended_early] = np.nan
     return trajectory[0] if batch.runs == 1 else trajectory
 

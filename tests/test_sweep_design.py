@@ -215,6 +215,15 @@ def test_rows_do_not_depend_on_the_size_of_a_piece(size: int) -> None:
         assert np.concatenate([piece[name] for piece in pieces]).tobytes() == column.tobytes()
 
 
+def test_verdicts_do_not_depend_on_whether_tails_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = design("seed=lin(0,9,10)", "noise.scale=0,0.01", "learning_rate=0.01,0.3", **NOISY)
+    with_tails = columns(made)
+    monkeypatch.setattr("gdsim.sweeps.work.MOST_WITH_TAIL", 0)
+    without = columns(made)
+    assert "tail" not in without
+    assert all(with_tails[name].tobytes() == column.tobytes() for name, column in without.items())
+
+
 def test_a_basin_is_the_place_of_the_point_that_was_reached() -> None:
     made = design("initial_weight=-2,0,3", "learning_rate=0.01")
     points = Worker(made).common_points()

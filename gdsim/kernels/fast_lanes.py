@@ -93,7 +93,9 @@ def check(plan: Plan) -> None:
         raise InputError(Fault(reason, remedy, path="engine"))
 
 
-def run(plan: Plan, start: Trajectory | None = None, threads: int | None = None) -> Trajectory:
+def run(
+    plan: Plan, start: Trajectory | None = None, threads: int | None = None, *, sparse_tail: bool = False
+) -> Trajectory:
     """Run a batch to its end.
 
     Parameters
@@ -104,6 +106,8 @@ def run(plan: Plan, start: Trajectory | None = None, threads: int | None = None)
         A trajectory of the same batch that ended at fewer steps; its runs with status MAX_STEPS go on.
     threads
         How many threads to use; by default one for each processor.
+    sparse_tail
+        Leave the tails of runs that end before the last 32 steps as they are found in fresh memory.
 
     Returns
     -------
@@ -118,6 +122,7 @@ def run(plan: Plan, start: Trajectory | None = None, threads: int | None = None)
     """
     check(plan)
     found = _Run(plan, start, tail=True, every=plan.batch.record_every)
+    found.sparse_tail = sparse_tail
     return found.trajectory(found.ends(threads))
 
 
@@ -145,7 +150,7 @@ class _Run:
         if plan not in _SOURCES:
             _SOURCES[plan] = Source(plan)
         self.source = _SOURCES[plan]
-        self.every, self.with_tail = every, tail
+        self.every, self.with_tail, self.sparse_tail = every, tail, False
         self.first = 0
         self.lanes: Lanes | None = None
         self.chosen: Integers | slice = slice(None)
@@ -308,7 +313,9 @@ class _Run:
         out = np.empty((len(wanted), self.runs))
         status, steps = np.empty(self.runs, dtype=np.int8), np.empty(self.runs, dtype=np.int64)
         weights = len(self.batch.loss.weights)
-        tail = np.full((TAIL, weights, self.runs), np.nan) if self.with_tail else np.empty((0, 0, 0))
+        tail = np.zeros((TAIL if self.with_tail else 0, weights, self.runs))  # untouched pages cost nothing
+        if not self.sparse_tail:
+            tail.fill(np.nan)
         records = 0
         if self.every:
             records = self.batch.stopping.max_steps // self.every - (-(-self.first // self.every)) + 1

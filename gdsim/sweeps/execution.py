@@ -105,7 +105,7 @@ class Sweep:
             engine = before.engine  # type: ignore[assignment]
         self.engine: Choice = engine
         self.begun = before is not None
-        self.worker = Worker(self.design)
+        self.worker = Worker(self.design, threads=self.jobs)
 
     def forecast(self) -> Forecast:
         """Choose the engine and say what the sweep takes. Cost: up to some 9,000 runs."""
@@ -157,8 +157,6 @@ class Sweep:
     def _seconds(self, engine: Engine) -> float:
         """Measure two samples of the runs, spread over all of them, and reckon from their difference."""
         self.worker.engine = engine
-        if engine == "fast":
-            self._set_threads()
         runs = self.design.runs
         times = []
         counts = [min(count, runs) for count in _SAMPLES]
@@ -171,11 +169,6 @@ class Sweep:
         if counts[1] == runs:
             return max(many, few)
         return max(many, many + (many - few) / (counts[1] - counts[0]) * (runs - counts[1]))
-
-    def _set_threads(self) -> None:
-        import numba
-
-        numba.set_num_threads(min(self.jobs, numba.config.NUMBA_NUM_THREADS))
 
     def plan(self, forecast: Forecast) -> Plan:
         """Cut the runs into chunks that take about a second and a half each."""
@@ -222,9 +215,7 @@ class Sweep:
     def _executor(self, forecast: Forecast, pieces: Iterator[tuple[int, Integers]]) -> Computed:
         if self.address is not None:
             return on_a_cluster(self.worker, self.address, self.asked, pieces)
-        if forecast.engine == "fast":
-            self._set_threads()
-        elif forecast.jobs > 1 and forecast.seconds > _SHORT:
+        if forecast.engine == "numpy" and forecast.jobs > 1 and forecast.seconds > _SHORT:
             return in_processes(self.worker, forecast.jobs, pieces)
         return in_this_process(self.worker, pieces)
 

@@ -23,6 +23,7 @@ Integers: TypeAlias = NDArray[np.int64]
 MOST_WITH_TAIL = 100_000  # runs of a sweep that keeps the last weights of every run
 _SAME = 1e-9  # of the domain: nearer critical points are one
 _ELEMENTS = 1 << 22  # numbers in one array of an engine, over runs and rows of data
+_NO_LIMIT = 1 << 62  # bytes: what is recorded was said beforehand
 
 
 class Kept(NamedTuple):
@@ -70,10 +71,13 @@ class Worker:
         The runs.
     engine
         The loop that steps them.
+    threads
+        Of the fast engine; None: one for each core.
     """
 
     design: Design
     engine: Engine = "numpy"
+    threads: int | None = None
     _searches: dict[tuple[object, ...], Search] = field(default_factory=dict)
 
     def compute(self, run: Integers) -> dict[str, Column]:
@@ -105,7 +109,10 @@ class Worker:
         """Run one batch and write its rows."""
         batch = group.batch
         every = wanted.every if wanted.records else batch.stopping.max_steps + 1
-        trajectory = simulate(replace(batch, record_every=every), self.engine, budget=1 << 40)
+        trajectory = simulate(
+            replace(batch, record_every=every), self.engine, budget=_NO_LIMIT, threads=self.threads,
+            ends_only=not wanted.tail,
+        )  # fmt: skip
         found = judge(batch, trajectory, lambda place: self.search(group.category, batch, place))
         order = [trajectory.weights.index(name) for name in self.design.scenario.initial_weight]
         at = group.place

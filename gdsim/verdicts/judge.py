@@ -267,7 +267,7 @@ class _Group(NamedTuple):
         if self.batch.noise is None:
             return weight
         tail = self.trajectory.tail[:, :, runs]
-        complete = np.isfinite(tail).all(axis=0)
+        complete = np.isfinite(tail).all(axis=0) & self.trajectory.ended(Status.MAX_STEPS)[runs]
         return np.where(complete, np.where(complete, tail, 0.0).mean(axis=0), weight)
 
     def _come_to_rest(self, weight: Array, place: Integers, runs: Integers) -> tuple[Mask, Mask]:
