@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from gdsim.losses import Loss
     from gdsim.outcomes import Interval, Search
     from gdsim.runs import Run
+    from gdsim.scenario import Scenario
+    from gdsim.sweeps.execution import Choice
+    from gdsim.sweeps.result import SweepResult
+    from gdsim.sweeps.tuning import Tuned
 
 __version__ = "0.1.0"
 
@@ -35,11 +39,12 @@ _TYPES = {
     "Scenario": "gdsim.scenario",
     "Search": "gdsim.outcomes",
     "Status": "gdsim.outcomes",
+    "SweepResult": "gdsim.sweeps.result",
     "Trajectory": "gdsim.batch",
     "Verdict": "gdsim.outcomes",
 }
 
-__all__ = ["critical_points", "derive", "run", "simulate", *_TYPES]
+__all__ = ["critical_points", "derive", "run", "simulate", "sweep", "tune", *_TYPES]
 
 
 def __getattr__(name: str) -> Any:
@@ -143,6 +148,93 @@ def run(path: str | Path, *, overrides: Sequence[str] = (), preset: str | Path |
     from gdsim.scenario import load
 
     return _with_conveniences(execute(load(path, overrides=overrides, preset=preset)))
+
+
+def sweep(
+    scenario: str | Path | Mapping[str, Any],
+    axes: Mapping[str, object] | None = None,
+    *,
+    overrides: Sequence[str] = (),
+    engine: Choice = "auto",
+    out: str | Path | None = None,
+) -> SweepResult:
+    """Run a scenario many times, over any of its fields.
+
+    Parameters
+    ----------
+    scenario
+        A file, the name of a shipped scenario, or a mapping in the shape of a file.
+    axes
+        By dotted path a sequence, an array, or text as on the command line (``"log(0.001, 1, 200)"``); they
+        stand beside, and in place of, those of the scenario's ``sweep``.
+    overrides
+        ``key=value`` each, as after ``-S``.
+    engine
+        ``auto`` (by measured cost), ``numpy`` or ``fast``.
+    out
+        The folder below which the sweep is stored, chunk by chunk; called again it goes on where it was.
+        None: nothing is written, and the results are in memory.
+
+    Returns
+    -------
+    SweepResult
+        ``columns`` by name, a row a run; ``grid(column)``, ``verdicts``.
+
+    Raises
+    ------
+    InputError
+        With every fault of the scenario and the axes.
+
+    Examples
+    --------
+    >>> result = sweep("parabola", {"learning_rate": [0.1, 0.5, 1.1]})
+    >>> result.columns["steps"].tolist(), result.verdicts
+    ([96, 1, 89], {'minimum': 2, 'diverged': 1})
+    """
+    from gdsim.scenario.axes import with_values
+    from gdsim.sweeps.execution import complete
+
+    return complete(with_values(_scenario(scenario, overrides), axes or {}), engine, out)
+
+
+def tune(
+    scenario: str | Path | Mapping[str, Any], *, overrides: Sequence[str] = (), out: str | Path | None = None
+) -> Tuned:
+    """Find the learning rate with which a scenario settles in the fewest steps.
+
+    Parameters
+    ----------
+    scenario, overrides, out
+        As for :func:`sweep`.
+
+    Returns
+    -------
+    Tuned
+        ``learning_rate``, ``steps``, ``stability`` (the stretch of rates with which the run settles) and
+        the ``result`` of the sweep over the rate.
+
+    Raises
+    ------
+    InputError
+        Where no rate lets the run settle.
+
+    Examples
+    --------
+    >>> found = tune({"loss": "3w^2", "initial_weight": 1, "learning_rate": 0.01})
+    >>> round(found.learning_rate, 3), round(found.stability.limits[0]["limit"], 4)
+    (0.167, 0.3333)
+    """
+    from gdsim.sweeps.tuning import tune as tuned
+
+    return tuned(_scenario(scenario, overrides), out)
+
+
+def _scenario(given: str | Path | Mapping[str, Any], overrides: Sequence[str]) -> Scenario:
+    from gdsim.scenario import load, parse_mapping
+
+    if isinstance(given, Mapping):
+        return parse_mapping(given, overrides=overrides)
+    return load(given, overrides=overrides)
 
 
 def critical_points(

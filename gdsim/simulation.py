@@ -14,8 +14,8 @@ from gdsim.kernels.plan import Plan
 from gdsim.outcomes import Fault, InputError, Status
 
 Array = NDArray[np.float64]
-Engine = Literal["auto", "python", "numpy"]
-ENGINES: tuple[Engine, ...] = ("auto", "python", "numpy")
+Engine = Literal["auto", "python", "numpy", "fast"]
+ENGINES: tuple[Engine, ...] = ("auto", "python", "numpy", "fast")
 BUDGET = 1 << 30  # bytes
 
 
@@ -29,8 +29,8 @@ def simulate(
     batch
         What to run.
     engine
-        ``"python"`` (one run, a fused function of floats), ``"numpy"`` (lanes), or ``"auto"``: python for
-        one run, numpy for more.
+        ``"python"`` (one run, a fused function of floats), ``"numpy"`` (lanes), ``"fast"`` (compiled blocks
+        of lanes, with the package numba), or ``"auto"``: python for one run, numpy for more.
     start
         A trajectory of the same batch with fewer ``max_steps``: its runs that reached that number go on
         from where they were, to the same bytes as one long run.
@@ -62,6 +62,8 @@ def simulate(
         )
     if chosen == "python":
         from gdsim.kernels.python_loop import run
+    elif chosen == "fast":
+        from gdsim.kernels.fast_lanes import run
     else:
         from gdsim.kernels.numpy_lanes import run
     trajectory = run(plan, start)

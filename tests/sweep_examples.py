@@ -6,7 +6,7 @@ A batch over the whole grid is simulated and judged at once, without the code th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -20,13 +20,6 @@ from gdsim.sweeps.result import AxisValues, SweepResult
 from gdsim.verdicts import judge
 
 Numbers = Sequence[float] | np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class RecordedSweep(SweepResult):
-    """A sweep that kept whole trajectories."""
-
-    records: Mapping[str, np.ndarray] | None = None
 
 
 def swept(
@@ -67,7 +60,6 @@ def swept(
         "verdict": judged.kind_code,
         "steps": end.steps,
         "loss": end.final_loss,
-        "learning_rate": end.final_learning_rate,
         "basin": judged.settled.astype(np.int32),
     }
     for place, name in enumerate(one.loss.weights):
@@ -77,7 +69,7 @@ def swept(
     tail = np.moveaxis(end.tail, 2, 0)
     if record:
         kept = {"step": end.step_index, "weight": end.weight, "loss": end.loss}
-        return RecordedSweep(scenario, "grid", made, columns, found, tail=tail, records=kept)
+        return SweepResult(scenario, "grid", made, columns, found, tail=tail, records=kept)
     return SweepResult(scenario, "grid", made, columns, found, tail=tail)
 
 
@@ -202,9 +194,9 @@ def seeds_alone() -> SweepResult:
 
 
 @cache
-def recorded() -> RecordedSweep:
+def recorded() -> SweepResult:
     """Seed × η with noise, and the whole trajectories."""
-    return swept(NOISY, {"seed": range(60), "learning_rate": (0.01, 0.05, 0.2)}, record=True)  # type: ignore[return-value]
+    return swept(NOISY, {"seed": range(60), "learning_rate": (0.01, 0.05, 0.2)}, record=True)
 
 
 @cache

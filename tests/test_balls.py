@@ -111,6 +111,14 @@ def test_numbers_are_built_at_the_working_precision() -> None:
         assert value.rad() < arb(2) ** -390
 
 
+@pytest.mark.parametrize("exponent", ["2^(2^40)", "-2^(2^40)", "2^70", "2^(2^40) + 1/2"])
+def test_an_exponent_of_very_many_digits_is_no_danger(exponent: str) -> None:
+    half = over(f"w^({exponent})", "1/2", "1/2")
+    assert not half.is_finite() if exponent.startswith("-") else half < 1e-9
+    whole = over(f"w^({exponent})", "-1/2", "-1/2", "restricted")
+    assert whole.is_nan() or whole.overlaps(half)
+
+
 def test_a_constant_exponent_that_may_be_whole_keeps_negative_bases() -> None:
     with ctx.workprec(30):  # 1 + 10¹² has 40 bits
         assert over("w^(1 + 1e12)", "-1", "0", "restricted").overlaps(arb(-1))

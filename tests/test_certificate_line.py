@@ -19,7 +19,7 @@ from gdsim.critical import Budget, find
 from gdsim.critical.certificates import Refused, Verified, certify, verify
 from gdsim.critical.certificates.document import compose, digest
 from gdsim.critical.certificates.functions import ends_of
-from gdsim.critical.certificates.line_checker import widened
+from gdsim.critical.written import around
 from gdsim.expr.display import to_text
 from gdsim.expr.nodes import Expr, symbols
 from gdsim.losses import Loss
@@ -77,6 +77,8 @@ GENUINE: Sequence[tuple[str, float, float, str, list[tuple[str, float, int | Non
     ("where(w == 0, 0, w^2)", -1, 1, "switch", [("minimum", 0, 1)]),
     ("huber(w, -1)", -2, 2, "switch", [("kink", 0, None)]),
     ("relu(w)", -1, 1, "flat", [("flat", -0.5, None)]),
+    ("relu(w)", 0, 1, "switch", [("flat", 0, None)]),
+    ("relu(1/3 - w)^2", 0, 1 / 3, "switch", [("flat", 0.333333333, None)]),
     ("relu(w - 1) + relu(-w)", -1, 2, "switch", [("flat", 0.5, None)]),
     ("sign(w)", -1, 1, "switch", [("flat", -0.5, None), ("flat", 0.5, None)]),
     ("where(3w < 1, 1, 2)", 0, 1, "switch", [("flat", 0.166666667, None), ("flat", 0.666666667, None)]),
@@ -252,7 +254,7 @@ def forged(
     complete: bool = True,
 ) -> Document:
     """A document with boxes that end at (or at the domain's end: None), with test, place and bits."""
-    first, last = widened((low, high))
+    first, last = around((low, high))
     document = compose(Loss.from_text(text), {"w": (low, high)}, [], complete, [], factorings)
     for end, test, *more in leaves:
         box = [first, last if end is None else end]
@@ -409,6 +411,15 @@ FORGED: dict[str, Document] = {
     "the exponent of a false factoring": forged(
         "w^4", -1, 1, ONE_ZERO, [point("minimum", 0.0, 0.0, 5)],
         [{"denominator": "1", "factors": [["4", 1], ["w", 5]]}],
+    ),
+    "a point outside the domain": forged(
+        "(w + 1e-17)^2", 0, 1, ONE_ZERO, [point("minimum", -1e-17, 0.0, 1, boundary=True)]
+    ),
+    "a flat piece left out": forged(
+        "relu(w - 0.5)", 0, 1, [(0.375, "flat"), (0.75, "switch"), (None, "gradient")]
+    ),
+    "a flat piece of three doubles left out": forged(
+        "relu(w - 1e-15)", 1e-15 - 6e-31, 1, [(None, "switch")]
     ),
     "an exponent of a half": forged(
         "w^4", -1, 1, ONE_ZERO, [point("minimum", 0.0, 0.0, 3)],

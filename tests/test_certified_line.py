@@ -201,6 +201,54 @@ def test_a_point_at_an_end_of_the_domain_is_said_to_be_there(
     assert found.complete
 
 
+@pytest.mark.parametrize(("scale", "low", "high"), [("1", 1e-200, 1), ("-1", -1, -1e-200)])
+def test_an_end_is_widened_by_its_own_last_places_not_by_those_of_the_larger_end(
+    scale: str, low: float, high: float
+) -> None:
+    found = prove(f"sin(log({scale}*w))", low, high)
+    halves = [math.exp(-math.pi * (k + 0.5)) for k in range(147)]  # those above 1e-200
+    places = sorted(abs(point.weight["w"]) for point in found.critical_points)
+    assert places == pytest.approx(sorted(halves), rel=1e-9, abs=0)
+    assert not any(point.boundary for point in found.critical_points)
+
+
+def test_a_point_outside_is_not_listed_though_the_other_end_is_huge() -> None:
+    assert points(prove("(w - 1e-9)^2", 0, 1e9)) == [("minimum", 1e-9)]
+    assert points(prove("(w + 1e-9)^2", 0, 1e9)) == []
+    assert points(prove("(w - 0.5)^2", 1, 1e18)) == []
+
+
+def test_a_point_that_rounds_to_an_end_counts_as_on_it() -> None:
+    for domain in ((1e-9 / 3, 1), (-1, 1e-9 / 3)):
+        (point,) = prove("(w - 1e-9/3)^2", *domain).critical_points
+        assert point.boundary
+
+
+@pytest.mark.parametrize(
+    ("formula", "low", "high", "places"),
+    [
+        ("relu(w)^2", 0, 2, [0]),
+        ("relu(1/3 - w)^2", 0, 1 / 3, [1 / 3]),
+        ("relu(w - 1)", 1, 2, [1]),
+        ("relu(w + 1e-17)^2", 0, 1, []),
+        ("where(w < 0, 1, w^2 + 2)", 0, 1, []),
+        ("where(w < 0, 2, w^2 + 2)", 0, 1, [0]),
+    ],
+)
+def test_a_flat_piece_that_touches_the_domain_only_at_its_end_is_listed_there(
+    formula: str, low: float, high: float, places: list[float]
+) -> None:
+    found = prove(formula, low, high)
+    assert points(found) == [("flat", place) for place in places]
+    assert all(point.boundary for point in found.critical_points)
+    assert found.complete
+
+
+def test_a_flat_piece_between_two_doubles_is_listed() -> None:
+    (point,) = prove("max(abs(w - 1/3), 1e-20)", -1, 1).critical_points
+    assert (point.kind, point.loss, point.boundary) == ("flat", 1e-20, False)
+
+
 @pytest.mark.parametrize("formula", ["w^2*sin(1/w)", "sin(1/w)"])
 def test_accumulating_points_end_in_bounded_work_and_an_open_stretch(formula: str) -> None:
     loss = Loss.from_text(formula)

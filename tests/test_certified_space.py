@@ -193,6 +193,14 @@ def test_a_point_just_outside_is_not_listed() -> None:
     assert not inside.boundary
 
 
+def test_each_end_is_widened_by_its_own_last_places() -> None:
+    loss = Loss.from_text("(x + 1e-9)^2 + (y - 0.5)^2")
+    assert certify(loss, {"x": (0, 1e9), "y": (0, 1)}).critical_points == ()
+    assert certify(loss, {"x": (-1, 1), "y": (1, 1e18)}).critical_points == ()
+    (point,) = certify(loss, {"x": (-1e-9, 1), "y": (0, 1)}).critical_points
+    assert point.boundary
+
+
 def test_scales_of_the_weights_may_differ_by_twelve_orders() -> None:
     loss = Loss.from_text("(x*1e-6 - 1)^2 + (y*1e6 + 2)^2 + x*y/3")
     (point,) = certify(loss, {"x": (-5e6, 5e6), "y": (-5e-6, 5e-6)}).critical_points

@@ -16,7 +16,7 @@ from gdsim.critical.numerical import one_dimension, several_dimensions
 from gdsim.critical.numerical.audit import audited
 from gdsim.critical.numerical.landscape import Landscape
 from gdsim.losses import LOSSES, Loss, named_loss
-from gdsim.outcomes import InputError, Search
+from gdsim.outcomes import CriticalPoint, InputError, Search
 
 PI = math.pi
 
@@ -274,3 +274,21 @@ def test_a_family_is_certified_up_to_a_number_of_losses_and_says_so(
     assert [kinds(each) for each in found] == [{"minimum": 2, "maximum": 1}] * 3
     assert {point.proof for each in found for point in each.critical_points} == {proof}
     assert {each.complete for each in found} == {proof == "certified"}
+
+
+def test_of_what_a_proof_left_open_only_the_points_near_it_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked_at: list[tuple[float, ...]] = []
+    describe = several_dimensions.describe
+
+    def noted(landscape: Landscape, point: np.ndarray, *, degenerate: bool) -> CriticalPoint:
+        looked_at.append(tuple(point[:, 0].tolist()))
+        return describe(landscape, point, degenerate=degenerate)
+
+    monkeypatch.setattr(several_dimensions, "describe", noted)
+    found = search("(x^2 - 1)^2 + x*y^2 + y^2 + sqrt((x - 1)^2 + y^2)^3/1000", (-2, 2.5))
+    assert not found.complete
+    assert {round(x) for x, _ in looked_at} == {1}
+    assert [point.proof for point in found.critical_points if round(point.weight["x"]) == 1] == ["numerical"]
+    assert {point.proof for point in found.critical_points if point.weight["x"] < 0.5} == {"certified"}

@@ -51,6 +51,15 @@ def test_the_kind_is_what_happened(loss: str, start: Any, rate: float, more: Any
     assert run(loss, start, rate, **more).verdict.kind == kind
 
 
+def test_a_chaotic_run_that_passes_by_a_minimum_has_not_settled() -> None:
+    rates = np.linspace(0.36, 0.49, 2000)  # beyond 2/L = 0.25 of both minima, within the chaotic band
+    batch = batch_of("(w^2 - 1)^2", *[0.5] * rates.size, rate=rates)
+    end = simulate(batch)
+    near = np.abs(np.abs(end.final_weight[0]) - 1.0) < 0.04  # 1 % of the domain's width
+    assert near.sum() > 10
+    assert not {"minimum", "maximum"} & {*judge(batch, end, run("(w^2 - 1)^2", 0.5, 0.1).search).kinds}
+
+
 def test_a_run_that_ends_at_max_steps_zero_is_judged_where_it_stands() -> None:
     assert run("w^2", 0, 0.1, stopping={"max_steps": 0}).verdict.kind == "minimum"
 

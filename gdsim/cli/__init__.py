@@ -22,6 +22,7 @@ _MODULES = {
     "critical": ("critical",),
     "running": ("run", "check"),
     "saved": ("runs",),
+    "sweeping": ("sweep", "tune"),
     "scenarios": ("validate", "show", "init", "schema", "list"),
     "system": ("doctor", "completion"),
 }

@@ -95,6 +95,35 @@ def out_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)  # fmt: skip
 
 
+def fail_on_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--fail-on KIND``."""
+    return click.option(
+        "--fail-on", "fail_on", multiple=True, metavar="KIND", shell_complete=_complete_kind,
+        help="Exit with 3 where a verdict is of this kind, such as diverged. May be repeated.",
+    )(command)  # fmt: skip
+
+
+def _complete_kind(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    from gdsim.outcomes import VERDICT_KINDS
+
+    return [CompletionItem(kind) for kind in VERDICT_KINDS if kind.startswith(incomplete)]
+
+
+def check_kinds(given: tuple[str, ...]) -> None:
+    """Raise InputError where a word behind ``--fail-on`` is no verdict."""
+    from gdsim.outcomes import VERDICT_KINDS, Fault, InputError, nearest
+
+    faults = [
+        Fault(f"unknown verdict {kind!r}", f"one of {', '.join(VERDICT_KINDS)}", nearest(kind, VERDICT_KINDS),
+              path="--fail-on")
+        for kind in given if kind not in VERDICT_KINDS
+    ]  # fmt: skip
+    if faults:
+        raise InputError(*faults)
+
+
 class ExpressionCommand(click.Command):
     """A command whose expression may begin with a minus and whose ``--domain`` takes several words.
 
@@ -231,6 +260,19 @@ def loss_or_scenario(argument: str) -> tuple[Loss, Scenario | None]:
     from gdsim.losses import LOSSES, Loss, named_loss
 
     return (named_loss(argument) if argument in LOSSES else Loss.from_text(argument)), None
+
+
+def scenario_of(argument: str, overrides: Sequence[str] = (), preset: str | None = None) -> Scenario:
+    """Find and read the one scenario that an argument means. Raises InputError where it means several."""
+    from gdsim.outcomes import Fault, InputError
+    from gdsim.scenario import find, load
+
+    files = find(argument)
+    if len(files) > 1:
+        names = ", ".join(file.name for file in files[:3])
+        message = f"this folder holds {len(files)} scenarios ({names} …)"
+        raise InputError(Fault(message, "one scenario", file=argument))
+    return load(files[0], overrides=overrides, preset=preset)
 
 
 def scenarios_of(

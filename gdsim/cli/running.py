@@ -6,23 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gdsim.cli.options import ScenarioArgument, json_option, out_option, scenarios_of, set_option
+from gdsim.cli.options import (
+    ScenarioArgument,
+    check_kinds,
+    fail_on_option,
+    json_option,
+    out_option,
+    scenarios_of,
+    set_option,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from click.shell_completion import CompletionItem
-
     from gdsim.runs import Expectation, Run
     from gdsim.scenario import Scenario
-
-
-def _complete_kind(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from click.shell_completion import CompletionItem
-
-    from gdsim.outcomes import VERDICT_KINDS
-
-    return [CompletionItem(kind) for kind in VERDICT_KINDS if kind.startswith(incomplete)]
 
 
 @click.command()
@@ -37,14 +35,7 @@ def _complete_kind(ctx: click.Context, param: click.Parameter, incomplete: str) 
     show_default=True,
     help="The loop that steps the weight.",
 )
-@click.option(
-    "--fail-on",
-    "fail_on",
-    multiple=True,
-    metavar="KIND",
-    shell_complete=_complete_kind,
-    help="Exit with 3 where a verdict is of this kind, such as diverged. May be repeated.",
-)
+@fail_on_option
 @json_option
 @click.pass_context
 def run(
@@ -57,7 +48,7 @@ def run(
     """
     from gdsim.cli.screen import print_json, progress
 
-    _check_kinds(fail_on)
+    check_kinds(fail_on)
     loaded = scenarios_of(scenarios, overrides, preset)
     quiet = ctx.obj["quiet"]
     summaries, bad = [], False
@@ -87,18 +78,6 @@ def _several(arguments: tuple[str, ...], loaded: list[Scenario]) -> bool:
     from pathlib import Path
 
     return len(loaded) > 1 or any(Path(argument).is_dir() for argument in arguments)
-
-
-def _check_kinds(given: tuple[str, ...]) -> None:
-    from gdsim.outcomes import VERDICT_KINDS, Fault, InputError, nearest
-
-    faults = [
-        Fault(f"unknown verdict {kind!r}", f"one of {', '.join(VERDICT_KINDS)}", nearest(kind, VERDICT_KINDS),
-              path="--fail-on")
-        for kind in given if kind not in VERDICT_KINDS
-    ]  # fmt: skip
-    if faults:
-        raise InputError(*faults)
 
 
 def _carry_out(scenario: Scenario, engine: Any, out: Path, with_figures: bool) -> tuple[Run, Path]:

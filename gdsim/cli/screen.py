@@ -48,6 +48,18 @@ def short(value: float, digits: int = 6) -> str:
     return f"{value + 0.0:.{digits}g}"  # adding 0 turns −0 into 0
 
 
+def amount(count: float) -> str:
+    """Write a number of bytes.
+
+    >>> amount(512), amount(53_640_000), amount(4.2e9)
+    ('512 bytes', '53.6 MB', '4.2 GB')
+    """
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            return f"{count / size:.3g} {unit}"
+    return f"{count:.0f} bytes"
+
+
 def sparkline(values: Sequence[float], columns: int = 40) -> tuple[str, bool]:
     """Return a line of blocks and whether its scale is logarithmic.
 

@@ -23,6 +23,9 @@ __all__ = ["MOST_CERTIFIED", "Budget", "find", "find_each"]
 MOST_CERTIFIED = 1000  # losses of one family that are searched with proof
 
 _NARROW = 1e-6  # of the domain
+_NEAR = (
+    1e-3  # of the domain: so near to what is open a point is looked at; its coordinates may yet be rounded
+)
 _BOXES = 16_000  # of a search that nobody gave a budget: some seconds at most, and the same work every time
 
 
@@ -92,7 +95,7 @@ def find(
     if loss.expression is None or not proof:
         return _seen(landscape, more)
     proved = _certify(loss, ends, budget or Budget(boxes=_BOXES))
-    return proved if proved.complete else _with_seen(proved, _seen(landscape, more))
+    return proved if proved.complete else _with_seen(proved, landscape, more)
 
 
 def find_each(
@@ -152,7 +155,25 @@ def _seen(landscape: Landscape, more: NDArray[np.float64]) -> Search:
     return audited(landscape, several_dimensions.search(landscape, more))
 
 
-def _with_seen(proved: Search, seen: Search) -> Search:
+def _seen_near(landscape: Landscape, more: NDArray[np.float64], boxes: Sequence[Any]) -> Search:
+    """What the numerical search finds in and near these boxes; with one weight it finds everything anyway."""
+    if landscape.low.size == 1:
+        return _seen(landscape, more)
+    from gdsim.critical.numerical import several_dimensions
+
+    ends = np.array([[box[name] for name in landscape.loss.weights] for box in boxes])  # (boxes, weights, 2)
+    room = _NEAR * landscape.width
+
+    def is_near(points: NDArray[np.float64]) -> NDArray[np.bool_]:
+        found = np.zeros(points.shape[1], dtype=bool)
+        for low, high in zip(ends[:, :, 0] - room, ends[:, :, 1] + room, strict=True):
+            found |= ((low[:, None] <= points) & (points <= high[:, None])).all(axis=0)
+        return found
+
+    return several_dimensions.search(landscape, more, is_near)
+
+
+def _with_seen(proved: Search, landscape: Landscape, more: NDArray[np.float64]) -> Search:
     """Add to a proof what the numerical search sees in the stretches that stayed open.
 
     With one weight only in narrow ones, or where nothing at all is proved: a wide one is left open because
@@ -167,6 +188,8 @@ def _with_seen(proved: Search, seen: Search) -> Search:
             for interval in open_
             if not _NARROW * width[name] < interval[name][1] - interval[name][0] < width[name]  # type: ignore[index]
         ]
+
+    seen = _seen_near(landscape, more, open_)
 
     def near(point: CriticalPoint, interval: Any) -> bool:
         room = {name: _NARROW * width[name] for name in width}

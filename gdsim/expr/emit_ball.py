@@ -39,6 +39,7 @@ _NAN = arb("nan")
 _ONE, _ZERO = arb(1), arb(0)
 _BOTH_SIGNS = arb(0, 1)
 _NARROW = arb(1) / 16
+_LARGEST_EXPONENT = 2**62  # beyond it FLINT would need all digits: those of 2^(2^40) exhaust the memory
 
 
 def ball(value: Fraction) -> Ball:
@@ -92,9 +93,14 @@ def power(x: Ball, exponent: int) -> Ball:
     return least.union(largest)
 
 
+def _is_readable(exponent: Ball) -> bool:
+    """Whether an exponent is one number, and so small that its digits may be written out."""
+    return bool(exponent.is_exact() and abs(exponent) < _LARGEST_EXPONENT)
+
+
 def _general_power(x: Ball, y: Ball, restricted: bool) -> Ball:
     """x^y on the real line: x > 0, or x ≥ 0 where y is sure to be positive, or a whole y."""
-    whole = y.unique_fmpz() if y.is_exact() else None
+    whole = y.unique_fmpz() if _is_readable(y) else None
     if whole is not None:
         number = int(whole)
         if number >= 0:
@@ -114,7 +120,7 @@ def _fixed_power(power: Callable[[Ball, Ball], Ball]) -> Callable[[Ball, Ball], 
     """A power whose exponent is one number: it may be a whole one, though its ball does not tell."""
 
     def enclosed(x: Ball, y: Ball) -> Ball:
-        if x > 0 or y.is_exact() or not y.contains_integer():
+        if x > 0 or _is_readable(y) or not y.contains_integer():
             return power(x, y)
         if not (y > 0 and x.is_finite()):
             return _NAN

@@ -28,7 +28,10 @@ from gdsim.scenario import load as read
 from gdsim.scenario.write import as_data
 
 _TEMPORARY, _MOVED = ".gdsim-writing-", ".gdsim-replaced-"
-_OWN_FILES = ("scenario.yaml", "trajectory.csv", "summary.json", "environment.json", "figures")
+_OWN_FILES = (
+    "scenario.yaml", "trajectory.csv", "summary.json", "environment.json", "figures",
+    "manifest.json", "results.csv", "sweep.json",
+)  # fmt: skip
 _DATA_FILE = "data.csv"
 _ATTEMPTS = 5
 _PACKAGES = ("gdsim", "numpy", "scipy", "yaml", "matplotlib", "torch")
@@ -117,12 +120,12 @@ def _write(run: Run, folder: Path, figures: Mapping[str, bytes]) -> None:
     folder.mkdir()
     data = run.scenario.data
     texts: dict[str, str] = {}
-    data_name = None
+    copy = None
     if data is not None and data.file is not None:
-        data_name = _data_name(data.file)
-        texts[data_name] = _table(data.given)
+        copy = data_name(data.file)
+        texts[copy] = data_table(data.given)
     texts |= {
-        "scenario.yaml": dump(run.scenario, data_file=data_name),
+        "scenario.yaml": dump(run.scenario, data_file=copy),
         "trajectory.csv": trajectory_csv(run),
         "summary.json": json.dumps(jsonable(run.summary()), indent=2, ensure_ascii=False, allow_nan=False)
         + "\n",
@@ -136,16 +139,17 @@ def _write(run: Run, folder: Path, figures: Mapping[str, bytes]) -> None:
         (folder / "figures" / name).write_bytes(content)
 
 
-def _data_name(file: Path) -> str:
+def data_name(file: Path) -> str:
     """Return the name for the copy of a data file: its own, unless a run directory has such a file already.
 
-    >>> _data_name(Path("points.csv")), _data_name(Path("elsewhere/Trajectory.csv"))
+    >>> data_name(Path("points.csv")), data_name(Path("elsewhere/Trajectory.csv"))
     ('points.csv', 'data.csv')
     """
     return _DATA_FILE if file.name.lower() in _OWN_FILES else file.name
 
 
-def _table(columns: Mapping[str, tuple[float, ...]]) -> str:
+def data_table(columns: Mapping[str, tuple[float, ...]]) -> str:
+    """Return columns of data as CSV; floats round-trip."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)

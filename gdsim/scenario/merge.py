@@ -233,6 +233,16 @@ def origin(document: Document, path: KeyPath) -> str:
     return place.file if place.line is None else f"{place.file}:{place.line}"
 
 
+def is_stated(document: Document, path: KeyPath) -> bool:
+    """Tell whether a layer gives the value at a path; otherwise it is built in."""
+    inside: object = document.data
+    for part in path:
+        if not isinstance(inside, dict) or part not in inside:
+            return False
+        inside = inside[part]
+    return True
+
+
 def layered_mapping(data: Mapping[str, object], overrides: Sequence[str]) -> Document:
     """Return plain data below the overrides."""
     merged = Document({})

@@ -59,13 +59,16 @@ class SweepResult:
         The axes, in the order of the file.
     columns
         By name, each ``(runs,)``: ``status`` and ``verdict`` (places in ``STATUSES`` and ``KINDS``),
-        ``steps``, ``loss``, ``learning_rate`` (that of the last record), ``basin`` (the place of the
-        critical point reached, −1 where none was), and for each weight w ``w`` and ``gradient_w``.
+        ``steps``, ``loss``, ``basin`` (the place of the critical point reached, −1 where none was), and for
+        each weight w ``w`` and ``gradient_w``, all at the last record.
     critical_points
         Those of the loss that all runs share, to which ``basin`` refers; empty where an axis changes it.
     tail
         The last 32 weights of runs that took all their steps, ``(runs, 32, weights)``, nan elsewhere; None
         where the sweep did not keep them.
+    records
+        Whole trajectories where the scenario states ``record``, else None: ``step (records,)``,
+        ``weight (records, weights, runs)`` and ``loss (records, runs)``, nan after a run's end.
     engine
         Which loop stepped the runs.
     directory
@@ -78,6 +81,7 @@ class SweepResult:
     columns: Mapping[str, Column]
     critical_points: tuple[CriticalPoint, ...] = ()
     tail: Column | None = None
+    records: Mapping[str, Column] | None = None
     engine: str = "numpy"
     directory: Path | None = field(default=None, compare=False)
 

@@ -6,6 +6,7 @@ Kinds are computed for all runs at once; the sentence, its evidence and the reme
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -15,6 +16,7 @@ from gdsim import critical
 from gdsim.batch import Batch, Trajectory
 from gdsim.losses import Loss
 from gdsim.outcomes import VERDICT_KINDS, Interval, Search, Status, Verdict, VerdictKind
+from gdsim.simulation import simulate
 from gdsim.verdicts.rest import left_to_travel, noise_radius, period_of_tail, still_falls
 from gdsim.verdicts.sentences import told
 from gdsim.verdicts.settle import NOWHERE, Integers, Mask, Terrain
@@ -26,6 +28,9 @@ Codes: TypeAlias = NDArray[np.int8]
 NEAR = 0.01  # of the domain's width: what is left to travel when a run has come to rest
 _OF_THE_WAY = 0.05  # and of the way from its start to the point
 _ROUNDING = 16 * 2.0**-52  # a "cycle" between weights that differ by less is a standstill
+
+_LONGEST_AGAIN = 1 << 20  # steps of a run that is worth running again
+_RECORDS_AGAIN = 1 << 21  # records of such runs at a time
 
 CODES: Mapping[str, int] = {kind: place for place, kind in enumerate(VERDICT_KINDS)}
 _NO_MINIMUM = CODES["no_minimum"]
@@ -275,7 +280,25 @@ class _Group(NamedTuple):
         start = self.terrain.distance(self.trajectory.weight[0][:, runs], place)
         near = away <= NEAR * self._width
         near &= (away <= _OF_THE_WAY * start.max(axis=0)) | (away <= 1e-6 * self._width)
-        return np.asarray(near.all(axis=0)), heading
+        close = np.asarray(near.all(axis=0))
+        if close.any():
+            close[close] = self._stays(place[close], runs[close])
+        return close, heading
+
+    def _stays(self, place: Integers, runs: Integers) -> Mask:
+        """Whether runs have been near for a while and do not move away: one in a chaotic band only passes by.
+
+        A while is the last quarter of the steps, at most those of the tail.
+        """
+        tail = self.trajectory.tail[:, :, runs]
+        count = np.clip(self.trajectory.steps[runs] // 4, 1, len(tail) - 1)
+        away = np.stack([self.terrain.distance(weight, place) / self._width for weight in tail]).max(axis=1)
+        since = np.arange(len(tail))[:, None] >= len(tail) - 1 - count
+        there = np.isfinite(tail).all(axis=1) & since
+        near = (away <= NEAR).all(axis=0, where=there)
+        first = np.take_along_axis(away, there.argmax(axis=0)[None], axis=0)[0]
+        result: Mask = near & (away[-1] <= first * (1.0 + 1e-9) + 1e-12)
+        return result
 
     def _periods(self, runs: Integers) -> Integers:
         if self.batch.noise is not None or not runs.size:
@@ -290,10 +313,26 @@ class _Group(NamedTuple):
 
     def _fell_for_ever(self, runs: Integers) -> Mask:
         """Of runs that left the bound: whether every step lowered the loss and no low point lies ahead."""
-        away = ~self._minimum_ahead(runs)
-        if away.any():
-            away &= self.trajectory.loss_fell[runs]
+        away = ~self._minimum_ahead(runs) & self.trajectory.loss_fell[runs]
+        if self.batch.record_every > 1 and away.any():
+            away[away] = self._fell_at_every_step(runs[away])
         return away
+
+    def _fell_at_every_step(self, runs: Integers) -> Mask:
+        """Run those again whose records are too sparse to tell, with every step recorded.
+
+        Of a run longer than a million steps the records that there are must do.
+        """
+        fell = np.ones(runs.size, dtype=bool)
+        again = np.flatnonzero(self.trajectory.steps[runs] <= _LONGEST_AGAIN)
+        steps = int(self.trajectory.steps[runs[again]].max(initial=0))
+        together = max(1, _RECORDS_AGAIN // (steps + 1))
+        for first in range(0, again.size, together):
+            part = again[first : first + together]
+            one = replace(self.batch.take(runs[part]), record_every=1)
+            one = replace(one, stopping=replace(one.stopping, max_steps=steps))
+            fell[part] = simulate(one, "numpy").loss_fell
+        return fell
 
     def _minimum_ahead(self, runs: Integers) -> Mask:
         """Whether a low point of the domain lies on the side to which a run left."""

@@ -13,13 +13,11 @@ from flint import arb, ctx
 from gdsim.critical.certificates.document import Refused
 from gdsim.critical.certificates.line_leaf import FINE, read_leaf
 from gdsim.critical.certificates.line_tests import BoxTests, Shown, Unproved
-from gdsim.critical.written import WrittenLoss
+from gdsim.critical.written import WrittenLoss, around, edges, widened
 from gdsim.expr.emit_ball import Ball
 from gdsim.outcomes import Interval
 
 Box = tuple[float, float, Shown]
-_ULPS = 4  # of its larger end: so much wider than the domain is what the boxes must cover
-
 _NARROW = 8  # of these: the widest interval of a point
 
 
@@ -70,13 +68,13 @@ def check(
         _check_narrow(point, checker.weight, domain)
     _check_flats(checker, flats, shown, domain)
     for point in points:
-        _check_boundary(point, checker.weight, domain)
+        _check_place(point, checker.weight, domain)
     return Counter(str(leaf["test"]) for leaf in leaves)
 
 
 def cover(leaves: Sequence[Mapping[str, Any]], domain: Interval) -> None:
-    """See that the boxes stand side by side from one end of the widened domain to the other."""
-    low, high = widened(domain)
+    """See that the boxes stand side by side from one end of what is searched to the other."""
+    low, high = around(domain)
     at = low
     for place, leaf in enumerate(leaves):
         first, last, *_ = read_leaf(leaf)
@@ -85,16 +83,6 @@ def cover(leaves: Sequence[Mapping[str, Any]], domain: Interval) -> None:
         at = last
     if at != high:
         raise Refused("the boxes do not end where the domain does")
-
-
-def widened(domain: Interval) -> Interval:
-    """The domain and a little more, so that a point on its boundary lies inside.
-
-    >>> widened((0.0, 1.0))[1] > 1
-    True
-    """
-    room = _ULPS * max(math.ulp(domain[0]), math.ulp(domain[1]))
-    return domain[0] - room, domain[1] + room
 
 
 def _check_point(checker: BoxTests, point: Mapping[str, Any], low: float, high: float, found: Shown) -> None:
@@ -180,14 +168,19 @@ def _check_flats(
         if wrong:
             raise Refused(wrong)
         with ctx.workprec(FINE):
-            if not _agrees(point["loss"], checker.loss_over(arb(point["weight"][checker.weight]))):
+            x = arb(point["weight"][checker.weight])
+            if low == high:  # to a double; the piece itself may lie beside it
+                x = arb(math.nextafter(low, -math.inf)).union(arb(math.nextafter(high, math.inf)))
+            if not _agrees(point["loss"], checker.loss_over(x)):
                 raise Refused(f"the loss on the flat piece is not {point['loss']}")
         if point["multiplicity"] is not None or point["curvature"] not in ([], [0.0]):
             raise Refused("a flat piece has neither an order nor a curvature but 0")
 
 
-def _check_boundary(point: Mapping[str, Any], weight: str, domain: Interval) -> None:
-    low, high = point["interval"][weight] if point["kind"] == "flat" else (point["weight"][weight],) * 2
-    room = _ULPS * max(math.ulp(domain[0]), math.ulp(domain[1]))
-    if point["boundary"] != (min(low - domain[0], domain[1] - high) <= room):
+def _check_place(point: Mapping[str, Any], weight: str, domain: Interval) -> None:
+    (first, last), (least, most) = point["interval"][weight], widened(domain)
+    if last < least or first > most:
+        raise Refused(f"the critical point at {point['weight'][weight]} lies outside the domain")
+    below, above = edges(domain)
+    if point["boundary"] != (first - domain[0] <= below or domain[1] - last <= above):
         raise Refused(f"whether {point['weight'][weight]} lies on the boundary is told wrongly")

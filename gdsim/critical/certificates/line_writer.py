@@ -11,13 +11,13 @@ from flint import arb
 
 from gdsim.critical.budget import Budget
 from gdsim.critical.certificates.document import Refused
-from gdsim.critical.certificates.line_checker import Box, flat_runs, widened
+from gdsim.critical.certificates.line_checker import Box, flat_runs
 from gdsim.critical.certificates.line_products import Products
 from gdsim.critical.certificates.line_tests import BoxTests, Shown, Unproved
 from gdsim.critical.certificates.switching import edges, has_switches
 from gdsim.critical.line.candidates import candidates
 from gdsim.critical.line.factors import as_product
-from gdsim.critical.written import WrittenLoss
+from gdsim.critical.written import WrittenLoss, around
 from gdsim.expr.differentiate import derivative
 from gdsim.expr.display import to_text
 from gdsim.expr.nodes import Expr
@@ -56,7 +56,7 @@ class _Writer:
     def __init__(self, written: WrittenLoss, domain: Interval, search: Search, budget: Budget) -> None:
         (self.weight,) = written.weights
         self.domain = domain
-        self.low, self.high = widened(domain)
+        self.low, self.high = around(domain)
         self.width = self.high - self.low
         self.search, self.budget = search, budget
         self.most = min(_MOST_BOXES, budget.boxes)

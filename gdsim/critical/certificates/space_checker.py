@@ -6,7 +6,6 @@ points that are claimed, each of its kind.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
@@ -18,12 +17,12 @@ from flint import arb, arb_mat, ctx
 from gdsim.critical.certificates.document import Refused, real
 from gdsim.critical.certificates.space_cover import Box, Corner, TooTangled, uncovered
 from gdsim.critical.certificates.space_tests import FINE, TESTS, Leaf, SpaceTests, Unproved, Zero, holds
-from gdsim.critical.written import WrittenLoss
+from gdsim.critical.written import WrittenLoss, edges, widened
 from gdsim.expr.emit_ball import Ball, outward
+from gdsim.outcomes import Interval
 
 _WITH_INFLATED = ("mean value", "no zero", "krawczyk", "scaled")
 _BITS = (24, 4096)
-_ULPS = 4  # of its larger end: so much wider than the domain is what the boxes must cover
 _ROUNDING = 2.0**-51  # of a number: how far a double may be from what it stands for
 _RELATIVE = 1e-10  # of the largest curvature: the same for the curvatures
 _ROUGHLY_ZERO = 2.0**-100
@@ -63,8 +62,8 @@ def check(
     The theorem: each point's interval holds exactly one zero of ∇f, of the kind named (``multiplicity`` is 1
     for a simple one, None for one that is shown by its exact place); its loss is within 1e-12·max(1, |loss|),
     its curvatures within 1e-10 of the largest. With ``complete``, the loss has no other critical point in
-    the domain, poles and edges of where it is defined left aside. Each interval of the domain counts four
-    ulp wider.
+    the domain, poles and edges of where it is defined left aside. Each interval of the domain counts wider,
+    by four ulp of either end.
     Cost: for each box one or two evaluations and some 50 µs, for each point some eight evaluations.
 
     Examples
@@ -74,7 +73,7 @@ def check(
     >>> check(WrittenLoss.of(Loss.from_text("x^2 + y + 0x")), [(0.5, 1), (0, 0.5)], [], True, [leaf])
     Counter({'gradient': 1})
     """
-    wide = widened(domain)
+    wide = _widened(domain)
     read = [_leaf(leaf, f"leaf {place}", len(domain)) for place, leaf in enumerate(leaves)]
     _check_cover(wide, [leaf.box for leaf in read])
     tests = SpaceTests(written)
@@ -96,17 +95,9 @@ def check(
     return counts
 
 
-def widened(domain: Sequence[tuple[float, float]]) -> Box:
-    """The domain, each interval wider by four units in the last place of its larger end.
-
-    >>> widened([(0.0, 1.0)])
-    ((-8.881784197001252e-16,), (1.0000000000000009,))
-    """
-    edges = [_ULPS * math.ulp(max(abs(a), abs(b))) for a, b in domain]
-    return (
-        tuple(a - edge for (a, _), edge in zip(domain, edges, strict=True)),
-        tuple(b + edge for (_, b), edge in zip(domain, edges, strict=True)),
-    )
+def _widened(domain: Sequence[Interval]) -> Box:
+    low, high = zip(*map(widened, domain), strict=True)
+    return low, high
 
 
 def _check_cover(wide: Box, boxes: Sequence[Box]) -> None:
@@ -209,7 +200,7 @@ class _Claims:
 
 def is_outside(low: Corner, high: Corner, domain: Sequence[tuple[float, float]]) -> bool:
     """Whether a box lies outside the widened domain."""
-    first, last = widened(domain)
+    first, last = _widened(domain)
     return any(b < p or a > q for a, b, p, q in zip(low, high, first, last, strict=True))
 
 
@@ -252,9 +243,10 @@ def check_point(
 
 
 def _is_on_boundary(low: Corner, high: Corner, domain: Sequence[tuple[float, float]]) -> bool:
-    edges = [_ULPS * math.ulp(max(abs(a), abs(b))) for a, b in domain]
+    room = map(edges, domain)
     return any(
-        p < a + edge or q > b - edge for p, q, (a, b), edge in zip(low, high, domain, edges, strict=True)
+        p <= a + below or q >= b - above
+        for p, q, (a, b), (below, above) in zip(low, high, domain, room, strict=True)
     )
 
 

@@ -44,7 +44,7 @@ def leaves(
     --------
     >>> search, found = leaves(Loss.from_text("x^2 + y^2"), {"x": (1, 2), "y": (0, 1)})
     >>> search.complete, found
-    (True, [{'box': [[0.9999999999999982, -8.881784197001252e-16], [2.0000000000000018, 1.0000000000000009]],
+    (True, [{'box': [[0.9999999999999991, -8.881784197001252e-16], [2.0000000000000018, 1.0000000000000009]],
              'test': 'gradient', 'bits': 53}])
     """
     found, boxes = space.certify_with_leaves(loss, domain, budget)

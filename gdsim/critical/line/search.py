@@ -35,7 +35,7 @@ from gdsim.critical.line.pieces import (
 )
 from gdsim.critical.line.roots import LADDER, Cluster, Smooth, excludes_zero
 from gdsim.critical.switches import switching_functions
-from gdsim.critical.written import WrittenLoss
+from gdsim.critical.written import WrittenLoss, around, edges, widened, within
 from gdsim.expr.algebra import add, negate
 from gdsim.expr.differentiate import derivative
 from gdsim.expr.emit_ball import Ball, BallFunction, outward
@@ -48,7 +48,6 @@ from gdsim.outcomes import CriticalKind, CriticalPoint, Interval, Search
 
 _PRECISION = 256  # of the numbers between the searches
 _MOST_ROWS = 64  # of data that are written out one by one because of the switches in them
-_ULPS = 4  # by which the domain is widened, so that a point on its boundary lies inside
 Stretch = Mapping[str, object]
 
 
@@ -111,8 +110,7 @@ class _Slope:
 class _Line:
     def __init__(self, loss: WrittenLoss, weight: str, low: float, high: float, budget: Budget) -> None:
         self.weight, self.low, self.high, self.budget = weight, low, high, budget
-        room = _ULPS * max(math.ulp(low), math.ulp(high))
-        self.a, self.b = arb(low - room), arb(high + room)
+        self.a, self.b = map(arb, around((low, high)))
         self.expression, self.data = loss.expression, dict(loss.data)
         if any(symbols(switch, "column") for switch in switching_functions(loss.expression)):
             if len(next(iter(loss.data.values()))) > _MOST_ROWS:
@@ -142,12 +140,10 @@ class _Line:
         for slope in slopes:
             self._undefined(slope)
         self.points.sort(key=lambda point: point.weight[self.weight])
-        return Search(
-            {self.weight: (self.low, self.high)},
-            tuple(self.points),
-            not self.unresolved,
-            tuple(self.unresolved),
-            tuple(self.singular),
+        domain = {self.weight: (self.low, self.high)}
+        complete = not self.unresolved
+        return within(
+            Search(domain, tuple(self.points), complete, tuple(self.unresolved), tuple(self.singular))
         )
 
     # -- f′ on a piece ------------------------------------------------------------------------------
@@ -242,7 +238,7 @@ class _Line:
     ) -> None:
         place, interval = reported(zero)
         inside = min(max(place, self.low), self.high)
-        room = _ULPS * max(math.ulp(self.low), math.ulp(self.high))
+        below, above = edges((self.low, self.high))
         self.points.append(
             CriticalPoint(
                 {self.weight: inside},
@@ -252,7 +248,7 @@ class _Line:
                 curvature,
                 {self.weight: interval},
                 order,
-                min(inside - self.low, self.high - inside) <= room,
+                interval[0] - self.low <= below or self.high - interval[1] <= above,
             )
         )
 
@@ -428,13 +424,19 @@ class _Line:
             place = last + 1
 
     def _flat(self, first: Piece, last: Piece) -> None:
-        low = self.low if first.low is None else max(self.low, float(upper(first.low, self.a).mid()))
-        high = self.high if last.high is None else min(self.high, float(lower(last.high, self.b).mid()))
-        if not low < high:
+        """Report a flat piece; one that only touches the domain at its end too, if the loss goes on."""
+        least, most = widened((self.low, self.high))
+        low = least if first.low is None else float(upper(first.low, self.a).mid())
+        high = most if last.high is None else float(lower(last.high, self.b).mid())
+        if not (low <= most and least <= high):
+            return
+        low, high = min(max(self.low, low), self.high), max(min(self.high, high), self.low)
+        inner = first.low if low == self.high else last.high
+        if low == high and inner is not None and id(inner) not in self.joined:
             return
         middle = 0.5 * (low + high)
         with ctx.workprec(LADDER[1]):
-            value = float(self.loss.value(arb(middle)).mid()) + 0.0
+            value = float(self.loss.value(first.inside).mid()) + 0.0
         at_end = low == self.low or high == self.high
         self.points.append(
             CriticalPoint(

@@ -6,7 +6,7 @@ zeros lie side by side and the Hessian is singular, they are one flat piece.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +26,17 @@ _EDGE = 0.02  # of the domain: a piece that comes so near to the boundary reache
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53)
 
 
-def search(landscape: Landscape, extra: Array) -> Search:
+def search(
+    landscape: Landscape, extra: Array, wanted: Callable[[Array], NDArray[np.bool_]] | None = None
+) -> Search:
     """Find and classify the critical points of a loss of several weights in a box.
+
+    Parameters
+    ----------
+    extra
+        More places to start from, shape (weights, places).
+    wanted
+        Which zeros of ∇f, shape (weights, zeros), are to be classified; None for all.
 
     Notes
     -----
@@ -39,7 +48,7 @@ def search(landscape: Landscape, extra: Array) -> Search:
     starts = _starts(landscape, extra)
     found = _polished(landscape, _thinned(landscape, descend(landscape, starts), _SAME))
     inside = ((found >= landscape.low[:, None]) & (found <= landscape.high[:, None])).all(axis=0)
-    found = found[:, inside]
+    found = found[:, inside & wanted(found)] if wanted is not None else found[:, inside]
     singular = _singular(landscape, found, _typical_bend(landscape, starts)) | ~_is_exact_zero(
         landscape, found
     )

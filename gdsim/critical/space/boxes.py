@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gdsim.outcomes import Interval
 
 Box = tuple[tuple[float, ...], tuple[float, ...]]  # the least and the greatest corner
 Group = list[tuple[Box, int]]  # boxes with the bits to look at them with
@@ -23,6 +25,16 @@ def apart(first: Box, second: Box) -> bool:
     False
     """
     return any(a > d or b < c for a, b, c, d in zip(*first, *second, strict=True))
+
+
+def box_of(intervals: Iterable[Interval]) -> Box:
+    """The box with these sides.
+
+    >>> box_of([(0.0, 1.0), (2.0, 3.0)])
+    ((0.0, 2.0), (1.0, 3.0))
+    """
+    low, high = zip(*intervals, strict=True)
+    return low, high
 
 
 def hull(boxes: Sequence[Box]) -> Box:

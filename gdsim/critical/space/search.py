@@ -21,6 +21,7 @@ from gdsim.critical.space.boxes import (
     Box,
     Group,
     apart,
+    box_of,
     clusters,
     entry,
     hull,
@@ -31,7 +32,7 @@ from gdsim.critical.space.boxes import (
 from gdsim.critical.space.degenerate import flat_region, settle, smooth_parts
 from gdsim.critical.space.loss import BallLoss
 from gdsim.critical.space.points import MARGIN, Proved, about, describe, displacement, distinct, prove
-from gdsim.critical.written import WrittenLoss
+from gdsim.critical.written import WrittenLoss, around, edges, within
 from gdsim.expr.emit_ball import Ball
 from gdsim.losses import Loss
 from gdsim.outcomes import CriticalPoint, Interval, Search
@@ -110,7 +111,7 @@ def certify(loss: Loss, domain: Mapping[str, Interval], budget: Budget = _BUDGET
     loss
         A loss with a formula.
     domain
-        For each weight a closed interval. Points within 4 ulp of its ends are taken to lie on the boundary.
+        For each weight a closed interval. Points within 4 ulp of an end are taken to lie on the boundary.
     budget
         How many boxes may be looked at.
 
@@ -162,46 +163,40 @@ def certify_with_leaves(
 
 def _certify(loss: Loss, domain: Mapping[str, Interval], budget: Budget) -> tuple[Search, list[_Leaf]]:
     ball_loss = BallLoss.of(WrittenLoss.of(loss))
-    low = tuple(float(domain[name][0]) for name in loss.weights)
-    high = tuple(float(domain[name][1]) for name in loss.weights)
-    edges = tuple(4 * math.ulp(max(abs(a), abs(b))) for a, b in zip(low, high, strict=True))
-    widened: Box = (
-        tuple(a - edge for a, edge in zip(low, edges, strict=True)),
-        tuple(b + edge for b, edge in zip(high, edges, strict=True)),
-    )
-    run = _Run(ball_loss, tuple(b - a for a, b in zip(*widened, strict=True)), budget)
-    _search(run, widened)
-    points, unresolved = _settled(run, widened)
+    sides = [(float(domain[name][0]), float(domain[name][1])) for name in loss.weights]
+    whole = box_of(map(around, sides))
+    run = _Run(ball_loss, tuple(b - a for a, b in zip(*whole, strict=True)), budget)
+    _search(run, whole)
+    points, unresolved = _settled(run, whole)
     kept, doubled = distinct(run.proved)
     reason = "one critical point or two: their enclosures meet"
     unresolved += [entry(loss.weights, (proved.low, proved.high), reason) for proved in doubled]
     for proved in kept:
-        if apart((proved.low, proved.high), widened):
+        if apart((proved.low, proved.high), whole):
             continue
         boundary = any(
-            p < a + edge or q > b - edge
-            for p, q, a, b, edge in zip(proved.low, proved.high, low, high, edges, strict=True)
+            p <= a + below or q >= b - above
+            for p, q, (a, b), (below, above) in zip(
+                proved.low, proved.high, sides, map(edges, sides), strict=True
+            )
         )
         point, doubt = describe(ball_loss, proved, boundary)
         points.append(point)
         if doubt:
             unresolved.append(entry(loss.weights, (proved.low, proved.high), doubt))
+    edge = "a pole, or the edge of where the formula is defined, may lie here"
+    hulls = merged([_around(group) for group in clusters(run.edges)])
     points.sort(key=lambda point: tuple(point.weight.values()))
-    search = Search(
-        {name: (a, b) for name, a, b in zip(loss.weights, low, high, strict=True)},
-        tuple(points),
-        not unresolved,
-        tuple(unresolved),
-        tuple(
-            entry(loss.weights, box, "a pole, or the edge of where the formula is defined, may lie here")
-            for box in merged([_around(group) for group in clusters(run.edges)])
-        ),
-    )
+    found = Search(
+        dict(zip(loss.weights, sides, strict=True)),
+        tuple(points), not unresolved, tuple(unresolved),
+        tuple(entry(loss.weights, box, edge) for box in hulls),
+    )  # fmt: skip
     leaves = [
         (leaf[0], *run.closed[leaf[0]]) if leaf[1] == "left" and leaf[0] in run.closed else leaf
         for leaf in run.leaves
     ]
-    return _audited(ball_loss.written, widened, search), leaves
+    return within(_audited(ball_loss.written, whole, found)), leaves
 
 
 def _audited(written: WrittenLoss, domain: Box, search: Search) -> Search:

@@ -130,8 +130,15 @@ def _other_end(result: SweepResult, final: Column) -> Column:
         slope = np.sign(slope)
     elif scenario.update_rule.name != "gradient_descent" or scenario.clip is not None:
         swings = np.zeros_like(swings)
-    step = result.columns["learning_rate"][:, None] * slope
-    return np.where(swings[:, None], final - step, np.nan)
+    rate: Any = scenario.learning_rate.initial
+    if scenario.learning_rate.schedule != "constant":
+        swings = np.zeros_like(swings)
+    for axis in result.axes:
+        if axis.path in RATES:
+            rate = along(result, axis)[:, None]
+        elif axis.path.startswith(("update_rule", "learning_rate.")):
+            swings = np.zeros_like(swings)
+    return np.where(swings[:, None], final - rate * slope, np.nan)
 
 
 def _lost_along(result: SweepResult, axis: AxisValues, values: Column) -> Column:

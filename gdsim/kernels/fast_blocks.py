@@ -1,0 +1,151 @@
+"""The loop over blocks of 64 lanes: refill, step without looking, judge the few that may have ended.
+
+A *block* of lanes takes eight steps at a time. Lanes that may have ended on the way move, as they were before
+these steps, to the *ward*, a second block whose steps are judged one by one when it is full; those that went
+on come back through a queue. A lane that is free takes the next run. So judging costs little, no lane is idle
+while there are runs, and an end is exact.
+
+The functions of this module are text for the generated source (``source``), where ``burst``, ``judge`` and the
+names in capitals are defined; they are not called from here.
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+LANES = 64
+MOVING: int  # rows that make up a run
+RUN: int  # the row that holds its place in the batch
+STEP: int  # its step
+DUE: int  # where the next burst must not go beyond
+STATUS: int
+REPLAY: tuple[int, ...]  # where each row was before the burst
+burst: Any
+judge: Any
+get: Any
+put: Any
+lowest: Any
+claim: Any
+wide: Any
+
+
+def load(block: Any, lane: int, run: int, given: Any, rows_from: Any, fill: Any) -> None:
+    """Begin a run."""
+    for row in range(MOVING):
+        source = rows_from[row]
+        put(block, row * LANES + lane, given[source, run] if source >= 0 else fill[row])
+    put(block, RUN * LANES + lane, float(run))
+
+
+def next_due(k: float, last: float, every: float) -> float:
+    """The step that a burst must not go beyond: the end, or the next record."""
+    if every == 0.0:
+        return last
+    return min(last, float(-(-int(k) // int(every)) * int(every)))
+
+
+def treat(ward: Any, waiting: int, queue: Any, back: int, numbers: Any, lists: Any, ends: Any) -> Any:
+    """Judge up to eight steps of the runs in the ward; return how many stay, and how many queue."""
+    status, steps, out, rows_out, tail, record = ends
+    judge(ward, waiting, numbers, lists, tail, record)
+    kept = 0
+    for lane in range(waiting):
+        code = get(ward, STATUS * LANES + lane)
+        k = get(ward, STEP * LANES + lane)
+        if code >= 0.0:
+            run = int(get(ward, RUN * LANES + lane))
+            status[run] = int(code)
+            steps[run] = int(k)
+            for place in range(rows_out.size):
+                out[place, run] = get(ward, rows_out[place] * LANES + lane)
+            continue
+        due = next_due(k, get(numbers, 4), get(numbers, 5))
+        put(ward, DUE * LANES + lane, due)
+        if k + 8.0 > due:
+            for row in range(MOVING):
+                put(ward, row * LANES + kept, get(ward, row * LANES + lane))
+            kept += 1
+        else:
+            for row in range(MOVING):
+                put(queue, row * 4 * LANES + back, get(ward, row * LANES + lane))
+            back += 1
+    return kept, back
+
+
+def drive(blocks: Any, counter: Any, starts: Any, numbers: Any, lists: Any, ends: Any) -> None:
+    """Run what is left of a batch, together with other threads that count on the same counter."""
+    wide()
+    block, ward, queue = blocks
+    given, rows_from, fill = starts
+    runs = ends[0].size
+    k0 = get(numbers, 3)
+    due = next_due(k0, get(numbers, 4), get(numbers, 5))
+    judged_first = k0 + 8.0 > due or int(k0) % 8 != 0
+    idle = -1  # a bit for each lane
+    waiting = back = run = end = runs - runs  # no literal 0: Numba would compile everything for it once more
+    while True:
+        while idle != 0:
+            if back == 0:
+                if run == end:
+                    if run == runs:
+                        break
+                    run = claim(counter, LANES)
+                    end = min(run + LANES, runs)
+                    if run >= runs:
+                        run = end = runs
+                        break
+                if judged_first:
+                    load(ward, waiting, run, given, rows_from, fill)
+                    waiting, run = waiting + 1, run + 1
+                    while waiting == LANES:
+                        waiting, back = treat(ward, waiting, queue, back, numbers, lists, ends)
+                    continue
+            lane = lowest(idle)
+            idle &= idle - 1
+            if back > 0:
+                back -= 1
+                for row in range(MOVING):
+                    put(block, row * LANES + lane, get(queue, row * 4 * LANES + back))
+            else:
+                load(block, lane, run, given, rows_from, fill)
+                put(block, DUE * LANES + lane, due)
+                run += 1
+        if idle == -1:
+            if waiting == 0:
+                break
+            waiting, back = treat(ward, waiting, queue, back, numbers, lists, ends)
+            continue
+        old, new = burst(block, numbers, lists)
+        old &= ~idle
+        left = (old | new) & ~idle
+        idle |= left
+        while left != 0:
+            lane = lowest(left)
+            left &= left - 1
+            replayed = (old >> lane) & 1
+            for row in range(MOVING):
+                source = REPLAY[row] if replayed else row
+                put(ward, row * LANES + waiting, get(block, source * LANES + lane))
+            waiting += 1
+            while waiting == LANES:  # all of them may have to stay
+                waiting, back = treat(ward, waiting, queue, back, numbers, lists, ends)
+
+
+FUNCTIONS = ("load", "next_due", "treat", "drive")
+
+
+@cache
+def source() -> tuple[str, ...]:
+    """Return the lines of the functions above, without docstrings and types."""
+    lines: list[str] = []
+    for node in ast.parse(Path(__file__).read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef) and node.name in FUNCTIONS:
+            node.body, node.returns = node.body[1:], None
+            for argument in node.args.args:
+                argument.annotation = None
+            decorator = "@cached" if node.name == "drive" else "@plain"
+            lines += ["", decorator, *ast.unparse(node).splitlines()]
+    return tuple(lines)

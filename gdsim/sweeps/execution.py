@@ -1,0 +1,309 @@
+"""Carry a sweep out: say what it takes, compute what is missing, and put the results together."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdsim.outcomes import Fault, InputError
+from gdsim.scenario import Scenario
+from gdsim.simulation import Engine
+from gdsim.sweeps.design import Design
+from gdsim.sweeps.executors import Computed, in_processes, in_this_process, on_a_cluster
+from gdsim.sweeps.result import Column, SweepResult
+from gdsim.sweeps.results import finish, result_of
+from gdsim.sweeps.store import Plan, Store, directory_of, opened, stored_plan
+from gdsim.sweeps.versions import versions
+from gdsim.sweeps.work import Worker, kept
+
+Integers: TypeAlias = NDArray[np.int64]
+Choice = Literal["auto", "numpy", "fast"]
+CHOICES: tuple[Choice, ...] = ("auto", "numpy", "fast")
+
+MOST_RUNS = 10_000_000  # without --max-runs
+_SHORT = 2.0  # seconds: for less no other engine is compiled and no process started
+_PIECE = 1.5  # seconds that a chunk may take: so much is lost where a sweep is killed
+_CHUNK_RUNS = (1 << 10, 1 << 18)  # the least and the most
+_SAMPLES = (256, 4096)  # runs that are tried, to measure what one costs
+
+
+class Forecast(NamedTuple):
+    """What a sweep will take, measured on a few of its runs.
+
+    Attributes
+    ----------
+    runs, losses
+        How many runs, of at most how many distinct losses.
+    bytes
+        On disk: the chunks and the results made of them.
+    seconds
+        About how long all runs take.
+    engine
+        The loop chosen.
+    why
+        Why that one, and how to be faster where there is a way.
+    jobs
+        Processes of the numpy engine, threads of the fast one.
+    """
+
+    runs: int
+    losses: int
+    bytes: int
+    seconds: float
+    engine: Engine
+    why: str
+    jobs: int
+
+
+class Sweep:
+    """A sweep that is about to run: made, forecast, carried out.
+
+    Parameters
+    ----------
+    scenario
+        With its axes.
+    parent
+        The folder below which the sweep's folder lies.
+    engine
+        The loop; ``auto`` chooses by measured cost.
+    jobs
+        Processes or threads; None: one for each core that this process may use.
+    address
+        Of a Dask scheduler, or ``local``; None: no cluster.
+    stored
+        Whether there is a folder to go on in.
+
+    Raises
+    ------
+    InputError
+        For axes that do not fit, or a folder begun with another engine.
+    """
+
+    def __init__(
+        self, scenario: Scenario, parent: Path, engine: Choice = "auto", jobs: int | None = None,
+        address: str | None = None, *, stored: bool = True,
+    ) -> None:  # fmt: skip
+        self.design = Design.of(scenario)
+        self.directory = directory_of(scenario, parent)
+        self.address = address
+        self.jobs = jobs or _cores()
+        self.asked = jobs
+        before = stored_plan(self.directory, self.design) if stored else None
+        if before is not None:
+            if engine not in ("auto", before.engine):
+                message = f"this sweep was begun with the {before.engine} engine"
+                expected = f"--engine {before.engine}, or another folder: --out"
+                raise InputError(Fault(message, expected, file=str(self.directory)))
+            engine = before.engine  # type: ignore[assignment]
+        self.engine: Choice = engine
+        self.begun = before is not None
+        self.worker = Worker(self.design)
+
+    def forecast(self) -> Forecast:
+        """Choose the engine and say what the sweep takes. Cost: up to some 9,000 runs."""
+        engine, seconds, why = self._chosen()
+        self.worker.engine = engine
+        weights = len(self.design.scenario.initial_weight)
+        wanted = kept(self.design)
+        per_run = 2 * wanted.bytes_per_run(weights) + 8 * len(self.design.axes)
+        runs = self.design.runs
+        return Forecast(runs, self.design.losses, runs * per_run, seconds, engine, why, self.jobs)
+
+    def _chosen(self) -> tuple[Engine, float, str]:
+        if self.engine == "fast":
+            self._need_fast()
+            return "fast", self._seconds("fast"), "as asked"
+        seconds = self._seconds("numpy")
+        spread = seconds / self.jobs if seconds > _SHORT else seconds
+        if self.engine == "numpy":
+            return "numpy", spread, "as asked, or begun with it" if self.begun else "as asked"
+        if seconds <= _SHORT:
+            return "numpy", seconds, "it is soon done"
+        if find_spec("numba") is None:
+            return "numpy", spread, "pip install 'gdsim[fast]' makes sweeps many times as fast"
+        lacking = self._fast_lacks()
+        if lacking:
+            return "numpy", spread, f"the fast engine does not do this: {lacking}"
+        fast = self._seconds("fast")
+        if fast <= spread:
+            return "fast", fast, f"measured: {spread / fast:.3g} times as fast as the numpy engine"
+        return "numpy", spread, f"measured: {fast / spread:.3g} times as fast as the fast engine"
+
+    def _need_fast(self) -> None:
+        if find_spec("numba") is None:
+            message = "the fast engine needs the package numba, which is not installed"
+            raise InputError(Fault(message, "pip install 'gdsim[fast]', or --engine numpy", path="--engine"))
+        if lacking := self._fast_lacks():
+            raise InputError(
+                Fault(f"the fast engine does not do this: {lacking}", "--engine numpy", path="--engine")
+            )
+
+    def _fast_lacks(self) -> str:
+        """Why the fast engine cannot do some batch of the sweep, or nothing."""
+        from gdsim.kernels.fast_lanes import supports
+        from gdsim.kernels.plan import Plan as BatchPlan
+
+        reasons = (supports(BatchPlan(batch)) for _, batch, _ in self.design.categories)
+        return next((reason for reason in reasons if reason), "")
+
+    def _seconds(self, engine: Engine) -> float:
+        """Measure two samples of the runs, spread over all of them, and reckon from their difference."""
+        self.worker.engine = engine
+        if engine == "fast":
+            self._set_threads()
+        runs = self.design.runs
+        times = []
+        counts = [min(count, runs) for count in _SAMPLES]
+        for count in (counts[0], *counts):  # the first finds critical points and compiles
+            chosen = np.linspace(0, runs - 1, count).astype(np.int64)
+            start = time.perf_counter()
+            self.worker.compute(chosen)
+            times.append(time.perf_counter() - start)
+        _, few, many = times
+        if counts[1] == runs:
+            return max(many, few)
+        return max(many, many + (many - few) / (counts[1] - counts[0]) * (runs - counts[1]))
+
+    def _set_threads(self) -> None:
+        import numba
+
+        numba.set_num_threads(min(self.jobs, numba.config.NUMBA_NUM_THREADS))
+
+    def plan(self, forecast: Forecast) -> Plan:
+        """Cut the runs into chunks that take about a second and a half each."""
+        least, most = _CHUNK_RUNS
+        fitting = forecast.runs * _PIECE / max(forecast.seconds, 1e-9)
+        if forecast.engine == "numpy" and forecast.jobs > 1:
+            fitting = min(fitting, forecast.runs / (2 * forecast.jobs))
+        chunk = least
+        while chunk * 2 <= min(fitting, most):
+            chunk *= 2
+        return Plan(self.design, forecast.engine, chunk, versions(forecast.engine))
+
+    def carry_out(
+        self, plan: Plan, forecast: Forecast, progress: Callable[[int], None] = lambda runs: None,
+        warn: Callable[[str], None] = lambda text: None,
+    ) -> Store:  # fmt: skip
+        """Compute every chunk that is missing, and return the complete store.
+
+        Interrupted or killed, the same call goes on from the chunks that are there.
+
+        Parameters
+        ----------
+        plan, forecast
+            Of this sweep.
+        progress
+            Told how many runs have been done since it was last told.
+        warn
+            Told what a user should know: damaged files, other versions.
+        """
+        self.worker.engine = forecast.engine
+        with opened(self.directory, plan) as store:
+            before = stored_plan(self.directory, self.design)
+            if before is not None and dict(before.versions) != dict(plan.versions):
+                then, now = _listed(before.versions), _listed(plan.versions)
+                warn(f"it was begun with {then}; now it goes on with {now}")
+            missing, damaged = store.missing()
+            for file in damaged:
+                warn(f"{file} is damaged; its runs are computed again")
+            progress(self.design.runs - sum(len(store.plan.runs_of(chunk)) for chunk in missing))
+            _compute_all(store, missing, lambda pieces: self._executor(forecast, pieces), progress)
+            store.forget_earlier()
+        return store
+
+    def _executor(self, forecast: Forecast, pieces: Iterator[tuple[int, Integers]]) -> Computed:
+        if self.address is not None:
+            return on_a_cluster(self.worker, self.address, self.asked, pieces)
+        if forecast.engine == "fast":
+            self._set_threads()
+        elif forecast.jobs > 1 and forecast.seconds > _SHORT:
+            return in_processes(self.worker, forecast.jobs, pieces)
+        return in_this_process(self.worker, pieces)
+
+
+def complete(scenario: Scenario, engine: Choice = "auto", out: str | Path | None = None) -> SweepResult:
+    """Carry a sweep out, stored below a folder or in memory, and return its result.
+
+    Parameters
+    ----------
+    scenario
+        With its axes.
+    engine
+        The loop.
+    out
+        The folder; None: nothing is written.
+    """
+    made = Sweep(scenario, Path(out or "."), engine, stored=out is not None)
+    forecast = made.forecast()
+    if forecast.engine == "numpy":  # processes would start the caller's program again
+        forecast = forecast._replace(jobs=1)
+    plan = made.plan(forecast)
+    if out is not None:
+        return finish(made.carry_out(plan, forecast), made.worker)
+    made.worker.engine = forecast.engine
+    parts = [made.worker.compute(plan.runs_of(chunk)) for chunk in range(plan.chunks)]
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return result_of(made.design, columns, made.worker.common_points(), forecast.engine)
+
+
+def _compute_all(
+    store: Store, missing: list[int], executor: Callable[[Iterator[tuple[int, Integers]]], Computed],
+    progress: Callable[[int], None],
+) -> None:  # fmt: skip
+    """Compute chunks and write them in a thread beside, one behind."""
+    known: dict[int, tuple[dict[str, Column], NDArray[np.bool_]]] = {}
+
+    def pieces() -> Iterator[tuple[int, Integers]]:
+        for chunk in missing:
+            run = store.plan.runs_of(chunk)
+            known[chunk] = store.known(run)
+            todo = run[~known[chunk][1]]
+            if todo.size:
+                yield chunk, todo
+            else:
+                finish(chunk, {})
+
+    def finish(chunk: int, columns: dict[str, Column]) -> None:
+        found, done = known.pop(chunk)
+        written.append(writer.submit(store.write, chunk, _joined(found, done, columns)))
+        while len(written) > 1:
+            written.pop(0).result()
+        progress(done.size)
+
+    written: list[Future[None]] = []
+    with ThreadPoolExecutor(1) as writer:
+        for chunk, columns in executor(pieces()):
+            finish(chunk, columns)
+        for future in written:
+            future.result()
+
+
+def _joined(
+    found: dict[str, Column], done: NDArray[np.bool_], columns: dict[str, Column]
+) -> dict[str, Column]:
+    """Put rows that were known and rows that were computed into one chunk."""
+    if not done.any():
+        return columns
+    for name, column in columns.items():
+        found[name][~done] = column
+    return found
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
+def _listed(packages: object) -> str:
+    return ", ".join(f"{name} {version}" for name, version in dict(packages).items())  # type: ignore[call-overload]

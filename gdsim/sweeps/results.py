@@ -1,0 +1,184 @@
+"""What a finished sweep leaves beside its chunks: columns for other programs, a table, a summary."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gdsim.outcomes import CriticalPoint, Fault, InputError
+from gdsim.runs.run import jsonable
+from gdsim.runs.store import data_name, data_table, environment
+from gdsim.scenario import dump
+from gdsim.sweeps.columns import Damaged, read_columns, whole_file, write_parts
+from gdsim.sweeps.design import Design
+from gdsim.sweeps.result import KINDS, STATUSES, AxisValues, Column, SweepResult
+from gdsim.sweeps.store import Store
+from gdsim.sweeps.work import Worker, kept
+
+RESULTS, TABLE, SUMMARY = "results.npz", "results.csv", "sweep.json"
+MOST_ROWS = 100_000  # of results.csv
+
+
+class StoredColumns(Mapping[str, Column]):
+    """The columns of a file, each read when it is first asked for."""
+
+    def __init__(self, file: Path, names: Iterable[str]) -> None:
+        self.file, self.names = file, tuple(names)
+        self._read: dict[str, Column] = {}
+
+    def __getitem__(self, name: str) -> Column:
+        """Return a column. Raises KeyError, and InputError where the file was damaged."""
+        if name not in self.names:
+            raise KeyError(name)
+        if name not in self._read:
+            try:
+                self._read.update(read_columns(self.file, [name]))
+            except Damaged as error:
+                expected = "run the sweep again: it makes this file anew from its chunks"
+                raise InputError(Fault(str(error), expected, file=str(self.file))) from None
+        return self._read[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names."""
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        """Return the number of columns."""
+        return len(self.names)
+
+
+def finish(store: Store, worker: Worker) -> SweepResult:
+    """Put the chunks of a complete sweep together, and return the result.
+
+    Writes ``results.npz`` (every column, first the axes), ``results.csv`` where there are at most 100,000
+    runs, ``scenario.yaml``, a copy of the data, and ``environment.json``. Memory: that of one column.
+    """
+    directory = store.directory
+    scenario = store.plan.design.scenario
+    names = _write_results(store)
+    columns = StoredColumns(directory / RESULTS, names)
+    result = result_of(store.plan.design, columns, worker.common_points(), store.plan.engine, directory)
+    if result.runs <= MOST_ROWS:
+        _write_text(directory / TABLE, table(result))
+    copy = None
+    if scenario.data is not None and scenario.data.file is not None:
+        copy = data_name(scenario.data.file)
+        _write_text(directory / copy, data_table(scenario.data.given))
+    _write_text(directory / "scenario.yaml", dump(scenario, data_file=copy))
+    _write_text(directory / "environment.json", json.dumps(environment(), indent=2) + "\n")
+    return result
+
+
+def write_summary(directory: Path, summary: Mapping[str, Any]) -> None:
+    """Write ``sweep.json``."""
+    text = json.dumps(jsonable(summary), indent=2, ensure_ascii=False, allow_nan=False)
+    _write_text(directory / SUMMARY, text + "\n")
+
+
+def result_of(
+    design: Design, columns: Mapping[str, Column], points: tuple[CriticalPoint, ...], engine: str,
+    directory: Path | None = None,
+) -> SweepResult:  # fmt: skip
+    """Return the result that columns make."""
+    records = None
+    if "record_weight" in columns:
+        weight = columns["record_weight"]
+        every = kept(design).every
+        records = {
+            "step": np.arange(weight.shape[1]) * every, "weight": weight.transpose(1, 2, 0),
+            "loss": columns["record_loss"].T,
+        }  # fmt: skip
+    return SweepResult(
+        scenario=design.scenario,
+        method=design.method,
+        axes=axis_values(design),
+        columns=columns,
+        critical_points=points,
+        tail=columns.get("tail"),
+        records=records,
+        engine=engine,
+        directory=directory,
+    )
+
+
+def axis_values(design: Design) -> tuple[AxisValues, ...]:
+    """Return the axes as pictures need them; of a random sweep the values of its runs."""
+    made = []
+    for place, axis in enumerate(design.axes):
+        values: Any = axis.values
+        if design.method == "random":
+            values = design.values(place, np.arange(design.runs))
+        made.append(AxisValues(axis.path, values, axis.distribution == "log_uniform" or _even_in_log(values)))
+    return tuple(made)
+
+
+def _even_in_log(values: Any) -> bool:
+    """Whether values stated one by one are spread evenly in the logarithm, over a decade at least."""
+    if len(values) < 3 or isinstance(values[0], str) or not all(value > 0 for value in values):
+        return False
+    steps = np.diff(np.log(np.asarray(values, dtype=np.float64)))
+    return bool(abs(steps.sum()) >= np.log(10.0) and np.ptp(steps) <= 0.01 * abs(steps).max())
+
+
+def _write_results(store: Store) -> list[str]:
+    """Write every column, the axes first, part by part; return their names."""
+    design, wanted = store.plan.design, kept(store.plan.design)
+    runs, weights = design.runs, len(design.scenario.initial_weight)
+    columns: dict[str, Any] = {}
+    for place, axis in enumerate(design.axes):
+        dtype = design.values(place, np.zeros(1, dtype=np.int64)).dtype
+        columns[axis.path] = (dtype, (runs,), _axis_parts(store, place))
+    shapes: dict[str, tuple[int, ...]] = {}
+    if wanted.tail:
+        shapes["tail"] = (runs, 32, weights)
+    if wanted.records:
+        shapes |= {"record_weight": (runs, wanted.records, weights), "record_loss": (runs, wanted.records)}
+    for name, dtype in wanted.columns.items():
+        columns[name] = (dtype, (runs,), _parts(store, name))
+    for name, shape in shapes.items():
+        columns[name] = (np.dtype(np.float64), shape, _parts(store, name))
+    with whole_file(store.directory / RESULTS) as file:
+        write_parts(file, columns)
+    return list(columns)
+
+
+def _axis_parts(store: Store, place: int) -> Iterator[Column]:
+    for chunk in range(store.plan.chunks):
+        yield store.plan.design.values(place, store.plan.runs_of(chunk))
+
+
+def _parts(store: Store, name: str) -> Iterator[Column]:
+    for chunk in range(store.plan.chunks):
+        yield store.read(chunk, [name])[name]
+
+
+def table(result: SweepResult) -> str:
+    """Return the results as CSV: a row a run, the axes first, statuses and verdicts in words.
+
+    Floats round-trip. Whole trajectories and tails have no place in it.
+    """
+    words: dict[str, Callable[[Any], str]] = {
+        "status": lambda code: STATUSES[code], "verdict": lambda code: KINDS[code],
+    }  # fmt: skip
+    names = [name for name in result.columns if result.columns[name].ndim == 1]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    rows = [map(words.get(name, _cell), result.columns[name].tolist()) for name in names]
+    writer.writerows(zip(*rows, strict=True))
+    return text.getvalue()
+
+
+def _cell(value: Any) -> str:
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def _write_text(target: Path, text: str) -> None:
+    with whole_file(target) as file:
+        file.write(text.encode())

@@ -1,0 +1,118 @@
+"""The Goldilocks learning rate: the one with which a run needs the fewest steps, and the stretch round it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from gdsim import critical
+from gdsim.outcomes import Fault, InputError
+from gdsim.runs.composition import compose, loss_of
+from gdsim.scenario import Scenario
+from gdsim.scenario.axes import variant, with_only
+from gdsim.sweeps.design import Design
+from gdsim.sweeps.execution import complete
+from gdsim.sweeps.report import Stability, best_run, settled, stability
+from gdsim.sweeps.result import SweepResult
+from gdsim.sweeps.work import Worker
+from gdsim.verdicts.story import stable_factor
+
+COARSE, FINE = 241, 161  # rates over the whole range, and round the best of them
+_DECADES = 4.0  # below the limit of theory, or below and above the scenario's own rate
+_BEYOND = 2.5  # times the limit of theory
+
+
+class Tuned(NamedTuple):
+    """What tuning found.
+
+    Attributes
+    ----------
+    result
+        The sweep over the learning rate, whose steps are the profile.
+    best
+        The number of the best run in it.
+    stability
+        The stretch of rates round it with which the run settles.
+    """
+
+    result: SweepResult
+    best: int
+    stability: Stability | None
+
+    @property
+    def learning_rate(self) -> float:
+        """The Goldilocks rate."""
+        return float(self.result.axes[0].values[self.best])
+
+    @property
+    def steps(self) -> int:
+        """The steps that it takes."""
+        return int(self.result.columns["steps"][self.best])
+
+
+def tune(scenario: Scenario, out: str | Path | None = None) -> Tuned:
+    """Find the learning rate with which a scenario's run settles in the fewest steps.
+
+    A sweep over the rate, evenly in the logarithm, then a finer one round its best; both are put together
+    and stored like any sweep.
+
+    Parameters
+    ----------
+    scenario
+        Its own axes and its own rate do not count.
+    out
+        The folder below which the sweep's folder is written; None: nothing is.
+
+    Raises
+    ------
+    InputError
+        Where no rate lets the run settle at a low point.
+
+    Notes
+    -----
+    Cost: 402 runs of the scenario.
+    """
+    coarse = _range(scenario)
+    rates = _with_finer(scenario, coarse)
+    named = variant(scenario, {"name": f"{scenario.name}-tune"})
+    result = complete(with_only(named, {"learning_rate": rates}), "numpy", out)
+    best = best_run(result)
+    if best is None or not settled(result)[best]:
+        low, high = rates[0], rates[-1]
+        message = f"with no learning rate from {low:.3g} to {high:.3g} does the run settle"
+        raise InputError(Fault(message, "more steps (-S stopping.max_steps=…), or another start"))
+    return Tuned(result, best, stability(result))
+
+
+def _range(scenario: Scenario) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """Rates from far below to beyond the limit of theory; without one, round the scenario's own rate."""
+    factor = stable_factor(compose(scenario))
+    search = critical.find(loss_of(scenario), scenario.domain)
+    sharpest = [
+        max(point.curvature)
+        for point in search.critical_points
+        if point.kind == "minimum" and point.curvature
+    ]
+    sharpest = [value for value in sharpest if value > 0]
+    if factor is not None and sharpest:
+        high = _BEYOND * factor / min(sharpest)
+        low = factor / max(sharpest) * 10.0**-_DECADES
+    else:
+        own = scenario.learning_rate.initial or 1.0
+        low, high = own * 10.0**-_DECADES, own * 10.0**_DECADES
+    return np.geomspace(low, high, COARSE)
+
+
+def _with_finer(
+    scenario: Scenario, coarse: np.ndarray[tuple[int], np.dtype[np.float64]]
+) -> tuple[float, ...]:
+    """Put finer rates between the neighbours of the best coarse one."""
+    design = Design.of(with_only(scenario, {"learning_rate": tuple(coarse.tolist())}))
+    columns = Worker(design).compute(np.arange(design.runs))
+    best = best_run(SweepResult(scenario, "grid", (), columns))
+    if best is None:
+        return tuple(coarse.tolist())
+    low, high = coarse[max(best - 2, 0)], coarse[min(best + 2, COARSE - 1)]
+    return tuple(np.unique(np.concatenate([coarse, np.linspace(low, high, FINE)])).tolist())

@@ -1,0 +1,18 @@
+"""The versions of what makes a sweep's numbers: with the same ones one machine gives the same bytes."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+_PACKAGES = {"numpy": ("numpy", "scipy"), "fast": ("numpy", "scipy", "numba", "llvmlite")}
+
+
+def versions(engine: str) -> dict[str, str]:
+    """Return the versions of gdsim and of the packages that an engine's numbers come from.
+
+    >>> list(versions("numpy"))
+    ['gdsim', 'numpy', 'scipy']
+    """
+    from gdsim import __version__
+
+    return {"gdsim": __version__, **{name: version(name) for name in _PACKAGES[engine]}}
