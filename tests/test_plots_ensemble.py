@@ -114,6 +114,12 @@ def test_a_sweep_at_random_over_the_learning_rate_has_a_profile() -> None:
     assert default_sweep_kinds(replace(examples.parabola(), method="random")) == ("profile", "bifurcation")
 
 
+def test_a_race_of_update_rules_has_an_atlas_and_a_profile() -> None:
+    result = examples.momentum()
+    rules = AxisValues("update_rule", tuple(f"rule {place}" for place in range(20)))
+    assert default_sweep_kinds(replace(result, axes=(result.axes[0], rules))) == ("atlas", "profile")
+
+
 def test_a_small_atlas_is_written_as_svg_by_verdict_basin_and_steps() -> None:
     files = default_sweep_files(examples.wells(12, 9))
     assert list(files) == ["atlas-verdict.svg", "atlas-basin.svg", "atlas-steps.svg"]

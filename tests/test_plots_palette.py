@@ -10,6 +10,7 @@ from colour_difference import SIGHT, difference, lab
 
 from gdsim.outcomes import VERDICT_KINDS
 from gdsim.plots.style import BASINS, LOST, UNSETTLED, VERDICTS
+from gdsim.plots.sweeps.raster import rgb
 
 
 @pytest.mark.parametrize(
@@ -45,6 +46,12 @@ def test_kinds_of_verdict_stay_apart_in_grey() -> None:
     lightness = [lab(colour)[0] for colour, _ in VERDICTS.values()]
     assert min(abs(a - b) for a, b in combinations(lightness, 2)) >= 6
     assert min(abs(a - b) for a, b in pairwise(lightness)) >= 12
+
+
+def test_kinds_that_share_most_pictures_stay_apart_in_the_grey_of_printers() -> None:
+    often = ("minimum", "maximum", "cycle", "diverged", "still_moving", "no_minimum")
+    grey = sorted(np.dot((0.299, 0.587, 0.114), rgb(VERDICTS[kind][0])) / 255 for kind in often)
+    assert np.diff(grey).min() >= 0.10
 
 
 @pytest.mark.parametrize("sight", SIGHT)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -44,19 +43,11 @@ def fix(result: SweepResult, values: Mapping[str, float | str]) -> SweepResult:
         axes[known.index(path)] = replace(axis, values=axis.values[place : place + 1])
     columns = {name: result.grid(name)[tuple(places)].ravel() for name in result.columns}
     runs = np.arange(result.runs).reshape(result.shape)[tuple(places)].ravel()
-    kept: dict[str, Any] = {"tail": result.tail[runs] if result.tail is not None else None}
-    records = records_of(result)
-    if records is not None:
-        kept["records"] = {
-            name: rows if name == "step" else rows[..., runs] for name, rows in records.items()
-        }
-    return replace(result, axes=tuple(axes), columns=columns, **kept)
-
-
-def records_of(result: SweepResult) -> Mapping[str, Column] | None:
-    """Return the whole trajectories of a sweep that kept them, as ``step``, ``weight`` and ``loss``."""
-    records: Mapping[str, Column] | None = getattr(result, "records", None)
-    return records or None
+    tail = result.tail[runs] if result.tail is not None else None
+    records = result.records and {
+        name: rows if name == "step" else rows[..., runs] for name, rows in result.records.items()
+    }
+    return replace(result, axes=tuple(axes), columns=columns, tail=tail, records=records)
 
 
 def _place(axis: AxisValues, value: float | str) -> int:

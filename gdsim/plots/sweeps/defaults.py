@@ -15,13 +15,15 @@ def kinds(result: SweepResult) -> tuple[str, ...]:
     """Return the kinds that suit a sweep, in the order in which a lecturer shows them.
 
     A grid of two or three axes is shown as an atlas, one axis as profile and bifurcation, seeds as ensemble;
-    a profile only where runs settled.
+    a profile only where runs settled, and with a line for each word where the other axis is one of words.
     """
     axes = [axis for axis in varying(result) if axis.path != "seed"]
     seeds = len(axes) < len(varying(result))
+    numbers = [axis for axis in axes if not axis.categorical]
+    alone = len(numbers) == 1 and len(axes) <= 2  # beside it at most words, such as update rules
     wanted = {
         "atlas": not seeds,
-        "profile": (len(axes) == 1 or result.method != "grid") and bool(arrived(result).any()),
+        "profile": (alone or result.method != "grid") and bool(arrived(result).any()),
         "bifurcation": len(axes) == 1 and not seeds,
         "ensemble": seeds,
     }

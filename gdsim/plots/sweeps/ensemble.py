@@ -18,7 +18,6 @@ from gdsim.plots.sweeps.cut import (
     lost,
     named,
     numeric,
-    records_of,
     require_axes,
     spread,
     varying,
@@ -59,7 +58,7 @@ def ensemble(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
     seed, other = _axes(result, axes)
     count = f"{len(seed.values)} seeds"
     figure = Figure()
-    if records_of(result) is not None:
+    if result.records is not None:
         entries = _draw_descents(figure, result, seed, other)
         what = f"the loss of {count}, step by step"
     else:
@@ -174,7 +173,7 @@ def _draw_descents(
     """The loss against the step, for a few values of the other axis."""
     from matplotlib.ticker import MaxNLocator
 
-    records = records_of(result)
+    records = result.records
     assert records is not None
     step, held = records["step"], held_losses(result)
     shown = [seed] if other is None else [other, seed]
@@ -201,7 +200,7 @@ def _draw_descents(
 
 def held_losses(result: SweepResult) -> Column:
     """Return the losses ``(records, runs)``: a run that ended keeps its last loss, a lost one has inf."""
-    records = records_of(result)
+    records = result.records
     assert records is not None
     ended = records["step"][:, None] > result.columns["steps"]
     last = np.where(lost(result), np.inf, result.columns["loss"])
