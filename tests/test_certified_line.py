@@ -244,6 +244,60 @@ def test_a_flat_piece_that_touches_the_domain_only_at_its_end_is_listed_there(
     assert found.complete
 
 
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ("where(w > 0, max(log(w), -1), (w + 1)^2)", [("minimum", -1.0), ("flat", 0.5 / math.e)]),
+        ("where(w > 0, abs(sqrt(w) - 0.5), (w + 1)^2)", [("minimum", -1.0), ("kink", 0.25)]),
+        ("where(w > 0, where(log(w) < -1, w^2, w), (w + 1)^2)", [("minimum", -1.0)]),
+    ],
+)
+def test_a_switch_that_is_not_defined_in_a_branch_not_taken_leaves_the_other_as_it_is(
+    formula: str, expected: list[tuple[str, float]]
+) -> None:
+    found = prove(formula, -2, 1)
+    assert points(found) == [(kind, pytest.approx(place, rel=1e-14)) for kind, place in expected]
+    assert found.complete
+
+
+@pytest.mark.parametrize(
+    ("formula", "reason"),
+    [
+        ("atan(1/(w - 1/3))", "jumps"),
+        ("sigmoid(1/(w - 1/3))", "jumps"),
+        ("abs(atan(1/(w - 1/3)))", "not defined"),
+        ("tanh(1/(w - 1/3))^2", "not defined"),
+    ],
+)
+def test_a_loss_is_not_defined_at_a_pole_inside_a_bounded_function(formula: str, reason: str) -> None:
+    """1/3 is no double, so that the pole is known in a ball only: sin of anything lies in [−1, 1]."""
+    found = prove(formula, 0, 1)
+    assert found.critical_points == ()
+    assert [reason in str(stretch["reason"]) for stretch in found.singular] == [True]
+
+
+def test_a_slope_may_go_to_zero_though_no_factor_of_it_does() -> None:
+    flat = prove("where(w == 0, 0, exp(-1/w^2))", -1, 1)  # all its derivatives are zero at 0
+    log = prove("where(w == 0, 0, w/log(abs(w)))", -0.5, 0.5)
+    assert flat.critical_points == log.critical_points == ()
+    assert not flat.complete
+    assert not log.complete
+    assert kinds(prove("abs(w)^abs(w)", -1, 1)) == {"minimum": 2, "kink": 1}
+
+
+def test_a_gap_that_is_filled_takes_its_divisor_from_the_order() -> None:
+    (peak,) = prove("where(w == 0, 1, sin(w)/w)", -4, 4).critical_points
+    assert (peak.kind, peak.weight["w"], peak.multiplicity) == ("maximum", 0.0, None)
+
+
+@pytest.mark.parametrize("domain", [(1, 4), (-2, 2)])
+def test_an_arc_cosine_has_a_value_at_its_edges(domain: tuple[float, float]) -> None:
+    found = prove("acos(cos(w))", *domain)
+    (kink,) = found.critical_points
+    assert (kink.kind, found.complete) == ("kink", True)
+    assert kink.weight["w"] == pytest.approx(PI if domain[0] > 0 else 0)
+
+
 def test_a_flat_piece_between_two_doubles_is_listed() -> None:
     (point,) = prove("max(abs(w - 1/3), 1e-20)", -1, 1).critical_points
     assert (point.kind, point.loss, point.boundary) == ("flat", 1e-20, False)

@@ -4,14 +4,15 @@ A ball is an interval ``mid ± rad`` of python-flint's ``arb``; every operation 
 each value which its operands can give. A number of the formula is an exact rational and becomes a ball at
 the working precision, so that what is proved is true of the formula as it is written.
 
-Where an operation is undefined somewhere on its operands the result is nan, which proves nothing. Two
-readings differ in that: the *strict* one returns nan as soon as any point of the box is outside the
-domain of ``sqrt``, ``log`` or a power, so that a finite result shows the formula to be defined (and,
-but for switches, smooth) on the whole box; the *restricted* one drops such points, which are no points of
-the loss at all, and serves to exclude zeros (and points at which a negative base has a whole exponent that
-varies: beside them the power is undefined, so that there is no derivative). A third, *nowhere*, is as the
-restricted one and raises :class:`Nowhere` where no point is left; it is for formulas without choices, of
-which one branch may well be defined nowhere.
+Where an operation is undefined somewhere on its operands the result is nan, which proves nothing. The
+readings differ in that: the *strict* one returns nan as soon as any point of the box is outside the domain
+of ``sqrt``, ``log`` or a power, so that a finite result shows the formula to be defined (and, but for
+switches, smooth) on the whole box; the *closed* one drops such points, which are no points of the loss at
+all, so that an edge that is no binary fraction has a value; the *restricted* one takes sin and the like of
+what may be anything to be bounded, too, and serves to exclude zeros (both drop points at which a negative
+base has a whole exponent that varies: beside them the power is undefined, so that there is no derivative).
+The last, *nowhere*, is as the restricted one and raises :class:`Nowhere` where no point is left; it is for
+formulas without choices, of which one branch may well be defined nowhere.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from gdsim.expr.lower import Instruction, Program, lower
 from gdsim.expr.nodes import Expr, Symbol
 
 Ball: TypeAlias = Any  # flint.arb; the library has no types that a checker can read here
-Reading = Literal["strict", "restricted", "nowhere"]
+Reading = Literal["strict", "closed", "restricted", "nowhere"]
 
 
 class Nowhere(Exception):
@@ -219,6 +220,17 @@ _SHARED: dict[str, Any] = {
 }  # fmt: skip
 
 
+def _clipped(function: Callable[[Ball], Ball]) -> Callable[[Ball], Ball]:
+    """A monotone function on [−1, 1], of the numbers of a ball that lie there."""
+
+    def enclosed(x: Ball) -> Ball:
+        if x.is_nan() or x > 1 or x < -1 or (x >= -1 and x <= 1):
+            return function(x)
+        return function(x.lower().max(-_ONE)).union(function(x.upper().min(_ONE)))
+
+    return enclosed
+
+
 def _bounded(function: Callable[[Ball], Ball], values: Ball) -> Callable[[Ball], Ball]:
     """A function of bounded values, at points of which nothing is known."""
 
@@ -229,9 +241,12 @@ def _bounded(function: Callable[[Ball], Ball], values: Ball) -> Callable[[Ball],
 
 
 _NEGATIVE: Callable[[Ball], bool] = lambda x: x < 0  # noqa: E731
-_RESTRICTED = {
+_CLOSED = {
     **_SHARED, "sqrt": _restricted_sqrt, "general_power": _restricted_power,
-    "fixed_power": _fixed_power(_restricted_power),
+    "fixed_power": _fixed_power(_restricted_power), "asin": _clipped(arb.asin), "acos": _clipped(arb.acos),
+}  # fmt: skip
+_RESTRICTED = {
+    **_CLOSED,
     **{name: _bounded(_SHARED[name], _BOTH_SIGNS) for name in ("sin", "cos", "tanh")},
     "sigmoid": _bounded(_SHARED["sigmoid"], _ZERO.union(_ONE)), "atan": _bounded(_SHARED["atan"], arb(0, 2)),
 }  # fmt: skip
@@ -242,6 +257,7 @@ NAMESPACES: dict[Reading, dict[str, Any]] = {
         "general_power": _strict_power,
         "fixed_power": _strict_power,
     },
+    "closed": _CLOSED,
     "restricted": _RESTRICTED,
     "nowhere": {
         **_RESTRICTED,
@@ -265,7 +281,7 @@ class BallFunction:
     data
         Columns of exact values.
     reading
-        ``"strict"``, ``"restricted"`` or ``"nowhere"``, see above.
+        ``"strict"``, ``"restricted"``, ``"closed"`` or ``"nowhere"``, see above.
 
     Notes
     -----

@@ -36,6 +36,7 @@ from gdsim.expr.nodes import (
     Negate,
     Number,
     Power,
+    Symbol,
     Where,
     number,
     substitute,
@@ -46,6 +47,7 @@ from gdsim.expr.simplify import simplify
 from gdsim.outcomes import Interval
 
 _SWITCHES = frozenset({"abs", "sign", "relu", "max", "min"})
+_NOWHERE = Call("log", (Number(Fraction(-1)),))  # a formula that has no value
 Data = dict[str, tuple[Fraction, ...]]
 
 
@@ -182,21 +184,21 @@ def goes_to_zero(
     """Whether a slope goes to zero at a cut at which its numerator does; None where that is not told.
 
     Where its denominator vanishes, too, the orders decide: the slope of √(w⁴ + w²) does not go to zero.
+    That of exp(−1/w²) does, and no order tells.
     """
-    if zero is None:
-        return False
-    with ctx.workprec(LADDER[1]):
-        (value,) = BallFunction([slope], [weight], data, "restricted")(cut.root.enclosure)
-    if value.is_finite():
-        return True
+    if _value_there(slope, weight, data, cut).is_finite():
+        return zero is not None
     found = as_product(slope)
     if found is None:
         return None
     factors, below = found
-    with ctx.workprec(LADDER[1]):
-        (value,) = BallFunction([below], [weight], data, "restricted")(cut.root.enclosure)
-    if value.is_finite() and excludes_zero(value):
-        return True
+    if not all(_has_an_order(part, weight, data, cut) for part in (*(part for part, _ in factors), below)):
+        return None
+    value = _value_there(below, weight, data, cut)
+    if not value.is_finite():
+        return None
+    if excludes_zero(value):
+        return zero is not None
     total = Fraction(0)
     for part, exponent in (*factors, (below, -1)):
         order = _order_there(part, weight, data, cut, budget)
@@ -204,6 +206,31 @@ def goes_to_zero(
             return None
         total += exponent * order
     return total > 0
+
+
+def _value_there(expr: Expr, weight: str, data: Data, cut: Located) -> Ball:
+    with ctx.workprec(LADDER[1]):
+        return BallFunction([expr], [weight], data, "closed")(cut.root.enclosure)[0]
+
+
+def _has_an_order(expr: Expr, weight: str, data: Data, cut: Located) -> bool:
+    """Whether a function goes like a power to its limit at a cut, or like one of the logarithm alone.
+
+    Not where something runs to infinity inside an exponential, or beside a logarithm that does.
+    """
+    inside: list[Expr] = []
+    runs: dict[Expr, Expr] = {}
+    for node in walk(expr):
+        if isinstance(node, Call):
+            inside += node.arguments
+            is_log = node.function in ("log", "log2", "log10")
+            if is_log and not _value_there(node, weight, data, cut).is_finite():
+                runs[node] = Symbol("", "weight")
+        elif isinstance(node, Power) and symbols(node.exponent, "weight"):
+            inside.append(node)
+    if not all(_value_there(part, weight, data, cut).is_finite() for part in inside):
+        return False
+    return not runs or symbols(substitute(expr, runs), "weight") == ("",)
 
 
 def _order_there(expr: Expr, weight: str, data: Data, cut: Located, budget: Budget) -> Fraction | None:
@@ -260,6 +287,7 @@ def _cut(expr: Expr, weight: str, data: Data, piece: Piece, budget: Budget) -> l
             found.append(_defined(expr, weight, data, smooth))
             continue
         switching = [_switching(node) for node in switches]
+        switching = [function for function in switching if _is_defined(function, weight, smooth)]
         for part in _between(_marks(switching, weight, data, smooth, budget), smooth):
             chosen = _chosen(expr, switches, weight, part)
             if chosen is None:
@@ -370,16 +398,28 @@ def _between(marks: list[Located | Cluster], piece: Piece) -> list[Piece]:
 
 
 def _chosen(expr: Expr, switches: list[Expr], weight: str, piece: Piece) -> Expr | None:
-    """The formula with its innermost switches decided; None where one is not defined on the piece."""
+    """The formula with its innermost switches decided; None where it is defined nowhere on the piece.
+
+    A switch that is not defined there makes the formula so, but not where it stands in a branch not taken.
+    """
     branches: dict[Expr, Expr] = {}
+    chooses = any(isinstance(node, Where) and node not in switches for node in walk(expr))
     for node in switches:
         function = _switching(node)
         zero = function == ZERO or (bool(symbols(function, "weight")) and factorise(function, weight) is None)
         side = 0 if zero else sure_sign(Smooth(function, weight, {}), piece.inside)
-        if side is None:
+        if side is None and not chooses:
             return None
-        branches[node] = _branch(node, side)
+        branches[node] = _NOWHERE if side is None else _branch(node, side)
     return simplify(substitute(expr, branches))
+
+
+def _is_defined(function: Expr, weight: str, piece: Piece) -> bool:
+    """Whether a function that is cut at its singular places is defined inside a piece, so all over it."""
+    if not symbols(function, "weight") or symbols(function, "column"):
+        return True
+    with ctx.workprec(LADDER[1]):
+        return not Smooth(function, weight, {}).value(piece.inside).is_nan()
 
 
 def sure_sign(smooth: Smooth, place: Ball) -> int | None:

@@ -122,7 +122,7 @@ class _Line:
             for node in walk(self.expression)
         )
         self.loss = Smooth(self.expression, weight, self.data)
-        self.loss_anywhere = BallFunction([self.expression], [weight], self.data, "restricted")
+        self.loss_anywhere = BallFunction([self.expression], [weight], self.data, "closed")
         self.points: list[CriticalPoint] = []
         self.unresolved: list[Stretch] = []
         self.singular: list[Stretch] = []
@@ -141,10 +141,8 @@ class _Line:
             self._undefined(slope)
         self.points.sort(key=lambda point: point.weight[self.weight])
         domain = {self.weight: (self.low, self.high)}
-        complete = not self.unresolved
-        return within(
-            Search(domain, tuple(self.points), complete, tuple(self.unresolved), tuple(self.singular))
-        )
+        open_, singular = tuple(self.unresolved), tuple(self.singular)
+        return within(Search(domain, tuple(self.points), not open_, open_, singular))
 
     # -- f′ on a piece ------------------------------------------------------------------------------
 
@@ -373,11 +371,13 @@ class _Line:
         return ()
 
     def _common_order(self, left: _Slope, right: _Slope) -> int | None:
-        """The order of the zero where both sides have the same whole one."""
+        """The order of the zero where both sides have the same whole one, and no pole takes away from it."""
         assert left.at_high is not None
         assert right.at_low is not None
         first, second = left.at_high.order, right.at_low.order
-        if first is None or first != second or first.denominator > 1:
+        place = left.at_high.root.enclosure
+        whole = all(side.smooth and side.smooth.value(place).is_finite() for side in (left, right))
+        if not whole or first is None or first != second or first.denominator > 1:
             return None
         return int(first)
 
