@@ -20,6 +20,7 @@ from gdsim.kernels.plan import BURST, NEAR, Plan
 NUMBERS = ("tolerance", "bound", "stop", "first", "last", "every")  # then the step's own
 _COSTS = {**dict.fromkeys((*VECTOR_FUNCTIONS, *ANGLE_FUNCTIONS), 25), "gaussian": 150}
 _WORD = re.compile(r"\w+")
+_TOGETHER = 2  # steps of a lane between two visits to memory
 _CHEAP_STEP = 40  # operations of a step up to which a burst is written out in one loop
 
 _HEAD = """\
@@ -123,46 +124,81 @@ class Source:
             sheet.add(_with_angles(group, angles))
         step, needs = self._step_lines(angles)
         begin = self._begin(old, places)
-        end = self._end()
         if sheet.single and self._cost(sheet.body()) <= _CHEAP_STEP:
-            changed = [name for name in self.changing if name not in ("k", "turn") and name[0] != "c"]
-            reads = [*self.moving[:-2]]
-            body = [
-                f"for i in range({LANES}):",
-                *(f"    {name} = get(block, {LANES * places[name]} + i)" for name in reads),
-                *(f"    {line}" for line in begin),
-                *(f"    {name} = {value}" for name, value in self._zeros().items() if name in watched),
-                *(f"    {line}" for _ in range(BURST) for line in (*sheet.body(), *step)),
-                *([] if self.step.counts_steps else [f"    k = k + {BURST}.0"]),
-                *(f"    put(block, {LANES * places[name]} + i, {name})" for name in (*changed, "k")),
-                *self._load(["due"], places),
-                *(f"    {line}" for line in end),
-            ]
+            body = self._in_registers([*sheet.body(), *step], begin, inputs, watched)
         else:
-            stored = [name for name in (*self.changing, *watched) if name != "turn" and name[0] != "c"]
-            if not self.step.counts_steps:
-                stored.remove("k")
-            kept = [f"put(block, {LANES * inputs[name]} + i, {name})" for name in stored]
-            loop = sheet.render([*step, *kept], [*needs, *stored])
-            zeros = {name: value for name, value in self._zeros().items() if name in watched}
-            more = [] if self.step.counts_steps else ["k"]
-            body = [
-                f"for i in range({LANES}):",
-                *self._load(self.changing, places),
-                *self._load(["changes"] if "changes" in places else [], places),
-                *(f"    {line}" for line in begin),
-                *(f"    put(block, {LANES * inputs[name]} + i, {value})" for name, value in zeros.items()),
-                f"for _ in range({BURST}):",
-                *(f"    {line}" for line in loop),
-                f"for i in range({LANES}):",
-                *self._load([*self._each("wab"), *self._cycle_names(), "k", "due", *watched], inputs),
-                *(f"    {line} = {line} + {BURST}.0" for line in more),
-                *(f"    put(block, {LANES * places[name]} + i, {name})" for name in more),
-                *(f"    {line}" for line in end),
-            ]
+            body = self._through_memory(sheet, (step, needs), begin, inputs, watched)
         self.rows_of_burst = sheet.free
         body = ["old = 0", "new = 0", *body, "return old, new"]
         return _function("plain", "burst(block, numbers, lists)", ["wide()", *self._prologue(body), *body])
+
+    def _in_registers(
+        self, step: list[str], begin: list[str], inputs: dict[str, int], watched: list[str]
+    ) -> list[str]:
+        """A burst of cheap steps, a few at a time for each lane.
+
+        All eight in one go would be one long chain of operations that wait for each other, and more than a
+        processor looks ahead.
+        """
+        counting = ["k"] if self.step.counts_steps else []
+        between = [*self._each("w"), *self.memory, *watched, *counting]
+        if not self.plan.batch.rule.rule.memoryless:
+            between += self._each("a")
+        fixed = [name for name in self.moving[len(self.changing) : -2] if name not in ("rises", "changes")]
+        steps = [line for _ in range(_TOGETHER) for line in step]
+        zeros = [f"{name} = {value}" for name, value in self._zeros().items() if name in watched]
+        last = [] if counting else [f"k = k + {BURST}.0"]
+        finals = [*self._each("wab"), *self.memory, "k"]
+
+        def loop(reads: list[str], lines: list[str], writes: list[str], end: list[str]) -> list[str]:
+            return [
+                f"for i in range({LANES}):",
+                *self._load(reads, inputs),
+                *(f"    {line}" for line in lines),
+                *(f"    put(block, {LANES * inputs[name]} + i, {name})" for name in writes),
+                *(f"    {line}" for line in end),
+            ]
+
+        again = loop([*between, *fixed], steps, between, [])
+        return [
+            *loop(self.moving[:-2], [*begin, *zeros, *steps], between, []),
+            f"for _ in range({BURST // _TOGETHER - 2}):",
+            *(f"    {line}" for line in again),
+            *loop(
+                [*between, *fixed, *self._cycle_names(), *(["k"] if not counting else []), "due"],
+                [*steps, *last], finals, self._end(),
+            ),
+        ]  # fmt: skip
+
+    def _through_memory(
+        self,
+        sheet: Sheet,
+        step: tuple[list[str], list[str]],
+        begin: list[str],
+        inputs: dict[str, int],
+        watched: list[str],
+    ) -> list[str]:
+        """A burst of costly steps, one after the other for the whole block."""
+        stored = [name for name in (*self.changing, *watched) if name != "turn" and name[0] != "c"]
+        if not self.step.counts_steps:
+            stored.remove("k")
+        kept = [f"put(block, {LANES * inputs[name]} + i, {name})" for name in stored]
+        loop = sheet.render([*step[0], *kept], [*step[1], *stored])
+        zeros = {name: value for name, value in self._zeros().items() if name in watched}
+        more = [] if self.step.counts_steps else ["k"]
+        return [
+            f"for i in range({LANES}):",
+            *self._load([*self.changing, *(["changes"] if "changes" in inputs else [])], inputs),
+            *(f"    {line}" for line in begin),
+            *(f"    put(block, {LANES * inputs[name]} + i, {value})" for name, value in zeros.items()),
+            f"for _ in range({BURST}):",
+            *(f"    {line}" for line in loop),
+            f"for i in range({LANES}):",
+            *self._load([*self._each("wab"), *self._cycle_names(), "k", "due", *watched], inputs),
+            *(f"    {line} = {line} + {BURST}.0" for line in more),
+            *(f"    put(block, {LANES * inputs[name]} + i, {name})" for name in more),
+            *(f"    {line}" for line in self._end()),
+        ]
 
     def _cycle_names(self) -> list[str]:
         return self._each("c") if self.plan.judges_cycle else []
