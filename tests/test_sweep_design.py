@@ -245,7 +245,8 @@ def test_a_stated_domain_stays() -> None:
 
 def test_distinct_losses_are_counted() -> None:
     assert design("loss.parameters.a=lin(1,2,30)", "learning_rate=0.1,0.2").losses == 30
-    assert design("loss.parameters.a=1,2", "update_rule=adam,momentum").losses == 4
+    assert design("loss.parameters.a=1,2", "update_rule=adam,momentum").losses == 2
+    assert design("loss=w^2,w^4", loss="w^2").losses == 2
 
 
 def test_a_run_that_diverges_with_a_falling_loss_has_no_minimum() -> None:

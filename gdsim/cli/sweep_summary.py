@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gdsim.scenario import Scenario
-    from gdsim.sweeps.result import SweepResult
+    from gdsim.sweeps.result import AxisValues, SweepResult
     from gdsim.sweeps.tuning import Tuned
 
 _BAR = 24
-_INDENT = 14
+_INDENT = 20
 _MOST_BASINS = 12
+_MOST_VALUES = 6  # of an axis that is written out
 
 
 def sweep_summary(
@@ -33,7 +34,7 @@ def sweep_summary(
         return f"{name}: {result.runs:,} runs: {counts}"
     lines = [f"{click.style('SWEEP', bold=True)}  {click.style(result.scenario.title or name, bold=True)}"]
     lines += _setting(result.scenario)
-    lines += [_row(axis["path"], _axis_text(axis)) for axis in said["axes"]]
+    lines += [line for axis in result.axes for line in _wrapped(axis.path, _axis_text(axis))]
     pace = f" in {seconds:.3g} s" if seconds > 0.05 else ""
     lines += [
         "",
@@ -93,15 +94,14 @@ def _setting(scenario: Scenario) -> list[str]:
     return [f"  {line}" for line in textwrap.wrap(f"{formula}   {rule}", width() - 2)]
 
 
-def _axis_text(axis: Mapping[str, Any]) -> str:
-    first, last = (
-        short(end) if isinstance(end, int | float) else str(end) for end in (axis["first"], axis["last"])
-    )
-    count = axis["values"]
-    if count == 1:
-        return first
-    spread = ", evenly in the logarithm" if axis["logarithmic"] else ""
-    return f"{first}, {last}" if count == 2 else f"{first} … {last}, {count:,} values{spread}"
+def _axis_text(axis: AxisValues) -> str:
+    def text(value: Any) -> str:
+        return value if isinstance(value, str) else short(value)
+
+    if len(axis.values) <= _MOST_VALUES:
+        return ", ".join(map(text, axis.values))
+    spread = ", evenly in the logarithm" if axis.logarithmic else ""
+    return f"{text(axis.values[0])} … {text(axis.values[-1])}, {len(axis.values):,} values{spread}"
 
 
 def _verdicts(said: Mapping[str, Any], runs: int) -> list[str]:

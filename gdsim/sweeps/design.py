@@ -247,13 +247,20 @@ class Design:
             if (field := self._field(axis.path)) is not None and field[0] == "parameter"
         )  # fmt: skip
 
+    def landscape(self, category: int) -> tuple[object, ...]:
+        """What the critical points of a category depend on, but for swept parameters: loss and domain."""
+        scenario = self.categories[category][2]
+        domain = tuple(sorted(self.domain(category).items()))
+        return scenario.loss.expression, tuple(scenario.loss.parameters.items()), domain
+
     @cached_property
     def losses(self) -> int:
         """At most so many distinct losses are run."""
+        landscapes = len({self.landscape(category) for category in range(len(self.categories))})
         counts = [len(self.axes[place].values) for place in self.parameter_axes]
         if self.method != "grid" and counts:
-            return self.runs * len(self.categories)
-        return math.prod(counts) * len(self.categories)
+            return min(self.runs, self.runs * landscapes)
+        return math.prod(counts) * landscapes
 
     # -- the domain ---------------------------------------------------------------------------------
 

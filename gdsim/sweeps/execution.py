@@ -120,11 +120,11 @@ class Sweep:
     def _chosen(self) -> tuple[Engine, float, str]:
         if self.engine == "fast":
             self._need_fast()
-            return "fast", self._seconds("fast"), "as asked"
+            return "fast", self._seconds("fast"), "as it was begun" if self.begun else "as asked"
         seconds = self._seconds("numpy")
         spread = seconds / self.jobs if seconds > _SHORT else seconds
         if self.engine == "numpy":
-            return "numpy", spread, "as asked, or begun with it" if self.begun else "as asked"
+            return "numpy", spread, "as it was begun" if self.begun else "as asked"
         if seconds <= _SHORT:
             return "numpy", seconds, "it is soon done"
         if find_spec("numba") is None:

@@ -79,6 +79,7 @@ class Worker:
     engine: Engine = "numpy"
     threads: int | None = None
     _searches: dict[tuple[object, ...], Search] = field(default_factory=dict)
+    _landscapes: dict[int, tuple[object, ...]] = field(default_factory=dict)
 
     def compute(self, run: Integers) -> dict[str, Column]:
         """Return the columns of some runs, in their order.
@@ -135,7 +136,9 @@ class Worker:
         Up to ``critical.MOST_CERTIFIED`` losses of a sweep are searched with proof, more numerically.
         """
         values = {name: float(column[run]) for name, column in batch.parameters.items()}
-        key = (category, *values.values())
+        if category not in self._landscapes:
+            self._landscapes[category] = self.design.landscape(category)
+        key = (self._landscapes[category], *values.values())
         if key not in self._searches:
             loss = batch.loss.with_parameters(values)
             proof = self.design.losses <= critical.MOST_CERTIFIED
