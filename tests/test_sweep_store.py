@@ -20,7 +20,7 @@ from gdsim.sweeps.columns import Damaged, read_columns, write_columns
 from gdsim.sweeps.design import Design
 from gdsim.sweeps.execution import Forecast, Sweep
 from gdsim.sweeps.result import SweepResult
-from gdsim.sweeps.results import RESULTS, TABLE, finish
+from gdsim.sweeps.results import RESULTS, TABLE, TRAJECTORIES, finish
 from gdsim.sweeps.store import Plan, Store, directory_of, opened
 from gdsim.sweeps.versions import versions
 
@@ -30,7 +30,7 @@ BASE = {
 }  # fmt: skip
 RATES, STARTS = "learning_rate=lin(0.01,0.4,40)", "initial_weight=lin(-1.9,1.9,50)"
 CHUNK = 128  # runs: 16 chunks
-FILES = (RESULTS, TABLE, "scenario.yaml", "manifest.json")
+FILES = (RESULTS, TRAJECTORIES, TABLE, "scenario.yaml", "manifest.json")
 
 
 def made(parent: Path, *axes: str, engine: str = "auto", **changes: object) -> Sweep:

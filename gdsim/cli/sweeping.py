@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     metavar="KEY=A,B",
     help="Sweep a window of an axis with as many values, into a folder of its own. May be repeated.",
 )
+@click.option("--parquet", is_flag=True, help="Write results.parquet too (extra: parquet).")
 @click.option("--no-plot", is_flag=True, help="Draw no figures.")
 @fail_on_option
 @out_option
@@ -66,7 +67,7 @@ if TYPE_CHECKING:
 def sweep(
     ctx: click.Context, scenario: str, axes: tuple[str, ...], overrides: tuple[str, ...], preset: str | None,
     engine: Any, jobs: int | None, dask_address: str | None, max_runs: int, windows: tuple[str, ...],
-    no_plot: bool, fail_on: tuple[str, ...], out: Path, as_json: bool,
+    parquet: bool, no_plot: bool, fail_on: tuple[str, ...], out: Path, as_json: bool,
 ) -> None:  # fmt: skip
     """Run a scenario many times, over any of its fields.
 
@@ -78,9 +79,11 @@ def sweep(
     from gdsim.scenario.axes import with_axes, zoomed
     from gdsim.sweeps.execution import Sweep
     from gdsim.sweeps.report import summary
-    from gdsim.sweeps.results import finish, write_summary
+    from gdsim.sweeps.results import finish, need_parquet, write_parquet, write_summary
 
     check_kinds(fail_on)
+    if parquet:
+        need_parquet()
     swept = zoomed(with_axes(scenario_of(scenario, overrides, preset), axes), windows)
     made = Sweep(swept, out, engine, jobs, dask_address)
     _check_limit(made, max_runs)
@@ -94,6 +97,8 @@ def sweep(
     result = finish(store, made.worker)
     said = summary(result, swept.name)
     write_summary(made.directory, said)
+    if parquet:
+        write_parquet(store)
     if not no_plot:
         _draw(result, made.directory)
     if as_json:

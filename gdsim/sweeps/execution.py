@@ -241,8 +241,9 @@ def complete(scenario: Scenario, engine: Choice = "auto", out: str | Path | None
         return finish(made.carry_out(plan, forecast), made.worker)
     made.worker.engine = forecast.engine
     parts = [made.worker.compute(plan.runs_of(chunk)) for chunk in range(plan.chunks)]
-    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    return result_of(made.design, columns, made.worker.common_points(), forecast.engine)
+    whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    columns = {name: whole.pop(name) for name in kept(made.design).columns}
+    return result_of(made.design, columns, whole, made.worker.common_points(), forecast.engine)
 
 
 def _compute_all(

@@ -6,11 +6,13 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from gdsim.batch import TAIL
 from gdsim.outcomes import CriticalPoint, Fault, InputError
 from gdsim.runs.run import jsonable
 from gdsim.runs.store import data_name, data_table, environment
@@ -21,7 +23,8 @@ from gdsim.sweeps.result import KINDS, STATUSES, AxisValues, Column, SweepResult
 from gdsim.sweeps.store import Store
 from gdsim.sweeps.work import Worker, kept
 
-RESULTS, TABLE, SUMMARY = "results.npz", "results.csv", "sweep.json"
+RESULTS, TABLE, PARQUET = "results.npz", "results.csv", "results.parquet"
+TRAJECTORIES, SUMMARY = "trajectories.npz", "sweep.json"
 MOST_ROWS = 100_000  # of results.csv
 
 
@@ -56,14 +59,17 @@ class StoredColumns(Mapping[str, Column]):
 def finish(store: Store, worker: Worker) -> SweepResult:
     """Put the chunks of a complete sweep together, and return the result.
 
-    Writes ``results.npz`` (every column, first the axes), ``results.csv`` where there are at most 100,000
-    runs, ``scenario.yaml``, a copy of the data, and ``environment.json``. Memory: that of one column.
+    Writes ``results.npz`` (every column, first the axes), ``trajectories.npz`` (tails and whole trajectories,
+    where they are kept), ``results.csv`` where there are at most 100,000 runs, ``scenario.yaml``, a copy of the data, and ``environment.json``. Memory: that of one column.
     """
     directory = store.directory
     scenario = store.plan.design.scenario
-    names = _write_results(store)
-    columns = StoredColumns(directory / RESULTS, names)
-    result = result_of(store.plan.design, columns, worker.common_points(), store.plan.engine, directory)
+    flat, deep = _write_results(store)
+    columns = StoredColumns(directory / RESULTS, flat)
+    trajectories = StoredColumns(directory / TRAJECTORIES, deep)
+    result = result_of(
+        store.plan.design, columns, trajectories, worker.common_points(), store.plan.engine, directory
+    )
     if result.runs <= MOST_ROWS:
         _write_text(directory / TABLE, table(result))
     copy = None
@@ -82,17 +88,17 @@ def write_summary(directory: Path, summary: Mapping[str, Any]) -> None:
 
 
 def result_of(
-    design: Design, columns: Mapping[str, Column], points: tuple[CriticalPoint, ...], engine: str,
-    directory: Path | None = None,
+    design: Design, columns: Mapping[str, Column], trajectories: Mapping[str, Column],
+    points: tuple[CriticalPoint, ...], engine: str, directory: Path | None = None,
 ) -> SweepResult:  # fmt: skip
-    """Return the result that columns make."""
+    """Return the result that columns, and tails and trajectories, make."""
     records = None
-    if "record_weight" in columns:
-        weight = columns["record_weight"]
+    if "record_weight" in trajectories:
+        weight = trajectories["record_weight"]
         every = kept(design).every
         records = {
             "step": np.arange(weight.shape[1]) * every, "weight": weight.transpose(1, 2, 0),
-            "loss": columns["record_loss"].T,
+            "loss": trajectories["record_loss"].T,
         }  # fmt: skip
     return SweepResult(
         scenario=design.scenario,
@@ -100,7 +106,7 @@ def result_of(
         axes=axis_values(design),
         columns=columns,
         critical_points=points,
-        tail=columns.get("tail"),
+        tail=trajectories.get("tail"),
         records=records,
         engine=engine,
         directory=directory,
@@ -126,26 +132,69 @@ def _even_in_log(values: Any) -> bool:
     return bool(abs(steps.sum()) >= np.log(10.0) and np.ptp(steps) <= 0.01 * abs(steps).max())
 
 
-def _write_results(store: Store) -> list[str]:
-    """Write every column, the axes first, part by part; return their names."""
+def _write_results(store: Store) -> tuple[list[str], list[str]]:
+    """Write every column, the axes first, part by part; return the names in either file.
+
+    Tails and whole trajectories have a file of their own, so that every column of the first has one number
+    a run.
+    """
     design, wanted = store.plan.design, kept(store.plan.design)
     runs, weights = design.runs, len(design.scenario.initial_weight)
-    columns: dict[str, Any] = {}
+    flat: dict[str, Any] = {}
     for place, axis in enumerate(design.axes):
         dtype = design.values(place, np.zeros(1, dtype=np.int64)).dtype
-        columns[axis.path] = (dtype, (runs,), _axis_parts(store, place))
+        flat[axis.path] = (dtype, (runs,), _axis_parts(store, place))
+    for name, dtype in wanted.columns.items():
+        flat[name] = (dtype, (runs,), _parts(store, name))
     shapes: dict[str, tuple[int, ...]] = {}
     if wanted.tail:
-        shapes["tail"] = (runs, 32, weights)
+        shapes["tail"] = (runs, TAIL, weights)
     if wanted.records:
         shapes |= {"record_weight": (runs, wanted.records, weights), "record_loss": (runs, wanted.records)}
-    for name, dtype in wanted.columns.items():
-        columns[name] = (dtype, (runs,), _parts(store, name))
-    for name, shape in shapes.items():
-        columns[name] = (np.dtype(np.float64), shape, _parts(store, name))
-    with whole_file(store.directory / RESULTS) as file:
-        write_parts(file, columns)
-    return list(columns)
+    deep = {name: (np.dtype(np.float64), shape, _parts(store, name)) for name, shape in shapes.items()}
+    for target, columns in ((RESULTS, flat), (TRAJECTORIES, deep)):
+        if columns:
+            with whole_file(store.directory / target) as file:
+                write_parts(file, columns)
+    return list(flat), list(deep)
+
+
+def need_parquet() -> None:
+    """Raise InputError where Parquet files cannot be written."""
+    if find_spec("pyarrow") is None:
+        message = "Parquet files need the package pyarrow, which is not installed"
+        raise InputError(Fault(message, "pip install 'gdsim[parquet]'", path="--parquet"))
+
+
+def write_parquet(store: Store) -> Path:
+    """Write ``results.parquet``: the columns of the table, statuses and verdicts in words, a chunk at a time.
+
+    Raises
+    ------
+    InputError
+        Where pyarrow is not installed.
+    """
+    need_parquet()
+    import pyarrow as arrow
+    from pyarrow import parquet
+
+    design, target = store.plan.design, store.directory / PARQUET
+    words = {"status": [str(status) for status in STATUSES], "verdict": list(KINDS)}
+    with whole_file(target) as file:
+        writer: Any = None
+        for chunk in range(store.plan.chunks):
+            run = store.plan.runs_of(chunk)
+            columns: dict[str, Any] = {
+                axis.path: design.values(place, run) for place, axis in enumerate(design.axes)
+            }
+            columns |= store.read(chunk, [*kept(design).columns])
+            for name, known in words.items():
+                columns[name] = arrow.DictionaryArray.from_arrays(columns[name], known)
+            rows = arrow.table(columns)
+            writer = writer or parquet.ParquetWriter(file, rows.schema)
+            writer.write_table(rows)
+        writer.close()
+    return target
 
 
 def _axis_parts(store: Store, place: int) -> Iterator[Column]:
@@ -161,12 +210,12 @@ def _parts(store: Store, name: str) -> Iterator[Column]:
 def table(result: SweepResult) -> str:
     """Return the results as CSV: a row a run, the axes first, statuses and verdicts in words.
 
-    Floats round-trip. Whole trajectories and tails have no place in it.
+    Floats round-trip.
     """
     words: dict[str, Callable[[Any], str]] = {
         "status": lambda code: STATUSES[code], "verdict": lambda code: KINDS[code],
     }  # fmt: skip
-    names = [name for name in result.columns if result.columns[name].ndim == 1]
+    names = [*result.columns]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(names)
