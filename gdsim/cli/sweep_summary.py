@@ -51,11 +51,14 @@ def tuned_summary(found: Tuned, scenario: Scenario, directory: Path, *, brief: b
     """Return what ``gdsim tune`` prints; where ``brief``, one line."""
     rate, steps = short(found.learning_rate), found.steps
     if brief:
-        return f"{scenario.name}: learning_rate {rate}: {steps} steps"
+        short_of = "" if found.reached else ", short of the tolerance"
+        return f"{scenario.name}: learning_rate {rate}: {_steps(steps)}{short_of}"
     own = _own(found, scenario)
+    badge = click.style("GOLDILOCKS", fg="green" if found.reached else "yellow", bold=True)
+    how = f"{_steps(steps)} to the tolerance" if found.reached else f"the lowest loss after {_steps(steps)}"
     lines = [
-        f"{click.style('GOLDILOCKS', fg='green', bold=True)}  learning rate {click.style(rate, bold=True)}: "
-        f"{steps} step{'s' * (steps != 1)} to the tolerance",
+        f"{badge}  learning rate {click.style(rate, bold=True)}: {how}",
+        *([] if found.reached else ["  With no rate does the run reach the tolerance in so many steps."]),
         *_setting(scenario), "", *([_row("as it is", own)] if own else []),
     ]  # fmt: skip
     if found.stability is not None:
@@ -76,7 +79,11 @@ def _own(found: Tuned, scenario: Scenario) -> str:
     steps = int(run.trajectory.steps[0])
     rate = short(scenario.learning_rate.initial)
     kind = run.verdict.kind.replace("_", " ")
-    return f"learning rate {rate}: {kind}, {run.status} after {steps} step{'s' * (steps != 1)}"
+    return f"learning rate {rate}: {kind}, {run.status} after {_steps(steps)}"
+
+
+def _steps(count: int) -> str:
+    return f"{count:,} step{'s' * (count != 1)}"
 
 
 def _row(label: str, text: str) -> str:
@@ -142,7 +149,7 @@ def _best(best: Mapping[str, Any] | None) -> list[str]:
     where = ", ".join(f"{name} = {short(value)}" for name, value in best["weight"].items())
     kind = best["verdict"].replace("_", " ")
     return _wrapped(
-        "best run", f"{values}: {kind} at {where}, loss {short(best['loss'])}, {best['steps']} steps"
+        "best run", f"{values}: {kind} at {where}, loss {short(best['loss'])}, {_steps(best['steps'])}"
     )
 
 

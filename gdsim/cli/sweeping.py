@@ -197,7 +197,7 @@ def tune(
     ctx: click.Context, scenario: str, overrides: tuple[str, ...], preset: str | None, no_plot: bool,
     out: Path, as_json: bool,
 ) -> None:  # fmt: skip
-    """Find the learning rate with which a scenario settles in the fewest steps.
+    """Find the learning rate that settles in the fewest steps.
 
     Sweeps the rate from far below to beyond the limit of theory, then finely round the best; prints that
     Goldilocks rate and the stretch round it with which the run settles, and draws the profile.

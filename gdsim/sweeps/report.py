@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gdsim.outcomes import CRITICAL_KINDS, CriticalPoint
+from gdsim.outcomes import CRITICAL_KINDS, CriticalPoint, Status
 from gdsim.runs.composition import compose
 from gdsim.runs.run import critical_point_data
 from gdsim.sweeps.result import KINDS, NOWHERE, STATUSES, SweepResult
@@ -51,7 +51,8 @@ def settled(result: SweepResult) -> Mask:
 def best_run(result: SweepResult) -> int | None:
     """Return the number of the best run: of those that settled lowest the one with the fewest steps.
 
-    Where none settled at a low point, the one with the lowest finite loss; None where no loss is finite.
+    Steps count for runs that came to rest by themselves; where none did, the lowest loss is best. Where no
+    run settled at a low point, it is the lowest finite loss of all; None where no loss is finite.
     """
     loss, steps = result.columns["loss"], result.columns["steps"]
     low = np.isin(result.columns["verdict"], [KINDS.index(kind) for kind in _LOW])
@@ -60,11 +61,15 @@ def best_run(result: SweepResult) -> int | None:
         return None
     values = loss[candidates]
     lowest = values.min()
-    if low.any():
-        spread = max(float(np.ptp(values)), abs(float(lowest)), 1.0)
-        candidates = candidates[values <= lowest + _SAME_LOSS * spread]
-        return int(candidates[np.argmin(steps[candidates])])
-    return int(candidates[np.argmin(values)])
+    spread = max(float(np.ptp(values)), abs(float(lowest)), 1.0)
+    deep = candidates[values <= lowest + _SAME_LOSS * spread]
+    rested = deep[at_rest(result)[deep] & low[deep]]
+    return int(rested[np.argmin(steps[rested])]) if rested.size else int(candidates[np.argmin(values)])
+
+
+def at_rest(result: SweepResult) -> Mask:
+    """Which runs came to rest by themselves, before their steps ran out."""
+    return np.isin(result.columns["status"], [Status.CONVERGED.code, Status.STALLED.code])
 
 
 def run_values(result: SweepResult, run: int) -> dict[str, Any]:

@@ -59,8 +59,9 @@ class StoredColumns(Mapping[str, Column]):
 def finish(store: Store, worker: Worker) -> SweepResult:
     """Put the chunks of a complete sweep together, and return the result.
 
-    Writes ``results.npz`` (every column, first the axes), ``trajectories.npz`` (tails and whole trajectories,
-    where they are kept), ``results.csv`` where there are at most 100,000 runs, ``scenario.yaml``, a copy of the data, and ``environment.json``. Memory: that of one column.
+    Writes ``results.npz`` (every column, first the axes), ``trajectories.npz`` (tails and whole
+    trajectories, where they are kept), ``results.csv`` where there are at most 100,000 runs,
+    ``scenario.yaml``, a copy of the data, and ``environment.json``. Memory: that of one column.
     """
     directory = store.directory
     scenario = store.plan.design.scenario

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gdsim import critical
 from gdsim.outcomes import Fault, InputError
@@ -14,10 +15,12 @@ from gdsim.scenario import Scenario
 from gdsim.scenario.axes import variant, with_only
 from gdsim.sweeps.design import Design
 from gdsim.sweeps.execution import complete
-from gdsim.sweeps.report import Stability, best_run, settled, stability
+from gdsim.sweeps.report import Stability, at_rest, best_run, settled, stability
 from gdsim.sweeps.result import SweepResult
 from gdsim.sweeps.work import Worker
 from gdsim.verdicts.story import stable_factor
+
+Rates: TypeAlias = NDArray[np.float64]
 
 COARSE, FINE = 241, 161  # rates over the whole range, and round the best of them
 _DECADES = 4.0  # below the limit of theory, or below and above the scenario's own rate
@@ -47,6 +50,11 @@ class Tuned(NamedTuple):
         return float(self.result.axes[0].values[self.best])
 
     @property
+    def reached(self) -> bool:
+        """Whether the run came to rest, at the tolerance, before its steps ran out."""
+        return bool(at_rest(self.result)[self.best])
+
+    @property
     def steps(self) -> int:
         """The steps that it takes."""
         return int(self.result.columns["steps"][self.best])
@@ -54,6 +62,8 @@ class Tuned(NamedTuple):
 
 def tune(scenario: Scenario, out: str | Path | None = None) -> Tuned:
     """Find the learning rate with which a scenario's run settles in the fewest steps.
+
+    Where its steps run out with every rate, it is the rate that leaves the lowest loss.
 
     A sweep over the rate, evenly in the logarithm, then a finer one round its best; both are put together
     and stored like any sweep.
@@ -72,10 +82,10 @@ def tune(scenario: Scenario, out: str | Path | None = None) -> Tuned:
 
     Notes
     -----
-    Cost: 402 runs of the scenario.
+    Cost: some 650 runs of the scenario, the coarse rates twice.
     """
-    coarse = _range(scenario)
-    rates = _with_finer(scenario, coarse)
+    coarse, special = _range(scenario)
+    rates = _with_finer(scenario, np.unique([*coarse, *special]))
     named = variant(scenario, {"name": f"{scenario.name}-tune"})
     result = complete(with_only(named, {"learning_rate": rates}), "numpy", out)
     best = best_run(result)
@@ -86,33 +96,33 @@ def tune(scenario: Scenario, out: str | Path | None = None) -> Tuned:
     return Tuned(result, best, stability(result))
 
 
-def _range(scenario: Scenario) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Rates from far below to beyond the limit of theory; without one, round the scenario's own rate."""
+def _range(scenario: Scenario) -> tuple[Rates, list[float]]:
+    """Rates from far below to beyond the limit of theory, and those that deserve a look of their own.
+
+    These are the scenario's own rate, and 1/L of each minimum, with which gradient descent needs one step on
+    a parabola. Without a limit of theory the range lies round the scenario's own rate.
+    """
     factor = stable_factor(compose(scenario))
     search = critical.find(loss_of(scenario), scenario.domain)
     sharpest = [
         max(point.curvature)
         for point in search.critical_points
-        if point.kind == "minimum" and point.curvature
+        if point.kind == "minimum" and max(point.curvature, default=0.0) > 0
     ]
-    sharpest = [value for value in sharpest if value > 0]
+    own = scenario.learning_rate.initial or 1.0
+    special = [own, *(1.0 / curvature for curvature in sharpest)]
+    low, high = own * 10.0**-_DECADES, own * 10.0**_DECADES
     if factor is not None and sharpest:
-        high = _BEYOND * factor / min(sharpest)
-        low = factor / max(sharpest) * 10.0**-_DECADES
-    else:
-        own = scenario.learning_rate.initial or 1.0
-        low, high = own * 10.0**-_DECADES, own * 10.0**_DECADES
-    return np.geomspace(low, high, COARSE)
+        low, high = factor / max(sharpest) * 10.0**-_DECADES, _BEYOND * factor / min(sharpest)
+    return np.geomspace(low, high, COARSE), special
 
 
-def _with_finer(
-    scenario: Scenario, coarse: np.ndarray[tuple[int], np.dtype[np.float64]]
-) -> tuple[float, ...]:
+def _with_finer(scenario: Scenario, coarse: Rates) -> tuple[float, ...]:
     """Put finer rates between the neighbours of the best coarse one."""
     design = Design.of(with_only(scenario, {"learning_rate": tuple(coarse.tolist())}))
     columns = Worker(design).compute(np.arange(design.runs))
     best = best_run(SweepResult(scenario, "grid", (), columns))
     if best is None:
         return tuple(coarse.tolist())
-    low, high = coarse[max(best - 2, 0)], coarse[min(best + 2, COARSE - 1)]
+    low, high = coarse[max(best - 2, 0)], coarse[min(best + 2, len(coarse) - 1)]
     return tuple(np.unique(np.concatenate([coarse, np.linspace(low, high, FINE)])).tolist())
