@@ -17,6 +17,9 @@ from pathlib import Path
 from typing import Any
 
 LANES = 64
+BURST: int
+WEIGHTS: int  # rows of weights, of weights one step ago, and two steps ago come first
+TURN: int  # the row of the next anchor, −1 where there is none
 MOVING: int  # rows that make up a run
 RUN: int  # the row that holds its place in the batch
 STEP: int  # its step
@@ -64,7 +67,13 @@ def treat(ward: Any, waiting: int, queue: Any, back: int, numbers: Any, lists: A
             continue
         due = next_due(k, get(numbers, 4), get(numbers, 5))
         put(ward, DUE * LANES + lane, due)
-        if k + 8.0 > due:
+        rests = (
+            True  # where the next record may be a cycle, it is judged here: a burst forgets w two steps ago
+        )
+        for w in range(WEIGHTS):
+            here = get(ward, w * LANES + lane)
+            rests &= here == get(ward, (2 * WEIGHTS + w) * LANES + lane)
+        if rests or k + BURST > due:
             for row in range(MOVING):
                 put(ward, row * LANES + kept, get(ward, row * LANES + lane))
             kept += 1
@@ -83,7 +92,7 @@ def drive(blocks: Any, counter: Any, starts: Any, numbers: Any, lists: Any, ends
     runs = ends[0].size
     k0 = get(numbers, 3)
     due = next_due(k0, get(numbers, 4), get(numbers, 5))
-    judged_first = k0 + 8.0 > due or int(k0) % 8 != 0
+    judged_first = k0 + BURST > due or int(k0) % BURST != 0
     idle = -1  # a bit for each lane
     waiting = back = run = end = runs - runs  # no literal 0: Numba would compile everything for it once more
     while True:
@@ -129,6 +138,11 @@ def drive(blocks: Any, counter: Any, starts: Any, numbers: Any, lists: Any, ends
             for row in range(MOVING):
                 source = REPLAY[row] if replayed else row
                 put(ward, row * LANES + waiting, get(block, source * LANES + lane))
+            if replayed:
+                k = get(block, STEP * LANES + lane) - BURST
+                put(ward, STEP * LANES + waiting, k)
+                if TURN >= 0 and get(block, TURN * LANES + lane) == 2.0 * k:
+                    put(ward, TURN * LANES + waiting, k)  # the anchor is to be set once more
             waiting += 1
             while waiting == LANES:  # all of them may have to stay
                 waiting, back = treat(ward, waiting, queue, back, numbers, lists, ends)

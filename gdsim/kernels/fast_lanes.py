@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.util import find_spec
+from itertools import accumulate
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -42,15 +43,12 @@ class Ends:
     """What came of many runs, in arrays: the last record of each.
 
     ``weight``, ``gradient``, ``previous_weight`` and ``anchor`` are ``(weights, runs)``, each of
-    ``rule_state`` too; ``tail`` is ``(32, weights, runs)``, or has no elements where it was not asked for;
-    ``record`` is ``(records, 2·weights + 2, runs)``: weights, gradient, loss, rate; the rest ``(runs,)``.
+    ``rule_state`` too; ``tail`` is ``(32, weights, runs)``; ``record`` is ``(records, 2·weights + 2, runs)``:
+    weights, gradient, loss, rate; the rest ``(runs,)``. What was not asked for has no elements.
     """
 
     status_code: NDArray[np.int8]
     steps: Integers
-    gradient_evaluations: Integers
-    loss_evaluations: Integers
-    last_evaluations: Integers
     weight: Array
     gradient: Array
     loss: Array
@@ -60,6 +58,17 @@ class Ends:
     rule_state: dict[str, Array]
     tail: Array
     record: Array
+    evaluations: int  # of the loss, for one gradient
+
+    @property
+    def gradient_evaluations(self) -> Integers:
+        """Gradients judged."""
+        return self.steps + 1
+
+    @property
+    def loss_evaluations(self) -> Integers:
+        """Evaluations of the loss by the derivative method."""
+        return self.evaluations * (self.steps + 1)
 
 
 def supports(plan: Plan) -> str:
@@ -121,7 +130,7 @@ def run(
         For a batch that :func:`supports` gives a reason against.
     """
     check(plan)
-    found = _Run(plan, start, tail=True, every=plan.batch.record_every)
+    found = _Run(plan, start, tail=True, every=plan.batch.record_every, whole=True)
     found.sparse_tail = sparse_tail
     return found.trajectory(found.ends(threads))
 
@@ -145,12 +154,14 @@ def ends(plan: Plan, *, tail: bool = False, threads: int | None = None) -> Ends:
 class _Run:
     """One call of the compiled loop: its inputs and outputs."""
 
-    def __init__(self, plan: Plan, start: Trajectory | None, tail: bool, every: int) -> None:
+    def __init__(
+        self, plan: Plan, start: Trajectory | None, tail: bool, every: int, whole: bool = False
+    ) -> None:
         self.plan, self.batch = plan, plan.batch
         if plan not in _SOURCES:
             _SOURCES[plan] = Source(plan)
         self.source = _SOURCES[plan]
-        self.every, self.with_tail, self.sparse_tail = every, tail, False
+        self.every, self.with_tail, self.whole, self.sparse_tail = every, tail, whole, False
         self.first = 0
         self.lanes: Lanes | None = None
         self.chosen: Integers | slice = slice(None)
@@ -309,8 +320,9 @@ class _Run:
         """Run everything."""
         drive = self.module.drive
         ward = self.source.ward
-        wanted = [name for name in (*self.source.moving, *self.source.ended) if self._is_wanted(name)]
-        out = np.empty((len(wanted), self.runs))
+        wanted = self._wanted()
+        names = [name for group in wanted.values() for name in group]
+        out = np.empty((len(names), self.runs))
         status, steps = np.empty(self.runs, dtype=np.int8), np.empty(self.runs, dtype=np.int64)
         weights = len(self.batch.loss.weights)
         tail = np.zeros((TAIL if self.with_tail else 0, weights, self.runs))  # untouched pages cost nothing
@@ -320,7 +332,7 @@ class _Run:
         if self.every:
             records = self.batch.stopping.max_steps // self.every - (-(-self.first // self.every)) + 1
         record = np.full((records, 2 * weights + 2, self.runs), np.nan)
-        rows_out = np.array([ward[name] for name in wanted], dtype=np.int64)
+        rows_out = np.array([ward[name] for name in names], dtype=np.int64)
         starts, numbers, lists = self._starts(), self._numbers(), self._lists()
         outputs = (status, steps, out, rows_out, tail, record)
         counter = np.zeros(1, dtype=np.int64)
@@ -334,46 +346,33 @@ class _Run:
             work()
             for other in others:
                 other.result()
-        return self._ends(dict(zip(wanted, out, strict=True)), status, steps, tail, record)
+        ends = list(accumulate(len(group) for group in wanted.values()))
+        parts = dict(zip(wanted, np.split(out, ends[:-1]), strict=True))
+        state = {name: parts.get(f"state {name}", np.empty((0, 0))) for name in self.batch.rule.rule.state}
+        return Ends(
+            status, steps, parts["w"], parts["g"], parts["loss"][0], parts["rate"][0], parts["a"],
+            parts.get("c", np.empty((0, 0))), state if self.whole else {}, tail, record, self._evaluations(),
+        )  # fmt: skip
 
     def _blocks(self) -> tuple[Array, Array, Array]:
         """A block, a ward and a queue, in zeros, for one thread."""
         source = self.source
         sizes = (source.rows_of_burst, source.rows_of_ward, 4 * len(source.moving))
         block, ward, queue = (np.zeros(rows * LANES) for rows in sizes)
+        unknown = LANES * len(source.moving)
+        block[unknown : unknown + LANES] = np.nan  # see Source._remembered
         return block, ward, queue
 
-    def _is_wanted(self, name: str) -> bool:
-        place = name[1:]
-        return (
-            (name[0] in "wacg" and place.isdigit()) or name in ("loss", "rate") or name in self.source.memory
-        )
-
-    def _ends(
-        self, out: dict[str, Array], status: NDArray[np.int8], steps: Integers, tail: Array, record: Array
-    ) -> Ends:
-        size = range(len(self.batch.loss.weights))
-
-        def rows(letter: str) -> Array:
-            if f"{letter}0" not in out:
-                return np.full((len(size), self.runs), np.nan)
-            return np.array([out[f"{letter}{w}"] for w in size])
-
-        each = self._evaluations()
-        if self.lanes is None:
-            gradients, losses = steps + 1, each * (steps + 1)
-        else:
-            taken = steps - self.first + 1
-            gradients = self.lanes.gradient_evaluations + taken
-            losses = self.lanes.loss_evaluations + each * taken
-        state = {
-            name: np.array([out[f"s{place}_{w}"] for w in size])
-            for place, name in enumerate(self.batch.rule.rule.state)
-        }
-        return Ends(
-            status, steps, gradients, losses, np.full(self.runs, each), rows("w"), rows("g"), out["loss"],
-            out["rate"], rows("a"), rows("c"), state, tail, record,
-        )  # fmt: skip
+    def _wanted(self) -> dict[str, list[str]]:
+        """The variables of each array that comes back, in its order."""
+        source, size = self.source, self.source.weights
+        wanted = {name: [f"{name}{w}" for w in size] for name in ("w", "g", "a")}
+        wanted |= {"loss": ["loss"], "rate": ["rate"]}
+        if self.whole:
+            wanted["c"] = [f"c{w}" for w in size] if self.plan.judges_cycle else []
+            for place, name in enumerate(self.batch.rule.rule.state):
+                wanted[f"state {name}"] = [f"s{place}_{w}" for w in source.weights]
+        return wanted
 
     def _evaluations(self) -> int:
         """Evaluations of the loss for one gradient."""
@@ -398,6 +397,12 @@ class _Run:
         record = found.record[:kept]
         with np.errstate(invalid="ignore"):
             step = found.weight - found.previous_weight
+        each, gradients, losses = found.evaluations, found.gradient_evaluations, found.loss_evaluations
+        if self.lanes is not None:
+            taken = found.steps - self.first + 1
+            gradients = self.lanes.gradient_evaluations + taken
+            losses = self.lanes.loss_evaluations + each * taken
+        anchor = found.anchor if found.anchor.size else np.full_like(found.weight, np.nan)
         return Trajectory(
             weights=batch.loss.weights,
             step_index=np.arange(first, first + kept, dtype=np.int64) * self.every,
@@ -407,16 +412,16 @@ class _Run:
             learning_rate=whole(np.ascontiguousarray(record[:, -1])),
             status_code=whole(found.status_code, Status.MAX_STEPS.code),
             steps=whole(found.steps, 0),
-            gradient_evaluations=whole(found.gradient_evaluations, 0),
-            loss_evaluations=whole(found.loss_evaluations, 0),
-            last_evaluations=whole(found.last_evaluations, 0),
+            gradient_evaluations=whole(gradients, 0),
+            loss_evaluations=whole(losses, 0),
+            last_evaluations=whole(np.full(self.runs, each), 0),
             final_weight=whole(found.weight),
             final_gradient=whole(found.gradient),
             final_loss=whole(found.loss),
             final_learning_rate=whole(found.learning_rate),
             previous_weight=whole(found.previous_weight),
             last_step=whole(step),
-            anchor=whole(found.anchor),
+            anchor=whole(anchor),
             tail=whole(found.tail),
             rule_state={name: whole(value) for name, value in found.rule_state.items()},
             flags=({},) * runs,

@@ -64,6 +64,14 @@ class Source:
         self.rows_of_burst = 0
         self.rows_of_ward = 0
 
+    def _remembered(self) -> list[str]:
+        """What is kept of a burst's start, to be replayed from.
+
+        The weight two steps before is not: a cycle that it shows is judged in the ward (``treat``). Nan
+        stands for it, from the first row behind those that move.
+        """
+        return [*self._each("wa"), *self.memory, *self._cycle_names()]
+
     def _each(self, letters: str) -> list[str]:
         return [f"{letter}{w}" for letter in letters for w in self.weights]
 
@@ -74,11 +82,13 @@ class Source:
         words = set(_WORD.findall("\n".join(lines)))
         needed = {name for name in (*vector_math.FUNCTIONS, "gaussian") if name in words}
         places = {name: row for row, name in enumerate(self.moving)}
-        old = {f"{name}": len(self.moving) + row for row, name in enumerate(self.changing)}
+        old = {name: len(self.moving) + 1 + row for row, name in enumerate(self._remembered())}
+        old |= dict.fromkeys(self._each("b"), len(self.moving))
         replay = tuple(old.get(name, places[name]) for name in self.moving)
         constants = {
-            "LANES": LANES, "MOVING": len(self.moving), "RUN": places["run"], "STEP": places["k"],
-            "DUE": places["due"], "STATUS": self.ward["status"], "REPLAY": replay,
+            "LANES": LANES, "BURST": BURST, "WEIGHTS": len(self.weights), "MOVING": len(self.moving),
+            "RUN": places["run"], "STEP": places["k"], "DUE": places["due"], "TURN": places.get("turn", -1),
+            "STATUS": self.ward["status"], "REPLAY": replay,
         }  # fmt: skip
         return "\n".join(
             [
@@ -114,9 +124,9 @@ class Source:
         must be looked at after them.
         """
         places = {name: row for row, name in enumerate(self.moving)}
-        old = {f"old_{name}": len(self.moving) + row for row, name in enumerate(self.changing)}
+        old = {f"old_{name}": len(self.moving) + 1 + row for row, name in enumerate(self._remembered())}
         watched = [name for name, used in self._watched().items() if used]
-        free = len(self.moving) + len(old)
+        free = len(self.moving) + 1 + len(old)
         inputs = {**places, **{name: free + row for row, name in enumerate(watched)}}
         sheet = Sheet("block", inputs, free + len(watched), exact_angles=False)
         angles: list[str] = []
