@@ -149,7 +149,11 @@ def sweep_command(case: Case, options: Options, folder: Path) -> list[str]:
 
 
 def c_source(case: Case, block: int) -> str:
-    """Return the source of ``descend``: fixed steps of all runs, a block at a time, without judging."""
+    """Return the source of ``descend``: fixed steps of all runs, a block at a time, without judging.
+
+    The number of runs is one of whole blocks, so that every loop over a block has a length known to gcc,
+    which can keep the weights in registers then.
+    """
     x, y = rows()
     step = {
         "quartic": "w[i] -= rate[i] * (4*w[i]*w[i]*w[i] - 4*w[i] + 0.3);",
@@ -180,11 +184,9 @@ void descend(long runs, long steps, const double *start, const double *rates, do
     #pragma omp parallel for schedule(static)
     for (long first = 0; first < runs; first += BLOCK) {{
         double rate[BLOCK], {", ".join(f"{name}[BLOCK]" for name in weights)};
-        long here = runs - first < BLOCK ? runs - first : BLOCK;
         for (int i = 0; i < BLOCK; i++) {{
-            long run = first + (i < here ? i : 0);
-            rate[i] = rates[run];
-            {" ".join(f"{name}[i] = start[{k}*runs + run];" for k, name in enumerate(weights))}
+            rate[i] = rates[first + i];
+            {" ".join(f"{name}[i] = start[{k}*runs + first + i];" for k, name in enumerate(weights))}
         }}
         for (long k = 0; k < steps; k++) {{
             {before if case.name == "logistic" else ""}
@@ -192,7 +194,7 @@ void descend(long runs, long steps, const double *start, const double *rates, do
                 {step}
             }}
         }}
-        for (int i = 0; i < here; i++) {{
+        for (int i = 0; i < BLOCK; i++) {{
             {" ".join(f"end[{k}*runs + first + i] = {name}[i];" for k, name in enumerate(weights))}
         }}
     }}
@@ -204,7 +206,10 @@ class CReference:
     """Descents in C, compiled with the block that is fastest here."""
 
     def __init__(self, case: Case, folder: Path, runs: int, steps: int, extra: Sequence[str] = ()) -> None:
-        self.starts, self.rates = (np.ascontiguousarray(column) for column in fixed(case, runs))
+        self.runs = runs
+        filled = np.minimum(np.arange(-(-runs // C_BLOCKS[-1]) * C_BLOCKS[-1]), runs - 1)
+        starts, rates = fixed(case, runs)
+        self.starts, self.rates = np.ascontiguousarray(starts[:, filled]), rates[filled]
         self.end = np.empty_like(self.starts)
         built = {}
         for block in C_BLOCKS:
@@ -224,7 +229,7 @@ class CReference:
         """Take so many steps from the starts; return the weights, which the next call overwrites."""
         where = (ctypes.c_void_p(column.ctypes.data) for column in (self.starts, self.rates, self.end))
         self.descend(ctypes.c_long(len(self.rates)), ctypes.c_long(steps), *where)
-        return self.end
+        return self.end[:, : self.runs]
 
 
 # The reference in JAX
