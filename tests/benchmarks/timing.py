@@ -53,3 +53,16 @@ def report(name: str, first: float, second: float, ratio: float, limit: float | 
     """Print one row: what, seconds, seconds of the reference, ratio, target."""
     target = "" if limit is None else f"target {limit:.3g}  {'met' if ratio <= limit else 'MISSED'}"
     print(f"{name:<58} {first:9.4f} s {second:9.4f} s  ratio {ratio:6.2f}  {target}", flush=True)
+
+
+def report_speed(
+    name: str, units: float, unit: str, first: float, second: float, ratio: float, least: float | None
+) -> None:
+    """Print one row: what, speed, speed of the reference, how many times the speed, target.
+
+    ``first``, ``second`` and ``ratio`` are what ``paired`` gives; ``units`` is the work of one call.
+    """
+    speed = 1.0 / ratio
+    target = "" if least is None else f"target >= {least:.3g}  {'met' if speed >= least else 'MISSED'}"
+    ours, theirs = (f"{units / seconds:10.2f}" for seconds in (first, second))
+    print(f"{name:<46} {ours} {theirs} {unit}  speed x {speed:6.2f}  {target}", flush=True)
