@@ -30,13 +30,26 @@ from gdsim.sweeps.store import Plan
 from gdsim.sweeps.versions import versions
 from gdsim.sweeps.work import Worker
 
-NOISE = {"kind": "gaussian", "scale": 0.01}  # no run ends before its last step
-SLOW = {"noise": NOISE, "stopping": {"max_steps": 3_000}}  # some 0.2 s for each of 16 chunks
-#: as slow on the command line, whose chunks have 1,024 runs at least
+#: some 6,000 runs; with two jobs in six chunks
 COMMAND = (
     "double-well", "learning_rate=lin(0.01,0.2,64)", "initial_weight=lin(-1.9,1.9,96)", "--engine", "numpy",
-    "-S", "noise.kind=gaussian", "-S", "noise.scale=0.01", "-S", "stopping.max_steps=1500", "--no-plot",
+    "--jobs", "2", "--no-plot",
 )  # fmt: skip
+#: what a worker runs at its start: its n-th piece does something else first
+STRIKE = """
+import os, signal, sys, time
+from gdsim.sweeps.work import Worker
+if Worker.compute.__name__ == "compute":  # Dask runs these lines twice
+    compute, count = Worker.compute, [0]
+    def struck(worker, run):
+        count[0] += 1
+        if count[0] >= {at}:
+            {what}
+        return compute(worker, run)
+    Worker.compute = struck
+"""
+KILL = "os.kill({}, signal.SIGKILL)"
+SLEEP = STRIKE.format(at=2, what="time.sleep(0.5)")
 PATIENCE = 60.0  # seconds until a test gives up
 
 
@@ -58,7 +71,7 @@ class Cluster:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-        self.scheduler = self.start("scheduler", "--host", self.address, "--no-dashboard")
+        self.scheduler = self.start("scheduler", "--host", self.address, "--dashboard-address", "127.0.0.1:0")
 
     def start(self, program: str, *words: str) -> subprocess.Popen[bytes]:
         """Start a program of Dask in the folder."""
@@ -71,12 +84,19 @@ class Cluster:
 
     def worker(self, preload: str = "", threads: int = 1) -> subprocess.Popen[bytes]:
         """Start a worker, which first runs some lines."""
-        words = ["--no-nanny", "--no-dashboard", "--nthreads", str(threads)]
+        words = ["--no-nanny", "--nthreads", str(threads)]
         if preload:
             script = self.folder / f"preload{len(self.running)}.py"
             script.write_text(preload, encoding="utf-8")
             words += ["--preload", str(script)]
         return self.start("worker", self.address, *words)
+
+    def wait(self, count: int) -> None:
+        """Wait until so many workers are there."""
+        from distributed import Client
+
+        with Client(self.address, set_as_default=False) as client:
+            client.wait_for_workers(count, timeout=PATIENCE)
 
     def stop(self) -> None:
         """Kill what still runs."""
@@ -103,24 +123,23 @@ def carry_out(sweep: Sweep, address: str | None, say: Callable[[str], None] = pr
     return finish(sweep.carry_out(plan, forecast, warn=say), sweep.worker)
 
 
-def chunks(directory: Path) -> int:
-    """How many chunks are done."""
-    return len([*directory.glob("chunks/0*.npz")])
-
-
 @pytest.fixture(scope="module")
-def slow(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """What the slow sweep leaves where no cluster is."""
-    return contents(carry_out(made(tmp_path_factory.mktemp("slow"), **SLOW), None).directory)
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What the sweep leaves where no cluster is."""
+    return contents(carry_out(made(tmp_path_factory.mktemp("undisturbed")), None).directory)
 
 
-def command(out: Path, address: str, *words: str) -> subprocess.Popen[str]:
+def command(out: Path, address: str, preload: str = "") -> subprocess.Popen[str]:
     """Start ``gdsim sweep`` on a cluster, in a session of its own, as on a terminal."""
     out.mkdir(exist_ok=True)
     line = [sys.executable, "-m", "gdsim", "sweep", *COMMAND, "--dask-address", address, "--out", "outputs"]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "COLUMNS": "100"}
+    if preload:
+        script = out.parent / "preload.py"
+        script.write_text(preload, encoding="utf-8")
+        environment["DASK_DISTRIBUTED__WORKER__PRELOAD"] = str(script)
     return subprocess.Popen(
-        [*line, *words], cwd=out, env=environment, text=True, start_new_session=True,
+        line, cwd=out, env=environment, text=True, start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 
@@ -135,7 +154,7 @@ def results(out: Path) -> list[bytes]:
 def commanded(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     """The results of the command without a cluster."""
     out = tmp_path_factory.mktemp("commanded")
-    words = [*COMMAND, "--jobs", "2", "--out", str(out / "outputs")]
+    words = [*COMMAND, "--out", str(out / "outputs")]
     line = [sys.executable, "-m", "gdsim", "sweep", *words]
     subprocess.run(line, check=True, capture_output=True)
     return results(out)
@@ -182,9 +201,9 @@ def test_a_scheduler_that_does_not_answer(
 
 
 @pytest.mark.integration
-def test_a_local_cluster_computes_the_same_bytes(tmp_path: Path, slow: dict[str, bytes]) -> None:
+def test_a_local_cluster_computes_the_same_bytes(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
     pytest.importorskip("distributed")
-    assert contents(carry_out(made(tmp_path, **SLOW), "local").directory) == slow
+    assert contents(carry_out(made(tmp_path), "local").directory) == undisturbed
 
 
 @pytest.mark.integration
@@ -203,92 +222,83 @@ def test_the_command_gives_the_same_results_and_nothing_else(
 
 @pytest.mark.integration
 def test_a_worker_of_several_threads_computes_one_piece_at_a_time(
-    tmp_path: Path, dask: Cluster, slow: dict[str, bytes]
+    tmp_path: Path, dask: Cluster, undisturbed: dict[str, bytes]
 ) -> None:
     dask.worker(threads=4, preload=COUNTING)
-    assert contents(carry_out(made(tmp_path, **SLOW), dask.address).directory) == slow
+    assert contents(carry_out(made(tmp_path), dask.address).directory) == undisturbed
 
 
 COUNTING = """
-import threading
+import threading, time
 from gdsim.sweeps.work import Worker
-inside, compute = threading.Lock(), Worker.compute
-def alone(worker, run):
-    assert inside.acquire(blocking=False), "two at once"
-    try:
-        return compute(worker, run)
-    finally:
-        inside.release()
-Worker.compute = alone
+if Worker.compute.__name__ == "compute":
+    inside, compute = threading.Lock(), Worker.compute
+    def alone(worker, run):
+        assert inside.acquire(blocking=False), "two at once"
+        try:
+            time.sleep(0.05)
+            return compute(worker, run)
+        finally:
+            inside.release()
+    Worker.compute = alone
 """
 
 
-# ---- lost workers
+# ---- what is lost
 
 
 @pytest.mark.integration
 def test_a_worker_killed_at_work_changes_nothing(
-    tmp_path: Path, dask: Cluster, slow: dict[str, bytes], killing: Callable[..., None]
+    tmp_path: Path, dask: Cluster, undisturbed: dict[str, bytes]
 ) -> None:
-    first, _ = dask.worker(), dask.worker()
-    sweep = made(tmp_path, **SLOW)
-    killing(first, lambda: chunks(sweep.directory) >= 3)
-    assert contents(carry_out(sweep, dask.address).directory) == slow
-    assert first.wait() == -signal.SIGKILL
-
-
-@pytest.fixture
-def killing() -> Iterator[Callable[..., None]]:
-    """Kill a process when something is so, and then do something else."""
-    from threading import Thread
-
-    threads = []
-
-    def kill(
-        process: subprocess.Popen[bytes], when: Callable[[], object], then: Callable[[], object] = int
-    ) -> None:
-        def run() -> None:
-            until(when)
-            process.kill()
-            then()
-
-        threads.append(Thread(target=run))
-        threads[-1].start()
-
-    yield kill
-    for thread in threads:
-        thread.join()
+    killed = dask.worker(STRIKE.format(at=2, what=KILL.format("os.getpid()")))
+    dask.worker(STRIKE.format(at=1, what="time.sleep(0.2)"))  # else it may do all of them itself
+    dask.wait(2)
+    assert contents(carry_out(made(tmp_path), dask.address).directory) == undisturbed
+    assert killed.wait(PATIENCE) == -signal.SIGKILL
 
 
 @pytest.mark.integration
 def test_without_any_worker_it_says_so_and_waits(
-    tmp_path: Path, dask: Cluster, slow: dict[str, bytes], monkeypatch: pytest.MonkeyPatch,
-    killing: Callable[..., None],
-) -> None:  # fmt: skip
-    monkeypatch.setattr(cluster, "_PATIENCE", 1.0)
-    sweep, said = made(tmp_path, **SLOW), []
-    only = dask.worker()
+    tmp_path: Path, dask: Cluster, undisturbed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "_PATIENCE", 0.5)
+    monkeypatch.setattr(cluster, "_LOOK", 0.5)
+    said: list[str] = []
 
-    def another() -> None:
-        until(lambda: said)
+    def another(text: str) -> None:
+        said.append(text)
         dask.worker()
 
-    killing(only, lambda: chunks(sweep.directory) >= 3, another)
-    assert contents(carry_out(sweep, dask.address, said.append).directory) == slow
-    assert said == [f"the cluster at {dask.address} has no worker; waiting for one to come"]
+    only = dask.worker(STRIKE.format(at=3, what=KILL.format("os.getpid()")))
+    dask.wait(1)
+    assert contents(carry_out(made(tmp_path), dask.address, another).directory) == undisturbed
+    assert only.wait(PATIENCE) == -signal.SIGKILL
+    assert said[0] == f"the cluster at {dask.address} has no worker; waiting for one to come"
+
+
+@pytest.mark.integration
+def test_a_chunk_that_kills_every_worker_ends_the_sweep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch.setenv("DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES", "0")  # else 3 workers
+    dask: Cluster = request.getfixturevalue("dask")
+    dask.worker(STRIKE.format(at=1, what=KILL.format("os.getpid()")))
+    dask.wait(1)
+    with pytest.raises(OSError, match="every worker that computed a certain chunk was lost"):
+        carry_out(made(tmp_path), dask.address)
 
 
 @pytest.mark.integration
 def test_a_lost_scheduler_ends_the_sweep_which_then_goes_on(
-    tmp_path: Path, dask: Cluster, slow: dict[str, bytes], killing: Callable[..., None]
+    tmp_path: Path, dask: Cluster, undisturbed: dict[str, bytes]
 ) -> None:
-    dask.worker()
-    sweep = made(tmp_path, **SLOW)
-    killing(dask.scheduler, lambda: chunks(sweep.directory) >= 3)
+    dask.worker(STRIKE.format(at=5, what=KILL.format(dask.scheduler.pid)))
+    sweep = made(tmp_path)
     with pytest.raises(OSError, match=f"the scheduler at {dask.address} was lost; the same command goes on"):
         carry_out(sweep, dask.address)
-    assert 3 <= chunks(sweep.directory) < 16
-    assert contents(carry_out(made(tmp_path, **SLOW), None).directory) == slow
+    assert 1 <= len([*sweep.directory.glob("chunks/0*.npz")]) < 16
+    assert contents(carry_out(made(tmp_path), None).directory) == undisturbed
 
 
 # ---- interrupted
@@ -317,10 +327,10 @@ def test_an_interrupted_command_is_quiet_and_goes_on(
     pytest.importorskip("distributed")
     if where == "tcp":
         dask: Cluster = request.getfixturevalue("dask")
-        dask.worker()
+        dask.worker(SLEEP)
         address = dask.address
     work = tmp_path / "work"
-    stopped = command(work, address, "--jobs", "2")
+    stopped = command(work, address, SLEEP)
     until(lambda: [*work.glob("outputs/*/chunks/0*.npz")])
     os.killpg(stopped.pid, signal.SIGINT)  # as Ctrl-C on a terminal: the local workers get it too
     _, said = stopped.communicate(timeout=PATIENCE)
@@ -329,7 +339,7 @@ def test_an_interrupted_command_is_quiet_and_goes_on(
     assert said.splitlines()[-1] == "interrupted"
     assert "the same command goes on from there" in " ".join(said.split())
     until(lambda: not processes_of(stopped.pid))
-    again = command(work, address, "--jobs", "2")
+    again = command(work, address)
     assert again.wait(PATIENCE) == 0
     assert results(work) == commanded
 
@@ -339,7 +349,7 @@ def test_an_interrupted_command_is_quiet_and_goes_on(
 def test_a_killed_command_leaves_no_workers_behind(tmp_path: Path) -> None:
     pytest.importorskip("distributed")
     work = tmp_path / "work"
-    killed = command(work, "local", "--jobs", "2")
+    killed = command(work, "local", SLEEP)
     until(lambda: [*work.glob("outputs/*/chunks/0*.npz")])
     killed.kill()
     killed.communicate(timeout=PATIENCE)
@@ -360,7 +370,7 @@ OTHER = {
 @pytest.mark.parametrize("late", [False, True])
 def test_a_worker_that_does_not_fit_is_named(tmp_path: Path, dask: Cluster, name: str, late: bool) -> None:
     preload, words = OTHER[name]
-    sweep = made(tmp_path, **SLOW)
+    sweep = made(tmp_path)
     expected = pytest.raises(
         InputError, match=f"workers lack packages or have other versions: tcp://127.0.0.1:.*{words}"
     )
@@ -368,23 +378,15 @@ def test_a_worker_that_does_not_fit_is_named(tmp_path: Path, dask: Cluster, name
         with expected:
             carry_out(sweep, dask.address, lambda text: dask.worker(preload))
         return
-    from distributed import Client
-
     dask.worker(preload)
-    with Client(dask.address, set_as_default=False) as client:
-        client.wait_for_workers(1)
+    dask.wait(1)
     with expected:
         carry_out(sweep, dask.address)
 
 
 @pytest.mark.integration
 def test_a_chunk_that_fails_is_said_once(tmp_path: Path, dask: Cluster) -> None:
-    failing = (
-        "from gdsim.sweeps.work import Worker\n"
-        "def fail(worker, run):\n    raise ValueError('the seventh seal')\n"
-        "Worker.compute = fail\n"
-    )
-    dask.worker(failing)
+    dask.worker(STRIKE.format(at=1, what="raise ValueError('the seventh seal')"))
     done = command(tmp_path / "work", dask.address)
     _, said = done.communicate(timeout=PATIENCE)
     assert done.returncode == 1

@@ -6,6 +6,7 @@ docs/sweeps-at-scale.md says what this comes to on a thousand machines.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import pickle
 import queue
@@ -14,7 +15,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -38,7 +39,7 @@ LOCAL = "local"  # the address of a cluster that is started for one sweep, on th
 _OPTION = "--dask-address"
 _AHEAD = 2  # pieces under way for each worker, so that none is idle while its result travels
 _RETRIES = 2  # times that a piece that failed is tried again: a machine may fail for reasons of its own
-_TOGETHER = 16  # finished pieces that are fetched at once, at most: so many are in memory
+_IN_MEMORY = 16  # finished pieces that are fetched at once, at most; others wait on their workers
 _ANSWER = 10.0  # seconds in which a scheduler answers
 _REACH = 2.0  # seconds in which a worker that can be reached from here accepts a connection
 _LOOK = 2.0  # seconds between two looks at which workers there are
@@ -134,7 +135,7 @@ def on_a_cluster(
             tasks.check_workers()
             yield from tasks.results()
         finally:
-            tasks.under_way.clear()
+            tasks.cancel()
 
 
 @dataclass
@@ -147,7 +148,9 @@ class _Tasks:
     pieces: Pieces
     say: Callable[[str], None]
     under_way: dict[str, tuple[int, Any]] = field(default_factory=dict)  # by key: number and future
-    _finished: queue.SimpleQueue[Any] = field(default_factory=queue.SimpleQueue)
+    _fetching: set[Future[Done]] = field(default_factory=set)
+    _fetched: queue.SimpleQueue[tuple[str, Future[Done]]] = field(default_factory=queue.SimpleQueue)
+    _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_IN_MEMORY))
     _workers: int = 0
     _looked: float = 0.0
     _seen: float = field(default_factory=time.monotonic)  # when a worker was last there
@@ -163,9 +166,20 @@ class _Tasks:
             self._submit(shared, _AHEAD * max(1, self._workers) - len(self.under_way))
             if not self.under_way:
                 return
-            for future in self._some_finished():
-                number, _ = self.under_way.pop(future.key)
-                yield number, self._checked(future)
+            try:
+                key, fetched = self._fetched.get(timeout=_LOOK)
+            except queue.Empty:
+                continue
+            self._fetching.discard(fetched)
+            number, _ = self.under_way.pop(key)
+            yield number, self._checked(fetched)
+            self._loop.call_soon_threadsafe(self._room.release)
+
+    def cancel(self) -> None:
+        """Want nothing more: the scheduler forgets what has not begun."""
+        for fetching in [*self._fetching]:
+            fetching.cancel()
+        self.under_way.clear()
 
     def check_workers(self) -> None:
         """Raise InputError where the scheduler or a worker lacks gdsim, or has other versions."""
@@ -189,7 +203,24 @@ class _Tasks:
             with self._scheduler_there():
                 future = self.client.submit(compute_there, shared, what, retries=_RETRIES, pure=False)
             self.under_way[future.key] = number, future
-            future.add_done_callback(self._finished.put)
+            future.add_done_callback(self._fetch)
+
+    @property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        loop: asyncio.AbstractEventLoop = self.client.loop.asyncio_loop
+        return loop
+
+    def _fetch(self, future: Any) -> None:
+        """Begin to fetch what a task gave. A worker that is lost meanwhile has it made again by others."""
+
+        async def fetch() -> Done:
+            await self._room.acquire()
+            done: Done = await self.client.gather(future, asynchronous=True)
+            return done
+
+        fetching = asyncio.run_coroutine_threadsafe(fetch(), self._loop)
+        self._fetching.add(fetching)
+        fetching.add_done_callback(lambda fetched: self._fetched.put((future.key, fetched)))
 
     def _look(self) -> None:
         """Count the workers every few seconds; say once where there has been none for a while."""
@@ -205,40 +236,30 @@ class _Tasks:
             self._said = True
             self.say(f"the cluster at {self.client.scheduler.address} has no worker; waiting for one to come")
 
-    def _some_finished(self) -> list[Any]:
-        """Wait a while for pieces that are done, and fetch what they gave, several at once."""
-        found = []
-        try:
-            found.append(self._finished.get(timeout=_LOOK))
-            while len(found) < _TOGETHER:
-                found.append(self._finished.get_nowait())
-        except queue.Empty:
-            pass
-        return found
-
-    def _checked(self, future: Any) -> dict[str, Column]:
+    def _checked(self, fetched: Future[Done]) -> dict[str, Column]:
         """The columns of a piece that is done. Raises its error, or what is wrong with the cluster."""
-        with self._scheduler_there():
-            failed = future.exception() if future.status == "error" else None
-            done = None if failed is not None else future.result()
-        if isinstance(done, Done):
-            if done.versions != versions(self.worker.engine):
-                _refuse_other({done.address: done.versions}, versions(self.worker.engine))
-            return done.columns
-        if isinstance(failed, ImportError):
+        try:
+            with self._scheduler_there():
+                done = fetched.result()
+        except ImportError:
             self.check_workers()  # one that came later may lack gdsim
-        if type(failed).__name__ == "KilledWorker":
-            message = "every worker that computed a certain chunk was lost, for want of memory perhaps"
-            raise OSError(f"{message}; the same command goes on from here") from None
-        assert failed is not None
-        raise failed
+            raise
+        except Exception as error:
+            if type(error).__name__ == "KilledWorker":
+                message = "every worker that computed a certain chunk was lost, for want of memory perhaps"
+                raise OSError(f"{message}; the same command goes on from here") from None
+            raise
+        mine = versions(self.worker.engine)
+        if done.versions != mine:
+            _refuse_other({done.address: done.versions}, mine)
+        return done.columns
 
     @contextmanager
     def _scheduler_there(self) -> Iterator[None]:
         """Say it where the scheduler is lost, in whatever way Dask notices."""
         try:
             yield
-        except (CancelledError, OSError) as error:
+        except (CancelledError, asyncio.CancelledError, OSError) as error:
             if isinstance(error, OSError) and self.client.status == "running":
                 raise
             message = f"the scheduler at {self.address} was lost"
@@ -295,6 +316,7 @@ def _local_cluster(jobs: int | None) -> Iterator[Any]:
         LocalCluster(
             n_workers=jobs, threads_per_worker=1, dashboard_address=None, local_directory=folder,
             memory_limit=0, silence_logs=logging.CRITICAL,
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # else it opens port 8787 to everybody
         ) as cluster,
     ):  # fmt: skip
         yield cluster
