@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
@@ -16,8 +17,9 @@ from numpy.typing import NDArray
 from gdsim.outcomes import Fault, InputError
 from gdsim.scenario import Scenario
 from gdsim.simulation import Engine
+from gdsim.sweeps.cluster import check_installed, on_a_cluster
 from gdsim.sweeps.design import Design
-from gdsim.sweeps.executors import Computed, in_processes, in_this_process, on_a_cluster
+from gdsim.sweeps.executors import Computed, in_processes, in_this_process
 from gdsim.sweeps.result import Column, SweepResult
 from gdsim.sweeps.results import finish, result_of
 from gdsim.sweeps.store import Plan, Store, directory_of, opened, stored_plan
@@ -91,6 +93,8 @@ class Sweep:
         self, scenario: Scenario, parent: Path, engine: Choice = "auto", jobs: int | None = None,
         address: str | None = None, *, stored: bool = True,
     ) -> None:  # fmt: skip
+        if address is not None:
+            check_installed()
         self.design = Design.of(scenario)
         self.directory = directory_of(scenario, parent)
         self.address = address
@@ -208,13 +212,15 @@ class Sweep:
             for file in damaged:
                 warn(f"{file} is damaged; its runs are computed again")
             progress(self.design.runs - sum(len(store.plan.runs_of(chunk)) for chunk in missing))
-            _compute_all(store, missing, lambda pieces: self._executor(forecast, pieces), progress)
+            _compute_all(store, missing, lambda pieces: self._executor(forecast, pieces, warn), progress)
             store.forget_earlier()
         return store
 
-    def _executor(self, forecast: Forecast, pieces: Iterator[tuple[int, Integers]]) -> Computed:
+    def _executor(
+        self, forecast: Forecast, pieces: Iterator[tuple[int, Integers]], warn: Callable[[str], None]
+    ) -> Computed:
         if self.address is not None:
-            return on_a_cluster(self.worker, self.address, self.asked, pieces)
+            return on_a_cluster(self.worker, self.address, self.asked, pieces, warn)
         if forecast.engine == "numpy" and forecast.jobs > 1 and forecast.seconds > _SHORT:
             return in_processes(self.worker, forecast.jobs, pieces)
         return in_this_process(self.worker, pieces)
@@ -272,8 +278,9 @@ def _compute_all(
 
     written: list[Future[None]] = []
     with ThreadPoolExecutor(1) as writer:
-        for chunk, columns in executor(pieces()):
-            finish(chunk, columns)
+        with closing(executor(pieces())) as computed:
+            for chunk, columns in computed:
+                finish(chunk, columns)
         for future in written:
             future.result()
 
