@@ -298,6 +298,22 @@ def test_an_arc_cosine_has_a_value_at_its_edges(domain: tuple[float, float]) -> 
     assert kink.weight["w"] == pytest.approx(PI if domain[0] > 0 else 0)
 
 
+@pytest.mark.parametrize(
+    ("formula", "reason"),
+    [
+        ("log(1 + cos(w - pi))", "the loss has a pole"),
+        ("log(abs(w))", "the loss has a pole"),
+        (
+            "1/log(abs(w))",
+            "the loss ends here, or oscillates without a limit",
+        ),  # its limit is too slow to be seen
+    ],
+)
+def test_no_limit_is_named_of_which_the_places_show_none(formula: str, reason: str) -> None:
+    found = prove(formula, -0.5, 0.5) if "abs" in formula else prove(formula, -1, 6)
+    assert reason in [stretch["reason"] for stretch in found.singular]
+
+
 def test_a_flat_piece_between_two_doubles_is_listed() -> None:
     (point,) = prove("max(abs(w - 1/3), 1e-20)", -1, 1).critical_points
     assert (point.kind, point.loss, point.boundary) == ("flat", 1e-20, False)
@@ -465,8 +481,37 @@ def test_where_one_value_stands_alone_there_is_a_jump_and_no_minimum(text: str) 
     assert [stretch["reason"] for stretch in found.singular] == ["the loss jumps"]
 
 
-def test_a_value_at_a_place_without_a_double_is_not_taken_for_the_limit() -> None:
-    assert not certify(Loss.from_text("where(3w == 1, 5, (3w - 1)^2)"), {"w": (0, 1)}).complete
+@pytest.mark.parametrize(
+    "text",
+    [
+        "where(3w == 1, 5, (3w - 1)^2)", "where(w == 1/3, 5, 1/(w - 1/3)^2)",
+        "where(cos(w) == w, 7, (w - cos(w))^2)", "where(w == 1/3, 2, sin(w - 1/3)/(w - 1/3))",
+        "where(w == 0.5, -1, abs(w - 0.5)^1.5)",
+        "where(w < 0.5, 1/(2w - 1), w)", "where(w == 0.5, 5, 1/(w - 0.5)^2)",
+    ],
+)  # fmt: skip
+def test_a_value_is_compared_with_the_limits_beside_it_wherever_it_stands(text: str) -> None:
+    found = prove(text, 0, 1)
+    assert found.critical_points == ()
+    assert [stretch["reason"] for stretch in found.singular] == ["the loss jumps"]
+    assert found.complete
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("where(w == 0, 1, sin(w)/w)", [("maximum", 0)]),
+        ("where(w == 1, 3, (w^3 - 1)/(w - 1))", [("minimum", -0.5)]),
+        ("where(w > 1, (w^2 - 1)/(w - 1), w + 1) + 2abs(w)", [("kink", 0)]),
+        ("where(sin(w) > 1, w, w^2)", [("minimum", 0)]),
+        ("where(cos(w) <= w, (w - cos(w))^2, 0)", [("flat", (0.7390851332151607 - 2) / 2)]),
+    ],
+)
+def test_a_gap_that_is_filled_with_its_limit_is_none(text: str, expected: list[tuple[str, float]]) -> None:
+    found = prove(text, -2, 2)
+    assert points(found) == [(kind, pytest.approx(place, rel=1e-14)) for kind, place in expected]
+    assert found.singular == ()
+    assert found.complete
 
 
 @pytest.mark.parametrize(

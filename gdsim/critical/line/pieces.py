@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 
-from flint import arb, ctx
+from flint import ctx
 
 from gdsim.critical.budget import Budget
 from gdsim.critical.line.candidates import candidates
-from gdsim.critical.line.factors import Factor, Unsupported, as_product, factorise
+from gdsim.critical.line.factors import Factor, Unsupported, factorise
 from gdsim.critical.line.roots import LADDER, Cluster, Root, Smooth, excludes_zero, zeros
 from gdsim.expr.algebra import add, divide, multiply, negate, power
 from gdsim.expr.emit_ball import Ball, BallFunction, outward, sign
@@ -36,7 +36,6 @@ from gdsim.expr.nodes import (
     Negate,
     Number,
     Power,
-    Symbol,
     Where,
     number,
     substitute,
@@ -47,7 +46,7 @@ from gdsim.expr.simplify import simplify
 from gdsim.outcomes import Interval
 
 _SWITCHES = frozenset({"abs", "sign", "relu", "max", "min"})
-_NOWHERE = Call("log", (Number(Fraction(-1)),))  # a formula that has no value
+NOWHERE = Call("log", (Number(Fraction(-1)),))  # a formula that has no value
 Data = dict[str, tuple[Fraction, ...]]
 
 
@@ -178,79 +177,6 @@ def united(first: Located, second: Located, weight: str) -> Located | None:
     return None
 
 
-def goes_to_zero(
-    slope: Expr, weight: str, data: Data, zero: Located | None, cut: Located, budget: Budget
-) -> bool | None:
-    """Whether a slope goes to zero at a cut at which its numerator does; None where that is not told.
-
-    Where its denominator vanishes, too, the orders decide: the slope of √(w⁴ + w²) does not go to zero.
-    That of exp(−1/w²) does, and no order tells.
-    """
-    if _value_there(slope, weight, data, cut).is_finite():
-        return zero is not None
-    found = as_product(slope)
-    if found is None:
-        return None
-    factors, below = found
-    if not all(_has_an_order(part, weight, data, cut) for part in (*(part for part, _ in factors), below)):
-        return None
-    value = _value_there(below, weight, data, cut)
-    if not value.is_finite():
-        return None
-    if excludes_zero(value):
-        return zero is not None
-    total = Fraction(0)
-    for part, exponent in (*factors, (below, -1)):
-        order = _order_there(part, weight, data, cut, budget)
-        if order is None:
-            return None
-        total += exponent * order
-    return total > 0
-
-
-def _value_there(expr: Expr, weight: str, data: Data, cut: Located) -> Ball:
-    with ctx.workprec(LADDER[1]):
-        return BallFunction([expr], [weight], data, "closed")(cut.root.enclosure)[0]
-
-
-def _has_an_order(expr: Expr, weight: str, data: Data, cut: Located) -> bool:
-    """Whether a function goes like a power to its limit at a cut, or like one of the logarithm alone.
-
-    Not where something runs to infinity inside an exponential, or beside a logarithm that does.
-    """
-    inside: list[Expr] = []
-    runs: dict[Expr, Expr] = {}
-    for node in walk(expr):
-        if isinstance(node, Call):
-            inside += node.arguments
-            is_log = node.function in ("log", "log2", "log10")
-            if is_log and not _value_there(node, weight, data, cut).is_finite():
-                runs[node] = Symbol("", "weight")
-        elif isinstance(node, Power) and symbols(node.exponent, "weight"):
-            inside.append(node)
-    if not all(_value_there(part, weight, data, cut).is_finite() for part in inside):
-        return False
-    return not runs or symbols(substitute(expr, runs), "weight") == ("",)
-
-
-def _order_there(expr: Expr, weight: str, data: Data, cut: Located, budget: Budget) -> Fraction | None:
-    """The order of a function's zero at a cut, 0 where it has none there; None where that is not told."""
-    if not symbols(expr, "weight"):
-        return Fraction(0)
-    factors = factorise(expr, weight)
-    if factors is None:
-        return None
-    low, high = ends_of(cut)
-    room = (abs(high) + 1) * arb(2) ** -20
-    places, clusters = locate(factors, weight, data, (low - room).mid(), (high + room).mid(), budget)
-    if clusters:
-        return None
-    for place in places:
-        if place.root.enclosure.overlaps(cut.root.enclosure):
-            return place.order if united(cut, place, weight) is not None else None
-    return Fraction(0)
-
-
 def _at(place: Expr) -> Ball:
     return BallFunction([place], [])()[0]
 
@@ -279,16 +205,16 @@ def _plain(expr: Expr) -> Expr:
 
 
 def _cut(expr: Expr, weight: str, data: Data, piece: Piece, budget: Budget) -> list[Piece]:
-    switches = _innermost(expr)
-    functions = [f for f in _singular(expr) if not _innermost(f)]
+    switches = innermost(expr)
+    functions = [f for f in _singular(expr) if not innermost(f)]
     found: list[Piece] = []
     for smooth in _between(_marks(functions, weight, data, piece, budget), piece):
         if not switches:
             found.append(_defined(expr, weight, data, smooth))
             continue
-        switching = [_switching(node) for node in switches]
-        switching = [function for function in switching if _is_defined(function, weight, smooth)]
-        for part in _between(_marks(switching, weight, data, smooth, budget), smooth):
+        turning = [switching(node) for node in switches]
+        turning = [function for function in turning if _is_defined(function, weight, smooth)]
+        for part in _between(_marks(turning, weight, data, smooth, budget), smooth):
             chosen = _chosen(expr, switches, weight, part)
             if chosen is None:
                 found.append(replace(part, expression=None))
@@ -297,7 +223,7 @@ def _cut(expr: Expr, weight: str, data: Data, piece: Piece, budget: Budget) -> l
     return found
 
 
-def _innermost(expr: Expr) -> list[Expr]:
+def innermost(expr: Expr) -> list[Expr]:
     """Switches in which no other switch stands."""
     holds: dict[Expr, bool] = {}
     found: list[Expr] = []
@@ -310,7 +236,7 @@ def _innermost(expr: Expr) -> list[Expr]:
     return found
 
 
-def _switching(node: Expr) -> Expr:
+def switching(node: Expr) -> Expr:
     """The function whose sign chooses the branch."""
     if isinstance(node, Where):
         return simplify(Add((node.condition.left, Negate(node.condition.right))))
@@ -320,7 +246,7 @@ def _switching(node: Expr) -> Expr:
     return simplify(node.arguments[0])
 
 
-def _branch(node: Expr, side: int) -> Expr:
+def branch(node: Expr, side: int) -> Expr:
     """What a switch is where its switching function has a sign (0: where it is zero throughout)."""
     if isinstance(node, Where):
         true = {1: (">", ">=", "!="), -1: ("<", "<=", "!="), 0: ("<=", ">=", "==")}[side]
@@ -405,12 +331,12 @@ def _chosen(expr: Expr, switches: list[Expr], weight: str, piece: Piece) -> Expr
     branches: dict[Expr, Expr] = {}
     chooses = any(isinstance(node, Where) and node not in switches for node in walk(expr))
     for node in switches:
-        function = _switching(node)
+        function = switching(node)
         zero = function == ZERO or (bool(symbols(function, "weight")) and factorise(function, weight) is None)
         side = 0 if zero else sure_sign(Smooth(function, weight, {}), piece.inside)
         if side is None and not chooses:
             return None
-        branches[node] = _NOWHERE if side is None else _branch(node, side)
+        branches[node] = NOWHERE if side is None else branch(node, side)
     return simplify(substitute(expr, branches))
 
 
@@ -462,27 +388,3 @@ def _defined(expr: Expr, weight: str, data: Data, piece: Piece) -> Piece:
     with ctx.workprec(LADDER[1]):
         value = Smooth(expr, weight, data).value(piece.inside)
     return Piece(piece.low, piece.high, piece.a, piece.b, None if value.is_nan() else expr)
-
-
-def limit(
-    expr: Expr | None, weight: str, data: dict[str, tuple[Fraction, ...]], cut: Located, side: int
-) -> float | None:
-    """The limit of the loss from one side, as ever nearer places show it: for words, not for proof."""
-    if expr is None:
-        return None
-    smooth = Smooth(expr, weight, data)
-    values = []
-    with ctx.workprec(1000):
-        for bits in (60, 120, 180):
-            value = smooth.value((cut.root.enclosure + side * arb(2) ** -bits).mid())
-            if not value.is_finite():
-                return None
-            values.append(value.mid())
-        first, second = abs(values[1] - values[0]), abs(values[2] - values[1])
-        if second > arb(2) ** 30 and second >= first:
-            return math.copysign(math.inf, float(values[2] > 0) - 0.5)
-        if second > first / 2 and second > arb(2) ** -40:
-            if abs(values[2]) > abs(values[1]) > abs(values[0]):
-                return math.copysign(math.inf, float(values[2] > 0) - 0.5)
-            return None
-        return 0.0 if abs(values[2]) < arb(2) ** -40 else float(values[2])

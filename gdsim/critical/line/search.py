@@ -19,12 +19,11 @@ from gdsim.critical.audits import kind_between
 from gdsim.critical.budget import Budget
 from gdsim.critical.line.audit import audit
 from gdsim.critical.line.factors import Unsupported, factorise
+from gdsim.critical.line.limits import formula_at, goes_to_zero, is_limit, limit, value_there
 from gdsim.critical.line.pieces import (
     Located,
     Piece,
     ends_of,
-    goes_to_zero,
-    limit,
     locate,
     lower,
     pieces,
@@ -36,13 +35,10 @@ from gdsim.critical.line.pieces import (
 from gdsim.critical.line.roots import LADDER, Cluster, Smooth, excludes_zero
 from gdsim.critical.switches import switching_functions
 from gdsim.critical.written import WrittenLoss, around, edges, widened, within
-from gdsim.expr.algebra import add, negate
 from gdsim.expr.differentiate import derivative
 from gdsim.expr.emit_ball import Ball, BallFunction, outward
-from gdsim.expr.exact_zeros import vanishes
 from gdsim.expr.nodes import ZERO, Call, Expr, Where, symbols, walk
 from gdsim.expr.rows import rows_written_out
-from gdsim.expr.simplify import simplify
 from gdsim.losses import Loss
 from gdsim.outcomes import CriticalKind, CriticalPoint, Interval, Search
 
@@ -269,14 +265,19 @@ class _Line:
         if left.piece.expression is None and right.piece.expression is None:
             return
         before, after = self._sign_beside(left, cut, -1), self._sign_beside(right, cut, 1)
-        value = self._value_at(cut)
-        if value is None:
+        here: Expr | None = self.expression
+        if self.may_jump:
+            here = formula_at(self.expression, self.weight, self.data, cut, self.budget)
+        if here is None:
+            self.unresolved.append(self._place(cut, "it is not told which value the loss has here"))
+            return
+        if not self._has_value(here, cut):
             self._name_singular(cut, left, right, before, after)
+            return
+        if self.may_jump and not self._is_the_limit(here, cut, left, right):
             return
         if left.piece.expression is None or right.piece.expression is None:
             self._edge(cut, left, right, before, after)
-            return
-        if not self._continuous(cut, left, right) or not self._is_the_limit(cut, left, right, value):
             return
         self.joined.add(id(cut))
         if left.flat or right.flat:
@@ -312,53 +313,28 @@ class _Line:
         other = marks[0] if marks else slope.piece.high
         return self._sign(slope, upper(cut, self.a), lower(other, slope.piece.b))
 
-    def _value_at(self, cut: Located) -> Ball | None:
-        """The loss at a cut as the formula gives it; None where it is not defined there."""
+    def _has_value(self, here: Expr, cut: Located) -> bool:
+        """Whether the loss, by its formula at a cut, is defined there; an edge need be no binary fraction."""
         with ctx.workprec(LADDER[1]):
-            place = cut.root.enclosure
-            value = self.loss.value(place)
-            if not value.is_finite() and not place.is_exact():
-                (value,) = self.loss_anywhere(place)  # an edge that is no binary fraction
-            return value if value.is_finite() else None
+            strict = Smooth(here, self.weight, self.data).value(cut.root.enclosure)
+        if strict.is_finite() or cut.root.enclosure.is_exact():
+            return bool(strict.is_finite())
+        return bool(value_there(here, self.weight, self.data, cut).is_finite())
 
-    def _continuous(self, cut: Located, left: _Slope, right: _Slope) -> bool:
-        """Whether the loss has one limit from both sides; notes a jump, or that it cannot be told."""
-        assert left.piece.expression is not None
-        assert right.piece.expression is not None
-        gap = simplify(add((left.piece.expression, negate(right.piece.expression))))
-        if not self.may_jump:
-            return True
-        exact = cut.root.exact
-        if gap == ZERO or (exact is not None and vanishes(gap, self.weight, exact)):
-            return True
-        with ctx.workprec(LADDER[2]):
-            here = Smooth(gap, self.weight, self.data).value(cut.root.enclosure)
-        if excludes_zero(here):
+    def _is_the_limit(self, here: Expr, cut: Located, left: _Slope, right: _Slope) -> bool:
+        """Whether the loss goes to its value at a cut from both sides; notes a jump, or a doubt."""
+        sides = [slope.piece.expression for slope in (left, right)]
+        told = {
+            is_limit(here, side, self.weight, self.data, cut, self.budget)
+            for side in sides
+            if side is not None
+        }
+        if False in told:
             self.singular.append(self._place(cut, "the loss jumps"))
-            return False
-        factors = factorise(gap, self.weight) or ()
-        found, _ = locate(factors, self.weight, self.data, *_around(cut), self.budget)
-        if any(united(cut, zero, self.weight) is not None for zero in found if _meet(zero, cut)):
-            return True
-        reason = "the loss may jump here: its limits from both sides agree to 1,500 bits, which is no proof"
-        self.unresolved.append(self._place(cut, reason))
-        return False
-
-    def _is_the_limit(self, cut: Located, left: _Slope, right: _Slope, value: Ball) -> bool:
-        """Whether the loss has its limit as its value at a cut; notes that it has another, or may have."""
-        if not self.may_jump:
-            return True
-        with ctx.workprec(LADDER[1]):
-            place = cut.root.enclosure
-            sides = [Smooth(slope.piece.expression, self.weight, self.data).value(place)
-                     for slope in (left, right) if slope.piece.expression is not None]  # fmt: skip
-            if any(excludes_zero(value - side) for side in sides):
-                self.singular.append(self._place(cut, "the loss jumps"))
-                return False
-            if value.rad() < (1 + abs(value.mid())) * arb(2) ** -90:
-                return True
-        self.unresolved.append(self._place(cut, "the loss may have another value here than beside it"))
-        return False
+        elif None in told:
+            reason = "the loss may have another value here than beside it"
+            self.unresolved.append(self._place(cut, reason))
+        return told == {True}
 
     def _common_bend(self, cut: Located, left: _Slope, right: _Slope) -> tuple[float, ...]:
         """f″ at a cut where both sides have the same, else nothing."""
