@@ -23,25 +23,33 @@ def runs() -> None:
 @out_option
 @json_option
 def list_(out: Path, as_json: bool) -> None:
-    """List the run directories below --out."""
+    """List the runs and the sweeps below --out."""
     from gdsim.cli.screen import print_json, table
     from gdsim.runs.store import run_directories, summary_of
+    from gdsim.sweeps.store import sweep_folders
 
     found = [(directory, summary_of(directory)) for directory in run_directories(out)]
+    sweeps = sweep_folders(out)
     if as_json:
         rows = [
             {"directory": str(directory), "name": summary["name"], "status": summary["status"],
              "steps": summary["steps"], "verdict": summary["verdict"]["kind"]}
             for directory, summary in found
         ]  # fmt: skip
-        print_json({"runs": rows})
-    elif not found:
-        click.echo(f"no runs below {out}/")
-    else:
+        swept = [{**sweep._asdict(), "directory": str(sweep.directory)} for sweep in sweeps]
+        print_json({"runs": rows, "sweeps": swept})
+        return
+    if found:
         heads = ["directory", "verdict", "status", "steps"]
         click.echo(
             table(heads, [[at.name, s["verdict"]["kind"], s["status"], str(s["steps"])] for at, s in found])
         )
+    if sweeps:
+        heads = ["sweep", "runs", "engine", "chunks done"]
+        lines = [[s.directory.name, f"{s.runs:,}", s.engine, f"{s.done} of {s.chunks}"] for s in sweeps]
+        click.echo("\n" * bool(found) + table(heads, lines))
+    if not found and not sweeps:
+        click.echo(f"no runs below {out}/")
 
 
 @runs.command()
@@ -120,7 +128,7 @@ def continue_(ctx: click.Context, directory: Path, steps: int, no_plot: bool, as
 
 @runs.command()
 @out_option
-@click.option("--all", "everything", is_flag=True, help="Remove the run directories too, not only leftovers.")
+@click.option("--all", "everything", is_flag=True, help="Remove runs and sweeps too, not only leftovers.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 def clean(out: Path, everything: bool, yes: bool, as_json: bool) -> None:
@@ -131,9 +139,12 @@ def clean(out: Path, everything: bool, yes: bool, as_json: bool) -> None:
     from gdsim.cli.running import counted
     from gdsim.cli.screen import print_json
     from gdsim.runs.store import leftovers, remove, restore, run_directories
+    from gdsim.sweeps.store import sweep_folders
 
     back = restore(out)
-    doomed = leftovers(out) + (run_directories(out) if everything else [])
+    doomed = leftovers(out)
+    if everything:
+        doomed += [*run_directories(out), *(sweep.directory for sweep in sweep_folders(out))]
     if doomed and everything and not yes:
         click.confirm(f"Remove {counted(len(doomed), 'folder')} below {out}/?", abort=True, err=True)
     remove(doomed)

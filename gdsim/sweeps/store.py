@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,32 @@ Integers: TypeAlias = NDArray[np.int64]
 FORMAT = 1
 MANIFEST, CHUNKS, EARLIER, LOCK = "manifest.json", "chunks", "earlier", ".lock"
 _MARK = "chunk"  # in every chunk file: which design it belongs to, and its number
+
+
+class SweepFolder(NamedTuple):
+    """A sweep's folder among others: where it is, and how far it came."""
+
+    directory: Path
+    name: str
+    engine: str
+    runs: int
+    chunks: int
+    done: int  # chunks
+
+
+def sweep_folders(parent: Path) -> list[SweepFolder]:
+    """Return the folders of sweeps below a folder, by name. Raises InputError for a manifest that is none."""
+    if not parent.is_dir():
+        return []
+    found = []
+    for directory in sorted(entry for entry in parent.iterdir() if not entry.name.startswith(".")):
+        manifest = read_manifest(directory) if directory.is_dir() else None
+        if manifest is not None:
+            plan = _plan_of(manifest, None)
+            done = len([*(directory / CHUNKS).glob("[0-9]*.npz")])
+            name = str(manifest["scenario"]["name"])
+            found.append(SweepFolder(directory, name, plan.engine, plan.design.runs, plan.chunks, done))
+    return found
 
 
 def sweep_digest(scenario: Scenario) -> str:
@@ -247,7 +273,7 @@ def read_manifest(directory: Path) -> dict[str, Any] | None:
     file = directory / MANIFEST
     try:
         found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        if found["format"] != FORMAT or found["kind"] != "sweep":
+        if found["format"] != FORMAT or found["kind"] != "sweep" or not found["scenario"]["name"]:
             raise ValueError
         _plan_of(found, None)
     except FileNotFoundError:

@@ -242,15 +242,21 @@ def spread_out() -> tuple[int, ...]:
     return (1, CORES) if CORES > 1 else (1,)
 
 
-def arrange_fixed(problem: Problem) -> Arrangement:
-    """Return the fastest arrangement of fixed steps, judged by a quarter of the steps."""
+def arrange_fixed(problem: Problem, plain: bool) -> Arrangement:
+    """Return the fastest arrangement of fixed steps, judged by a quarter of the steps.
+
+    The ``plain`` ones are ``jit(vmap(scan))`` over all runs on one device, however the gradient is written
+    and the scan unrolled.
+    """
     name, steps, starts, rates = problem
     fewer = (name, max(steps // 4, 1), starts, rates)
     laid_out = best(
         fixed_steps, fewer,
         (
             Arrangement(gradient, devices, batch)
-            for gradient in gradients(name) for devices in spread_out() for batch in (0, 1024, 8192)
+            for gradient in gradients(name)
+            for devices in ((1,) if plain else spread_out())
+            for batch in ((0,) if plain else (0, 1024, 8192))
         ),
     )  # fmt: skip
     return best(fixed_steps, fewer, (replace(laid_out, unroll=unroll) for unroll in (1, 2, 4, 8, 16)))
@@ -286,7 +292,7 @@ def serve() -> None:
             if request["do"] == "fixed":
                 kind, (starts, rates) = fixed_steps, fixed(case, request["runs"])
                 problem = (case.name, steps, tuple(starts), rates)
-                how = arrange_fixed(problem)
+                how = arrange_fixed(problem, request["plain"])
             else:
                 kind, (starts, rates) = until_the_end, atlas(case, request["side"])
                 problem = (case.name, steps, tuple(starts), rates)

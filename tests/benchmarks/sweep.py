@@ -345,12 +345,20 @@ def fixed_steps(options: Options, c: bool, jax: bool, folder: Path) -> None:
         if c:
             _against_c(case, options, steps, ours["weight"], ran, folder)
         if server is not None:
-            how, ends = server.prepare("fixed", case, runs=options.runs, steps=steps)
-            agree(f"{case.name}, JAX", ours["weight"], np.stack(ends), 1e-6, 0.999)
             least = None if case.name == "himmelblau" else 4.0 if case.transcendental else 1.0
-            found = compared(ran, server.again, PAIRS)
-            report_speed(f"{case.name}, {steps} steps, JAX", work, "M steps/s", *found, least)
-            print(f"    {told(how)}")
+            for plain in (True, False):  # jit(vmap(scan)), then whatever arrangement is fastest
+                how, ends = server.prepare("fixed", case, runs=options.runs, steps=steps, plain=plain)
+                agree(f"{case.name}, JAX", ours["weight"], np.stack(ends), 1e-6, 0.999)
+                found = compared(ran, server.again, PAIRS)
+                words = "JAX" if plain else "JAX, its fastest"
+                report_speed(
+                    f"{case.name}, {steps} steps, {words}",
+                    work,
+                    "M steps/s",
+                    *found,
+                    least if plain else None,
+                )
+                print(f"    {told(how)}")
     if server is not None:
         server.close()
 
