@@ -42,6 +42,8 @@ def sweep_summary(
         *_verdicts(said, result.runs),
     ]
     lines += _basins(said)
+    if result.losses > 1:
+        lines += ["", *_wrapped("losses", _losses(result))]
     lines += ["", *_best(said["best"]), *_stability(said["stability"])]
     lines += ["", *_wrapped("written", _files(directory))]
     return "\n".join(lines)
@@ -137,6 +139,12 @@ def _basins(said: Mapping[str, Any]) -> list[str]:
     if len(reached) > _MOST_BASINS:
         lines.append(_row("", f"… and {len(reached) - _MOST_BASINS} more (sweep.json lists them all)"))
     return ["", *lines] if lines else []
+
+
+def _losses(result: SweepResult) -> str:
+    """How many losses there were, and how their critical points were found."""
+    how = "with proof" if result.proof == "certified" else "numerically, since they are more than a thousand"
+    return f"{result.losses:,}; the critical points of each were sought {how}"
 
 
 def _best(best: Mapping[str, Any] | None) -> list[str]:

@@ -160,6 +160,7 @@ def summary(result: SweepResult, name: str) -> dict[str, Any]:
         "statuses": {
             str(status): int(count) for status, count in zip(STATUSES, statuses, strict=True) if count
         },
+        "search": {"losses": result.losses, "proof": result.proof},
         "basins": _basins(result),
         "best": None if best is None else _run_data(result, best),
         "stability": None if where is None else {**where._asdict(), "limits": list(where.limits)},

@@ -11,7 +11,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gdsim.outcomes import VERDICT_KINDS, CriticalPoint, Status
+from gdsim.critical import MOST_CERTIFIED
+from gdsim.outcomes import VERDICT_KINDS, CriticalPoint, Proof, Status
 from gdsim.scenario import Scenario
 
 Column: TypeAlias = NDArray[Any]
@@ -69,6 +70,9 @@ class SweepResult:
     records
         Whole trajectories where the scenario states ``record``, else None: ``step (records,)``,
         ``weight (records, weights, runs)`` and ``loss (records, runs)``, nan after a run's end.
+    losses
+        At most so many distinct losses were run. The critical points of up to ``MOST_CERTIFIED`` are found
+        with proof, of more numerically.
     engine
         Which loop stepped the runs.
     directory
@@ -82,8 +86,14 @@ class SweepResult:
     critical_points: tuple[CriticalPoint, ...] = ()
     tail: Column | None = None
     records: Mapping[str, Column] | None = None
+    losses: int = 1
     engine: str = "numpy"
     directory: Path | None = field(default=None, compare=False)
+
+    @property
+    def proof(self) -> Proof:
+        """How the critical points were sought of which verdicts and basins speak."""
+        return "certified" if self.losses <= MOST_CERTIFIED else "numerical"
 
     @property
     def runs(self) -> int:

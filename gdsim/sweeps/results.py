@@ -109,6 +109,7 @@ def result_of(
         critical_points=points,
         tail=trajectories.get("tail"),
         records=records,
+        losses=design.losses,
         engine=engine,
         directory=directory,
     )
