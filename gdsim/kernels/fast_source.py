@@ -20,7 +20,6 @@ from gdsim.kernels.plan import BURST, NEAR, Plan
 NUMBERS = ("tolerance", "bound", "stop", "first", "last", "every")  # then the step's own
 _COSTS = {**dict.fromkeys((*VECTOR_FUNCTIONS, *ANGLE_FUNCTIONS), 25), "gaussian": 150}
 _WORD = re.compile(r"\w+")
-_TOGETHER = 2  # steps of a lane between two visits to memory
 _CHEAP_STEP = 40  # operations of a step up to which a burst is written out in one loop
 
 _HEAD = """\
@@ -145,7 +144,7 @@ class Source:
     def _in_registers(
         self, step: list[str], begin: list[str], inputs: dict[str, int], watched: list[str]
     ) -> list[str]:
-        """A burst of cheap steps, a few at a time for each lane.
+        """A burst of cheap steps: one for every lane, then the next, only the last two together.
 
         All eight in one go would be one long chain of operations that wait for each other, and more than a
         processor looks ahead.
@@ -155,7 +154,7 @@ class Source:
         if not self.plan.batch.rule.rule.memoryless:
             between += self._each("a")
         fixed = [name for name in self.moving[len(self.changing) : -2] if name not in ("rises", "changes")]
-        steps = [line for _ in range(_TOGETHER) for line in step]
+        steps = [*step, *step]  # the last two: they leave the weights one and two steps ago behind
         zeros = [f"{name} = {value}" for name, value in self._zeros().items() if name in watched]
         last = [] if counting else [f"k = k + {BURST}.0"]
         finals = [*self._each("wab"), *self.memory, "k"]
@@ -169,10 +168,10 @@ class Source:
                 *(f"    {line}" for line in end),
             ]
 
-        again = loop([*between, *fixed], steps, between, [])
+        again = loop([*between, *fixed], step, between, [])
         return [
-            *loop(self.moving[:-2], [*begin, *zeros, *steps], between, []),
-            f"for _ in range({BURST // _TOGETHER - 2}):",
+            *loop(self.moving[:-2], [*begin, *zeros, *step], between, []),
+            f"for _ in range({BURST - 3}):",
             *(f"    {line}" for line in again),
             *loop(
                 [*between, *fixed, *self._cycle_names(), *(["k"] if not counting else []), "due"],
