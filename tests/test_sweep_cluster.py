@@ -340,7 +340,8 @@ def test_an_interrupted_command_is_quiet_and_goes_on(
     assert "the same command goes on from there" in " ".join(said.split())
     until(lambda: not processes_of(stopped.pid))
     again = command(work, address)
-    assert again.wait(PATIENCE) == 0
+    _, said = again.communicate(timeout=PATIENCE)
+    assert again.returncode == 0, said
     assert results(work) == commanded
 
 

@@ -45,6 +45,8 @@ _REACH = 2.0  # seconds in which a worker that can be reached from here accepts 
 _LOOK = 2.0  # seconds between two looks at which workers there are
 _PATIENCE = 5.0  # seconds without any worker, until it is said
 _NAMED = 3  # workers that a message names
+#: what a local worker does first: Ctrl-C on a terminal reaches it too, and is not its business
+_UNDISTURBED = "import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
 _LOGGERS = (
     "distributed", "distributed.client", "distributed.scheduler", "distributed.worker", "distributed.nanny",
     "distributed.core", "distributed.batched", "distributed.comm", "distributed.shuffle", "tornado",
@@ -62,11 +64,6 @@ class Done(NamedTuple):
     address: str
     versions: dict[str, str]
     columns: dict[str, Column]
-
-
-def _as_it_is(payload: bytes) -> bytes:
-    """A task that holds the design: workers copy its result from each other, and it can be made again."""
-    return payload
 
 
 @lru_cache(maxsize=2)
@@ -88,6 +85,23 @@ def compute_there(payload: bytes, run: Integers | range) -> Done:
         worker = _worker(payload)
         columns = worker.compute(np.asarray(run))
         return Done(get_worker().address, versions(worker.engine), columns)
+
+
+def _tasks() -> tuple[Callable[[bytes], bytes], Callable[[bytes, Integers | range], Done]]:
+    """What tasks call, as functions that travel by value: a scheduler or worker without gdsim reads them too.
+
+    By name they would end such a worker, and the sweep after a few of them, with no word about the cause.
+    """
+
+    def design_and_engine(payload: bytes) -> bytes:  # workers copy it from each other; it can be made again
+        return payload
+
+    def compute(payload: bytes, run: Integers | range) -> Done:
+        from gdsim.sweeps.cluster import compute_there
+
+        return compute_there(payload, run)
+
+    return design_and_engine, compute
 
 
 def check_installed() -> None:
@@ -150,6 +164,8 @@ class _Tasks:
     under_way: dict[str, tuple[int, Any]] = field(default_factory=dict)  # by key: number and future
     _fetching: set[Future[Done]] = field(default_factory=set)
     _fetched: queue.SimpleQueue[tuple[str, Future[Done]]] = field(default_factory=queue.SimpleQueue)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _over: bool = False
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_IN_MEMORY))
     _workers: int = 0
     _looked: float = 0.0
@@ -160,10 +176,11 @@ class _Tasks:
         """Give back the pieces as they are done."""
         with self._scheduler_there():
             payload = pickle.dumps((self.worker.design, self.worker.engine))
-            shared = self.client.submit(_as_it_is, payload, pure=False)
+            design_and_engine, compute = _tasks()
+            shared = self.client.submit(design_and_engine, payload, pure=False)
         while True:
             self._look()
-            self._submit(shared, _AHEAD * max(1, self._workers) - len(self.under_way))
+            self._submit(compute, shared, _AHEAD * max(1, self._workers) - len(self.under_way))
             if not self.under_way:
                 return
             try:
@@ -177,31 +194,26 @@ class _Tasks:
 
     def cancel(self) -> None:
         """Want nothing more: the scheduler forgets what has not begun."""
+        with self._lock:
+            self._over = True
         for fetching in [*self._fetching]:
             fetching.cancel()
         self.under_way.clear()
 
     def check_workers(self) -> None:
-        """Raise InputError where the scheduler or a worker lacks gdsim, or has other versions."""
+        """Raise InputError where a worker lacks gdsim, or has other versions."""
         mine = versions(self.worker.engine)
         with self._scheduler_there():
-            try:
-                self.client.run_on_scheduler(versions, "numpy")
-            except ImportError:
-                message = "the scheduler cannot import gdsim"
-                raise InputError(
-                    Fault(message, "the same environment as on the workers", path=_OPTION)
-                ) from None
             found: dict[str, Any] = self.client.run(versions, self.worker.engine, on_error="return")
         _refuse_other(found, mine)
 
-    def _submit(self, shared: Any, count: int) -> None:
+    def _submit(self, compute: Callable[..., Done], shared: Any, count: int) -> None:
         for number, run in islice(self.pieces, max(0, count)):
             first, last = int(run[0]), int(run[-1])
             whole = last - first + 1 == run.size
             what = range(first, last + 1) if whole else run
             with self._scheduler_there():
-                future = self.client.submit(compute_there, shared, what, retries=_RETRIES, pure=False)
+                future = self.client.submit(compute, shared, what, retries=_RETRIES, pure=False)
             self.under_way[future.key] = number, future
             future.add_done_callback(self._fetch)
 
@@ -218,8 +230,11 @@ class _Tasks:
             done: Done = await self.client.gather(future, asynchronous=True)
             return done
 
-        fetching = asyncio.run_coroutine_threadsafe(fetch(), self._loop)
-        self._fetching.add(fetching)
+        with self._lock:  # Dask calls this in a thread of its own, also while the client is closed
+            if self._over:
+                return
+            fetching = asyncio.run_coroutine_threadsafe(fetch(), self._loop)
+            self._fetching.add(fetching)
         fetching.add_done_callback(lambda fetched: self._fetched.put((future.key, fetched)))
 
     def _look(self) -> None:
@@ -309,9 +324,13 @@ def _connected(address: str, jobs: int | None, engine: str) -> Iterator[Any]:
 
 @contextmanager
 def _local_cluster(jobs: int | None) -> Iterator[Any]:
+    import dask
     from distributed import LocalCluster
 
+    stated = dask.config.get("distributed.worker.preload")
+    first = [*([stated] if isinstance(stated, str) else stated), _UNDISTURBED]
     with (
+        dask.config.set({"distributed.worker.preload": first}),
         TemporaryDirectory(prefix="gdsim-workers-") as folder,
         LocalCluster(
             n_workers=jobs, threads_per_worker=1, dashboard_address=None, local_directory=folder,
