@@ -96,6 +96,13 @@ def test_figures_that_suit_are_written(folder: Path) -> None:
     assert names == ["bifurcation.svg", "profile.svg"]
 
 
+def test_figures_can_be_chosen(folder: Path) -> None:
+    axes = ["learning_rate=lin(0.05,0.4,6)", "initial_weight=-1,1"]
+    gdsim("sweep", "wells.yaml", *axes, "-q", "--figure", "atlas:loss", "--figure", "profile")
+    names = sorted(file.name for file in (directory(folder) / "figures").iterdir())
+    assert names == ["atlas-loss.svg", "profile.svg"]
+
+
 # ---- limits and wrong input
 
 
@@ -114,6 +121,7 @@ def test_figures_that_suit_are_written(folder: Path) -> None:
         (["learning_rate=lin(0,1,5)", "--zoom", "seed=0,1"], "no such axis"),
         (["learning_rate=lin(0,1,5)", "--zoom", "learning_rate=0.5"], "two ends"),
         (["learning_rate=0.1", "--jobs", "0"], "--jobs"),
+        (["learning_rate=0.1", "--figure", "atlas:los"], "did you mean atlas:loss"),
         (["learning_rate=0.1", "-S", "loss=(w"], "loss"),
     ],
 )

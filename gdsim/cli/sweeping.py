@@ -20,8 +20,16 @@ from gdsim.cli.options import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from click.shell_completion import CompletionItem
+
     from gdsim.scenario import Scenario
     from gdsim.sweeps.execution import Forecast, Sweep
+
+
+def _complete_figure(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(name) for name in _figures() if name.startswith(incomplete)]
 
 
 @click.command()
@@ -59,6 +67,14 @@ if TYPE_CHECKING:
     help="Sweep a window of an axis with as many values, into a folder of its own. May be repeated.",
 )
 @click.option("--parquet", is_flag=True, help="Write results.parquet too (extra: parquet).")
+@click.option(
+    "--figure",
+    "figures",
+    multiple=True,
+    metavar="KIND[:BY]",
+    shell_complete=_complete_figure,
+    help="Draw this figure, such as atlas:loss, instead of those that suit. May be repeated.",
+)
 @click.option("--no-plot", is_flag=True, help="Draw no figures.")
 @fail_on_option
 @out_option
@@ -67,7 +83,8 @@ if TYPE_CHECKING:
 def sweep(
     ctx: click.Context, scenario: str, axes: tuple[str, ...], overrides: tuple[str, ...], preset: str | None,
     engine: Any, jobs: int | None, dask_address: str | None, max_runs: int, windows: tuple[str, ...],
-    parquet: bool, no_plot: bool, fail_on: tuple[str, ...], out: Path, as_json: bool,
+    parquet: bool, figures: tuple[str, ...], no_plot: bool, fail_on: tuple[str, ...], out: Path,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Run a scenario many times, over any of its fields.
 
@@ -82,6 +99,7 @@ def sweep(
     from gdsim.sweeps.results import finish, need_parquet, write_parquet, write_summary
 
     check_kinds(fail_on)
+    _check_figures(figures)
     if parquet:
         need_parquet()
     swept = zoomed(with_axes(scenario_of(scenario, overrides, preset), axes), windows)
@@ -100,7 +118,7 @@ def sweep(
     if parquet:
         write_parquet(store)
     if not no_plot:
-        _draw(result, made.directory)
+        _draw(result, made.directory, figures)
     if as_json:
         print_json(jsonable({**said, "directory": str(made.directory)}))
     else:
@@ -109,6 +127,29 @@ def sweep(
         click.echo(sweep_summary(result, said, seconds, made.directory, brief=ctx.obj["quiet"]))
     if any(kind in result.verdicts for kind in fail_on):
         ctx.exit(3)
+
+
+def _check_figures(figures: tuple[str, ...]) -> None:
+    """Raise InputError for a figure that is none, before anything is computed."""
+    if not figures:
+        return
+    from gdsim.outcomes import Fault, InputError, nearest
+
+    known = _figures()
+    for figure in figures:
+        if figure not in known:
+            raise InputError(
+                Fault(f"unknown figure {figure!r}", ", ".join(known), nearest(figure, known), path="--figure")
+            )
+
+
+def _figures() -> list[str]:
+    """The figures of sweeps: kinds, and kinds with what they are coloured by."""
+    from gdsim.plots import SWEEP_PLOTS
+
+    return [
+        name for kind, plot in SWEEP_PLOTS.items() for name in (kind, *(f"{kind}:{by}" for by in plot.by))
+    ]
 
 
 def _check_limit(made: Sweep, most: int) -> None:
@@ -175,13 +216,13 @@ def _carried_out(made: Sweep, forecast: Forecast, quiet: bool) -> Any:
             raise
 
 
-def _draw(result: Any, directory: Path) -> None:
-    """Write the figures that suit a sweep, each whole or not at all."""
+def _draw(result: Any, directory: Path, figures: tuple[str, ...] = ()) -> None:
+    """Write the figures that suit a sweep, or those asked for, each whole or not at all."""
     from gdsim.plots import default_sweep_files
     from gdsim.sweeps.columns import whole_file
 
     (directory / "figures").mkdir(exist_ok=True)
-    for name, content in default_sweep_files(result).items():
+    for name, content in default_sweep_files(result, figures).items():
         with whole_file(directory / "figures" / name) as file:
             file.write(content)
 

@@ -138,11 +138,19 @@ def default_sweep_kinds(result: SweepResult) -> tuple[str, ...]:
     return kinds(result)
 
 
-def default_sweep_files(result: SweepResult) -> dict[str, bytes]:
-    """Return the figures that suit a sweep, as file name → bytes: SVG, and PNG for atlases of many runs."""
+def default_sweep_files(result: SweepResult, figures: Sequence[str] = ()) -> dict[str, bytes]:
+    """Return the figures that suit a sweep, or those asked for, as file name → bytes.
+
+    Parameters
+    ----------
+    result
+        The sweep.
+    figures
+        ``kind`` or ``kind:by`` each, such as ``atlas:loss``.
+    """
     from gdsim.plots.sweeps.defaults import files
 
-    return files(result)
+    return files(result, figures)
 
 
 def default_kinds(run: Run) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gdsim.outcomes import CriticalPoint
 from gdsim.plots import SWEEP_PLOTS, atlas_png, draw_sweep, render
 from gdsim.plots.sweeps.cut import arrived, varying
@@ -30,23 +32,28 @@ def kinds(result: SweepResult) -> tuple[str, ...]:
     return tuple(kind for kind, plot in SWEEP_PLOTS.items() if wanted.get(kind, True) and plot.suits(result))
 
 
-def files(result: SweepResult) -> dict[str, bytes]:
-    """Return the figures of these kinds as file name → bytes.
+def files(result: SweepResult, figures: Sequence[str] = ()) -> dict[str, bytes]:
+    """Return figures as file name → bytes: those asked for, as ``kind`` or ``kind:by``, or those that suit.
 
-    Atlases by verdict, by steps where runs settled, and by basin where they reached several minima; of more
-    than 100,000 runs as PNG, and over two axes one with a pixel for each run beside it.
+    Atlases of more than 100,000 runs are PNG; over two axes one with a pixel for each run stands beside it.
     """
-    large = result.runs > _CELLS
     found: dict[str, bytes] = {}
+    for figure in figures or _suitable(result):
+        kind, _, by = figure.partition(":")
+        large = kind == "atlas" and result.runs > _CELLS
+        drawn = draw_sweep(result, kind, by=by)
+        name = figure.replace(":", "-")
+        found[f"{name}.{'png' if large else 'svg'}"] = render(drawn, "png" if large else "svg")
+        if large and len(varying(result)) == 2:
+            found[f"{name}-pixels.png"] = atlas_png(result, by or "verdict")
+    return found
+
+
+def _suitable(result: SweepResult) -> list[str]:
+    """The kinds that suit; atlases by verdict, by steps where runs settled, by basin where several are."""
+    found: list[str] = []
     for kind in kinds(result):
-        if kind != "atlas":
-            found[f"{kind}.svg"] = render(draw_sweep(result, kind), "svg")
-            continue
-        for by in _colourings(result):
-            figure = draw_sweep(result, kind, by=by)
-            found[f"atlas-{by}.{'png' if large else 'svg'}"] = render(figure, "png" if large else "svg")
-            if large and len(varying(result)) == 2:
-                found[f"atlas-{by}-pixels.png"] = atlas_png(result, by)
+        found += [f"atlas:{by}" for by in _colourings(result)] if kind == "atlas" else [kind]
     return found
 
 
