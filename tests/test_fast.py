@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -159,6 +160,15 @@ def test_a_run_that_is_stopped_and_resumed_has_the_same_bytes(first: int) -> Non
     batch = quartic(*STARTS, rate=rates, max_steps=100, record_every=3)
     short = simulate(replace(batch, stopping=replace(batch.stopping, max_steps=first)), "fast")
     same_bytes(simulate(batch, "fast", start=short), simulate(batch, "fast"))
+
+
+def test_several_callers_at_once_do_no_harm() -> None:
+    plan = Plan(quartic(*STARTS, rate=list(np.geomspace(1e-3, 0.6, 150)), max_steps=300))
+    alone = fast_lanes.ends(plan, threads=1)
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(lambda threads: fast_lanes.ends(plan, threads=threads), [1, 2, 3, 2]):
+            assert np.array_equal(found.weight, alone.weight, equal_nan=True)
+            assert np.array_equal(found.steps, alone.steps)
 
 
 def test_ends_are_those_of_the_trajectory() -> None:
