@@ -166,6 +166,8 @@ def _announced(forecast: Forecast, made: Sweep) -> str:
     from gdsim.cli.screen import amount
 
     cores = f", {forecast.jobs} at a time" if forecast.jobs > 1 else ""
+    if made.address is not None:
+        cores = f" here{cores}, less on a large cluster"
     losses = f" of up to {forecast.losses:,} losses" if forecast.losses > 1 else ""
     begun = " (begun before: what is done stays)" if made.begun else ""
     return (
