@@ -181,6 +181,7 @@ def test_sweeps_are_listed_beside_runs_and_tidied_up() -> None:
     assert "no runs" in gdsim("runs", "list").stdout
 
 
+@pytest.mark.integration
 def test_parquet_holds_the_same_columns_with_words(folder: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     swept("update_rule=adam,momentum", "learning_rate=0.1,9", "--parquet", "-q")
