@@ -169,6 +169,8 @@ def _announced(forecast: Forecast, made: Sweep) -> str:
     if made.address is not None:
         cores = f" here{cores}, less on a large cluster"
     losses = f" of up to {forecast.losses:,} losses" if forecast.losses > 1 else ""
+    if made.done:
+        return f"{forecast.runs:,} runs, all of them done before with the {forecast.engine} engine"
     begun = " (begun before: what is done stays)" if made.begun else ""
     return (
         f"{forecast.runs:,} runs{losses}, {amount(forecast.bytes)} on disk, "

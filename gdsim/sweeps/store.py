@@ -312,6 +312,14 @@ def stored_plan(directory: Path, design: Design) -> Plan | None:
     return None if manifest is None else _plan_of(manifest, design)
 
 
+def is_done(directory: Path, design: Design) -> bool:
+    """Tell whether a folder has a file for every chunk of just this design, sound or not."""
+    plan = stored_plan(directory, design)
+    if plan is None or plan.design.digest != design.digest:
+        return False
+    return all(_chunk_file(directory / CHUNKS, chunk).exists() for chunk in range(plan.chunks))
+
+
 @contextmanager
 def opened(directory: Path, plan: Plan) -> Iterator[Store]:
     """Open the folder of a sweep for one process.
