@@ -87,8 +87,8 @@ def compute_there(payload: bytes, run: Integers | range) -> Done:
         return Done(get_worker().address, versions(worker.engine), columns)
 
 
-def _tasks() -> tuple[Callable[[bytes], bytes], Callable[[bytes, Integers | range], Done]]:
-    """What tasks call, as functions that travel by value: a scheduler or worker without gdsim reads them too.
+def task_functions() -> tuple[Callable[[bytes], bytes], Callable[[bytes, Integers | range], Done]]:
+    """Return what tasks call, functions that travel by value: who has no gdsim can read them too.
 
     By name they would end such a worker, and the sweep after a few of them, with no word about the cause.
     """
@@ -176,7 +176,7 @@ class _Tasks:
         """Give back the pieces as they are done."""
         with self._scheduler_there():
             payload = pickle.dumps((self.worker.design, self.worker.engine))
-            design_and_engine, compute = _tasks()
+            design_and_engine, compute = task_functions()
             shared = self.client.submit(design_and_engine, payload, pure=False)
         while True:
             self._look()

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from gdsim.outcomes import Fault, InputError
 from gdsim.scenario import Scenario
 from gdsim.simulation import Engine
-from gdsim.sweeps.cluster import check_installed, on_a_cluster
+from gdsim.sweeps.cluster import LOCAL, check_installed, on_a_cluster
 from gdsim.sweeps.design import Design
 from gdsim.sweeps.executors import Computed, in_processes, in_this_process
 from gdsim.sweeps.result import Column, SweepResult
@@ -33,6 +33,7 @@ CHOICES: tuple[Choice, ...] = ("auto", "numpy", "fast")
 MOST_RUNS = 10_000_000  # without --max-runs
 _SHORT = 2.0  # seconds: for less no other engine is compiled and no process started
 _PIECE = 1.5  # seconds that a chunk may take: so much is lost where a sweep is killed
+_PIECE_THERE = 10.0  # the same on a cluster, whose one scheduler passes some hundred chunks a second
 _CHUNK_RUNS = (1 << 10, 1 << 18)  # the least and the most
 _SAMPLES = (256, 4096)  # runs that are tried, to measure what one costs
 
@@ -177,9 +178,10 @@ class Sweep:
         return max(many, many + (many - few) / (counts[1] - counts[0]) * (runs - counts[1]))
 
     def plan(self, forecast: Forecast) -> Plan:
-        """Cut the runs into chunks that take about a second and a half each."""
+        """Cut the runs into chunks that take about a second and a half each, on a cluster ten."""
         least, most = _CHUNK_RUNS
-        fitting = forecast.runs * _PIECE / max(forecast.seconds, 1e-9)
+        piece = _PIECE if self.address in (None, LOCAL) else _PIECE_THERE
+        fitting = forecast.runs * piece / max(forecast.seconds, 1e-9)
         if forecast.engine == "numpy" and forecast.jobs > 1:
             fitting = min(fitting, forecast.runs / (2 * forecast.jobs))
         chunk = least
