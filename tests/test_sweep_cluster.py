@@ -50,6 +50,7 @@ if Worker.compute.__name__ == "compute":  # Dask runs these lines twice
 """
 KILL = "os.kill({}, signal.SIGKILL)"
 SLEEP = STRIKE.format(at=2, what="time.sleep(0.5)")
+ROOT = Path(__file__).parents[1]
 PATIENCE = 60.0  # seconds until a test gives up
 
 
@@ -76,7 +77,7 @@ class Cluster:
     def start(self, program: str, *words: str) -> subprocess.Popen[bytes]:
         """Start a program of Dask in the folder."""
         command = [sys.executable, "-m", f"distributed.cli.dask_{program}", *words]
-        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(self.folder)}
         with (self.folder / f"{program}-{len(self.running)}.log").open("wb") as log:
             process = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)
         self.running.append(process)
@@ -133,7 +134,7 @@ def command(out: Path, address: str, preload: str = "") -> subprocess.Popen[str]
     """Start ``gdsim sweep`` on a cluster, in a session of its own, as on a terminal."""
     out.mkdir(exist_ok=True)
     line = [sys.executable, "-m", "gdsim", "sweep", *COMMAND, "--dask-address", address, "--out", "outputs"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "COLUMNS": "100"}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100", "TMPDIR": str(out.parent)}
     if preload:
         script = out.parent / "preload.py"
         script.write_text(preload, encoding="utf-8")
