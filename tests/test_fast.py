@@ -202,7 +202,7 @@ LOSSES = (
     "where(w > 0, w^2, 2*w^2)", "tanh(w)^2", "asin(w/2)^2", "exp(w) - w", "0*w + 7", "sqrt(w)",
     "softplus(w) - 0.5*w", "w^2.5", "tan(w/3)^2", "cosh(w)", "log10(w + 3)^2 + log2(w + 4)", "sinh(w)^2",
     "huber(w)", "relu(w)^2 + relu(-w)", "max(w, -w)^3", "u^2 + 3*v^2 - u*v", "atan(w)^2 + acos(w/2)",
-    "sigmoid(w) - 0.3*w", "w^0.3", "sin(1e12*w) + w^2", "min(w^2, 1) + w^2", "(w^2)^(1/3)",
+    "sigmoid(w) - 0.3*w", "w^0.3", "1e-13*sin(1e12*w) + w^2", "min(w^2, 1) + w^2", "(w^2)^(1/3)",
 )  # fmt: skip
 SCHEDULES = {
     "step": schedule("step", step_size=5, gamma=0.7),
