@@ -83,6 +83,7 @@ def compute_there(payload: bytes, run: Integers | range) -> Done:
 
     with _ONE_AT_A_TIME:
         worker = _worker(payload)
+        worker.threads = get_worker().state.nthreads  # the cores that the cluster gives it
         columns = worker.compute(np.asarray(run))
         return Done(get_worker().address, versions(worker.engine), columns)
 
