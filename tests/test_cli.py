@@ -381,7 +381,7 @@ INTERRUPTED = """
 import signal
 from gdsim.cli import main
 signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
-signal.setitimer(signal.ITIMER_REAL, 0.7)  # by then it is stepping; earlier it would be importing
+signal.setitimer(signal.ITIMER_REAL, 0.7, 5.0)  # by then it is stepping; importing may swallow the first
 main(["run", "parabola", "-S", "learning_rate=1e-9", "-S", "stopping.max_steps=100000000000",
       "-S", "record.every=1000000000"])
 """
