@@ -75,15 +75,15 @@ if __name__ == "__main__":
         print(error.strerror)
         sys.exit(1)
 """
-#: a fault at the n-th chunk: it strikes before, within or after the writing of the file
+#: a fault from the n-th chunk on: it strikes before or after the writing of each file
 STRIKE = """
 write, count = t.Store.write, [0]
 def struck(store, chunk, columns):
     count[0] += 1
-    if count[0] == {at} and {before}:
+    if count[0] >= {at} and {before}:
         {what}
     write(store, chunk, columns)
-    if count[0] == {at}:
+    if count[0] >= {at}:
         {what}
 t.Store.write = struck
 """
