@@ -164,6 +164,6 @@ def source() -> tuple[str, ...]:
             node.body, node.returns = node.body[1:], None
             for argument in node.args.args:
                 argument.annotation = None
-            decorator = "@cached" if node.name == "drive" else "@plain"
+            decorator = {"drive": "@cached", "hand_over": "@inlined"}.get(node.name, "@plain")
             lines += ["", decorator, *ast.unparse(node).splitlines()]
     return tuple(lines)
