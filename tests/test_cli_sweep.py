@@ -204,6 +204,12 @@ def test_the_best_rate_for_a_parabola_is_one_over_its_curvature() -> None:
 
 
 @pytest.mark.usefixtures("folder")
+def test_momentum_moves_the_limit_of_theory() -> None:
+    out = " ".join(gdsim("tune", "parabola", "-S", "update_rule=momentum", "--no-plot").stdout.split())
+    assert "theory says up to 3.8/L = 1.9 near the minima reached" in out  # 2(1 + β)/L with β = 0.9, L = 2
+
+
+@pytest.mark.usefixtures("folder")
 def test_where_no_rate_reaches_the_tolerance_the_lowest_loss_counts() -> None:
     short = ["-S", "stopping.max_steps=5", "-S", "stopping.gradient_tolerance=0"]
     found = gdsim("tune", "wells.yaml", *short, "--no-plot").stdout

@@ -170,7 +170,8 @@ def _stability(where: Mapping[str, Any] | None) -> list[str]:
         text += f", no longer with {short(where['first_unstable'], 4)}"
     limits = sorted({short(limit["limit"], 4) for limit in where["limits"]})
     if limits:
-        text += f"; theory says up to 2/L = {' or '.join(limits)} near the minima reached"
+        factor = short(where["limits"][0]["limit"] * where["limits"][0]["curvature"], 4)  # 2 but for momentum
+        text += f"; theory says up to {factor}/L = {' or '.join(limits)} near the minima reached"
     return _wrapped("stable", text)
 
 
