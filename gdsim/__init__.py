@@ -53,6 +53,8 @@ def __getattr__(name: str) -> Any:
     found = getattr(import_module(_TYPES[name]), name)
     if name == "Run":
         _bind_conveniences(found)
+    if name == "SweepResult":
+        _bind_sweep_plot(found)
     return found
 
 
@@ -178,7 +180,7 @@ def sweep(
     Returns
     -------
     SweepResult
-        ``columns`` by name, a row a run; ``grid(column)``, ``verdicts``.
+        ``columns`` by name, a row a run; ``grid(column)``, ``verdicts``, ``plot()``.
 
     Raises
     ------
@@ -194,7 +196,9 @@ def sweep(
     from gdsim.scenario.axes import with_values
     from gdsim.sweeps.execution import complete
 
-    return complete(with_values(_scenario(scenario, overrides), axes or {}), engine, out)
+    finished = complete(with_values(_scenario(scenario, overrides), axes or {}), engine, out)
+    _bind_sweep_plot(type(finished))
+    return finished
 
 
 def tune(
@@ -226,7 +230,9 @@ def tune(
     """
     from gdsim.sweeps.tuning import tune as tuned
 
-    return tuned(_scenario(scenario, overrides), out)
+    found = tuned(_scenario(scenario, overrides), out)
+    _bind_sweep_plot(type(found.result))
+    return found
 
 
 def _scenario(given: str | Path | Mapping[str, Any], overrides: Sequence[str]) -> Scenario:
@@ -374,3 +380,20 @@ def _bind_conveniences(run_type: Any) -> None:
         return store.save(self, Path(out), default_files(self) if figures else None)
 
     run_type.plot, run_type.save = plot, save
+
+
+def _bind_sweep_plot(result_type: Any) -> None:
+    """Give results of sweeps ``plot()``."""
+    if hasattr(result_type, "plot"):
+        return
+
+    def plot(self: SweepResult, kind: str | None = None, **choices: Any) -> Figure:
+        """Return a matplotlib Figure: atlas, profile, bifurcation or ensemble; one that suits where None.
+
+        ``by``, ``axes`` and ``fix`` are as for :func:`gdsim.plots.draw_sweep`.
+        """
+        from gdsim.plots import default_sweep_kinds, draw_sweep
+
+        return draw_sweep(self, kind or default_sweep_kinds(self)[0], **choices)
+
+    result_type.plot = plot

@@ -240,3 +240,41 @@ def test_no_module_has_the_name_of_a_public_function_beside_it() -> None:
     assert not {path.stem for path in folder.iterdir()} & {"critical_points", "derive", "run", "simulate"}
     exported = set(gdsim.runs.__all__) - {"Expectation", "Run"}
     assert not {path.stem for path in (folder / "runs").iterdir()} & exported
+
+
+# ---- sweeps
+
+
+def test_a_sweep_from_python_is_the_sweep_of_the_file(tmp_path: Path) -> None:
+    axes = {"learning_rate": [0.1, 0.2], "initial_weight": "lin(-1, 1, 3)"}
+    here = gdsim.sweep("double-well", axes)
+    stored = gdsim.sweep("double-well", axes, out=tmp_path)
+    assert here.directory is None
+    assert stored.directory is not None
+    assert all(here.columns[name].tobytes() == stored.columns[name].tobytes() for name in here.columns)
+
+
+def test_a_sweep_plots_and_shows_itself() -> None:
+    result = gdsim.sweep("double-well", {"learning_rate": np.linspace(0.05, 0.4, 6)})
+    assert isinstance(result.plot(), Figure)
+    assert isinstance(result.plot("bifurcation"), Figure)
+    assert "<strong>6 runs</strong> over learning_rate (6 values)" in result._repr_html_()
+
+
+def test_tuning_from_python_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert gdsim.tune({"loss": "w^2", "initial_weight": 1, "learning_rate": 0.1}).learning_rate == 0.5
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    ("axes", "words"),
+    [
+        ({"learning_rate": 0.1}, "is no axis"),
+        ({"learning_rate": []}, "0 entries"),
+        ({"learning_rate": [0.1, "fast"]}, "fast"),
+        ({"leaning_rate": [0.1]}, "did you mean learning_rate"),
+    ],
+)
+def test_a_wrong_axis_from_python_is_refused(axes: dict[str, object], words: str) -> None:
+    assert words in refused(gdsim.sweep, "double-well", axes)

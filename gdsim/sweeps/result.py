@@ -119,3 +119,18 @@ class SweepResult:
         """How many runs ended in each kind of verdict, in the order of ``KINDS``; none with no runs."""
         counts = np.bincount(self.columns["verdict"], minlength=len(KINDS))
         return {kind: int(count) for kind, count in zip(KINDS, counts, strict=True) if count}
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the axes, and how many runs ended in each kind of verdict."""
+        from html import escape
+
+        axes = ", ".join(f"{escape(axis.path)} ({len(axis.values):,} values)" for axis in self.axes)
+        rows = "".join(
+            f"<tr><td>{escape(kind.replace('_', ' '))}</td><td>{count:,}</td>"
+            f"<td>{100 * count / self.runs:.1f} %</td></tr>"
+            for kind, count in self.verdicts.items()
+        )
+        return (
+            f"<p><strong>{self.runs:,} runs</strong> over {axes}</p><table><thead><tr><th>verdict</th>"
+            f"<th>runs</th><th>share</th></tr></thead><tbody>{rows}</tbody></table>"
+        )
