@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -495,15 +495,10 @@ def one_cost(engine: str, runs: int, steps: int, cores: int) -> float:
     return median([clocked(lambda: compute(batch, engine)) for _ in range(4)][1:])
 
 
-def dask_overhead() -> Iterator[str]:
-    """Give the lines about Dask's overhead per chunk. Nothing measures it yet; the line says so."""
-    yield "\nDask: the overhead per chunk is not measured"
-
-
 def asked() -> Options:
     """Return what is asked for on the command line."""
     parser = argparse.ArgumentParser(prog="sweep.py", description="Measure sweeps against C and JAX.")
-    parts = ("fixed", "atlas", "numpy", "cost", "dask")
+    parts = ("fixed", "atlas", "numpy", "cost")
     parser.add_argument("--engine", default="fast", help="the engine that is measured (fast)")
     parser.add_argument("--parts", nargs="+", choices=parts, default=parts, help="which parts (all)")
     parser.add_argument("--runs", type=int, default=65_536, help="runs with fixed steps (65536)")
@@ -532,8 +527,6 @@ def main() -> None:
         against_numpy(options)
     if "cost" in options.parts:
         cost(options)
-    if "dask" in options.parts:
-        print("\n".join(dask_overhead()))
     print(f"\nmeasured in {time.perf_counter() - begin:.0f} s")
 
 
