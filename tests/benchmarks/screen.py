@@ -1,7 +1,7 @@
 """The atlas of a 4K screen, 8.3 million runs through the command line: time, memory, killed on its way.
 
-``python tests/benchmarks/run.py screen.py``. Each row is a process of its own; the peak is its largest resident
-memory.
+``python tests/benchmarks/run.py screen.py``. Each row is a process of its own; the peak is its largest
+resident memory.
 """
 
 from __future__ import annotations
