@@ -6,6 +6,7 @@ Numba is imported when the first batch runs, not with this module.
 from __future__ import annotations
 
 import os
+from collections.abc import Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -14,7 +15,6 @@ from itertools import accumulate
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ from gdsim.expr.nodes import Symbol
 from gdsim.kernels import fast_tables, source_cache
 from gdsim.kernels.descent import Lanes, initial_lanes
 from gdsim.kernels.fast_sheet import LANES
-from gdsim.kernels.fast_source import NUMBERS, Source
+from gdsim.kernels.fast_source import NUMBERS, Source, kind_of
 from gdsim.kernels.fast_step import BY_ELIMINATION
 from gdsim.kernels.plan import BURST, Plan
 from gdsim.outcomes import Fault, InputError, Status
@@ -35,7 +35,8 @@ Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _LOW = 0xFFFFFFFF
-_SOURCES: WeakKeyDictionary[Plan, Source] = WeakKeyDictionary()  # writing one takes milliseconds
+_SOURCES: dict[tuple[Hashable, ...], Source] = {}  # writing one takes milliseconds
+_MOST_SOURCES = 4  # that are remembered, each with the batch that it was written for
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +152,16 @@ def ends(plan: Plan, *, tail: bool = False, threads: int | None = None) -> Ends:
     return _Run(plan, None, tail=tail, every=0).ends(threads)
 
 
+def _source(plan: Plan) -> Source:
+    """The source of a plan; the last few are remembered."""
+    kind = kind_of(plan)
+    source = _SOURCES.pop(kind, None) or Source(plan)
+    _SOURCES[kind] = source  # the newest stands last
+    while len(_SOURCES) > _MOST_SOURCES:
+        del _SOURCES[next(iter(_SOURCES))]
+    return source
+
+
 class _Run:
     """One call of the compiled loop: its inputs and outputs."""
 
@@ -158,9 +169,7 @@ class _Run:
         self, plan: Plan, start: Trajectory | None, tail: bool, every: int, whole: bool = False
     ) -> None:
         self.plan, self.batch = plan, plan.batch
-        if plan not in _SOURCES:
-            _SOURCES[plan] = Source(plan)
-        self.source = _SOURCES[plan]
+        self.source = _source(plan)
         self.every, self.with_tail, self.whole, self.sparse_tail = every, tail, whole, False
         self.first = 0
         self.lanes: Lanes | None = None
