@@ -1,9 +1,9 @@
 """The loop over blocks of 64 lanes: refill, step without looking, judge the few that may have ended.
 
-A *block* of lanes takes eight steps at a time. Lanes that may have ended on the way move, as they were before
-these steps, to the *ward*, a second block whose steps are judged one by one when it is full; those that went
-on come back through a queue. A lane that is free takes the next run. So judging costs little, no lane is idle
-while there are runs, and an end is exact.
+A *block* of lanes takes eight steps at a time, or 32 where the last eight went by without an event. Lanes
+that may have ended on the way move, as they were before these steps, to the *ward*, a second block whose
+steps are judged one by one when it is full; those that went on come back through a queue. A lane that is free
+takes the next run. So judging costs little, no lane is idle while there are runs, and an end is exact.
 
 The functions of this module are text for the generated source (``source``), where ``burst``, ``judge`` and
 the names in capitals are defined; they are not called from here.
@@ -18,6 +18,7 @@ from typing import Any
 
 LANES = 64
 BURST: int
+LONG: int  # steps of a long burst
 WEIGHTS: int  # rows of weights, of weights one step ago, and two steps ago come first
 TURN: int  # the row of the next anchor, −1 where there is none
 MOVING: int  # rows that make up a run
@@ -27,6 +28,7 @@ DUE: int  # where the next burst must not go beyond
 STATUS: int
 REPLAY: tuple[int, ...]  # where each row was before the burst
 burst: Any
+long_burst: Any
 judge: Any
 get: Any
 put: Any
@@ -84,13 +86,13 @@ def treat(ward: Any, waiting: int, queue: Any, back: int, numbers: Any, lists: A
     return kept, back
 
 
-def hand_over(block: Any, lane: int, ward: Any, place: int, replayed: int) -> None:
-    """Put a lane into the ward: as it is, or as it was before the burst."""
+def hand_over(block: Any, lane: int, ward: Any, place: int, replayed: int, length: int) -> None:
+    """Put a lane into the ward: as it is, or as it was before the burst of so many steps."""
     for row in range(MOVING):
         source = REPLAY[row] if replayed else row
         put(ward, row * LANES + place, get(block, source * LANES + lane))
     if replayed:
-        k = get(block, STEP * LANES + lane) - BURST
+        k = get(block, STEP * LANES + lane) - length
         put(ward, STEP * LANES + place, k)
         if TURN >= 0 and get(block, TURN * LANES + lane) == 2.0 * k:
             put(ward, TURN * LANES + place, k)  # the anchor is to be set once more
@@ -106,6 +108,7 @@ def drive(blocks: Any, counter: Any, starts: Any, numbers: Any, lists: Any, ends
     due = next_due(k0, get(numbers, 4), get(numbers, 5))
     judged_first = k0 + BURST > due or int(k0) % BURST != 0
     idle = -1  # a bit for each lane
+    calm = False  # whether the last burst went by without an event, and a long one may follow
     waiting = back = run = end = runs - runs  # no literal 0: Numba would compile everything for it once more
     while True:
         while idle != 0:
@@ -139,14 +142,16 @@ def drive(blocks: Any, counter: Any, starts: Any, numbers: Any, lists: Any, ends
                 break
             waiting, back = treat(ward, waiting, queue, back, numbers, lists, ends)
             continue
-        old, new = burst(block, numbers, lists)
+        length = LONG if calm else BURST
+        old, new, busy = long_burst(block, numbers, lists) if calm else burst(block, numbers, lists)
         old &= ~idle
         left = (old | new) & ~idle
+        calm = left == 0 and busy & ~idle == 0
         idle |= left
         while left != 0:
             lane = lowest(left)
             left &= left - 1
-            hand_over(block, lane, ward, waiting, (old >> lane) & 1)
+            hand_over(block, lane, ward, waiting, (old >> lane) & 1, length)
             waiting += 1
             while waiting == LANES:  # all of them may have to stay
                 waiting, back = treat(ward, waiting, queue, back, numbers, lists, ends)

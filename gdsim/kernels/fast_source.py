@@ -75,6 +75,7 @@ class Source:
         self.guarded = not self.analytic or plan.gradient_may_fail or plan.batch.noise is not None
         self.ended = [*self._each("g"), "loss", "rate"]  # what is kept of the last record besides
         self.rows_of_burst = 0
+        self.long = 0  # the steps of a long burst, where there are any
         self.rows_of_ward = 0
 
     def _remembered(self) -> list[str]:
@@ -99,7 +100,8 @@ class Source:
         old |= dict.fromkeys(self._each("b"), len(self.moving))
         replay = tuple(old.get(name, places[name]) for name in self.moving)
         constants = {
-            "LANES": LANES, "BURST": BURST, "WEIGHTS": len(self.weights), "MOVING": len(self.moving),
+            "LANES": LANES, "BURST": BURST, "LONG": self.long or BURST,
+            "WEIGHTS": len(self.weights), "MOVING": len(self.moving),
             "RUN": places["run"], "STEP": places["k"], "DUE": places["due"], "TURN": places.get("turn", -1),
             "STATUS": self.ward["status"], "REPLAY": replay,
         }  # fmt: skip
@@ -131,10 +133,10 @@ class Source:
     # -- the burst ----------------------------------------------------------------------------------
 
     def _burst(self) -> list[str]:
-        """Write ``burst(block, numbers, lists) -> (old, new)``.
+        """Write ``burst(block, numbers, lists) -> (old, new, busy)``, and ``long_burst`` of 32 steps.
 
-        Two words with a bit for each lane: those that may have ended within the eight steps, and those that
-        must be looked at after them.
+        Three words with a bit for each lane: those that may have ended within the steps, those that must be
+        looked at after them, and those for which a long burst would now be too long.
         """
         places = {name: row for row, name in enumerate(self.moving)}
         old = {f"old_{name}": len(self.moving) + 1 + row for row, name in enumerate(self._remembered())}
@@ -147,16 +149,30 @@ class Source:
             sheet.add(_with_angles(group, angles))
         step, needs = self._step_lines(angles)
         begin = self._begin(old, places)
-        if sheet.single and self._cost(sheet.body()) <= _CHEAP_STEP:
-            body = self._in_registers([*sheet.body(), *step], begin, inputs, watched)
-        else:
-            body = self._through_memory(sheet, (step, needs), begin, inputs, watched)
+        lines: list[str] = []
+        cheap = sheet.single and self._cost(sheet.body()) <= _CHEAP_STEP
+        self.long = 4 * BURST if cheap and self._stays_calm else 0
+        for name, length in (("burst", BURST), ("long_burst", self.long)):
+            if not length:
+                lines += ["", "long_burst = burst"]
+                continue
+            if cheap:
+                body = self._in_registers([*sheet.body(), *step], begin, inputs, watched, length)
+            else:
+                body = self._through_memory(sheet, (step, needs), begin, inputs, watched)
+            body = ["old = 0", "new = 0", f"busy = {0 if self.long else -1}", *body, "return old, new, busy"]
+            head = f"{name}(block, numbers, lists)"
+            lines += _function("plain", head, ["wide()", *self._prologue(body), *body])
         self.rows_of_burst = sheet.free
-        body = ["old = 0", "new = 0", *body, "return old, new"]
-        return _function("plain", "burst(block, numbers, lists)", ["wide()", *self._prologue(body), *body])
+        return lines
+
+    @property
+    def _stays_calm(self) -> bool:
+        """Whether a step depends on the weight alone, so that what is seen late was there all the while."""
+        return self.plan.batch.rule.rule.memoryless and not self.step.counts_steps
 
     def _in_registers(
-        self, step: list[str], begin: list[str], inputs: dict[str, int], watched: list[str]
+        self, step: list[str], begin: list[str], inputs: dict[str, int], watched: list[str], length: int
     ) -> list[str]:
         """A burst of cheap steps: one for every lane, then the next, only the last two together.
 
@@ -170,7 +186,8 @@ class Source:
         fixed = [name for name in self.moving[len(self.changing) : -2] if name not in ("rises", "changes")]
         steps = [*step, *step]  # the last two: they leave the weights one and two steps ago behind
         zeros = [f"{name} = {value}" for name, value in self._zeros().items() if name in watched]
-        last = [] if counting else [f"k = k + {BURST}.0"]
+        last = [] if counting else [f"k = k + {length}.0"]
+        turn = ["turn"] if self.long and self.plan.judges_cycle else []
         finals = [*self._each("wab"), *self.memory, "k"]
 
         def loop(reads: list[str], lines: list[str], writes: list[str], end: list[str]) -> list[str]:
@@ -182,13 +199,21 @@ class Source:
                 *(f"    {line}" for line in end),
             ]
 
-        again = loop([*between, *fixed], step, between, [])
+        again = [f"    {line}" for line in loop([*between, *fixed], step, between, [])]
+        eighths: list[str] = []
+        if self._cycle_names():  # a weight that comes back is looked for at every eighth step
+            back = " & ".join(f"(w{w} == c{w})" for w in self.weights)
+            eighths = loop([*self._each("w"), *self._cycle_names()], [f"old |= flag({back}, i)"], [], [])
         return [
             *loop(self.moving[:-2], [*begin, *zeros, *step], between, []),
-            f"for _ in range({BURST - 3}):",
+            f"for part in range({length // BURST - 1}):",
+            f"    for _ in range({BURST} if part else {BURST - 1}):",
             *(f"    {line}" for line in again),
+            *(f"    {line}" for line in eighths),
+            f"for _ in range({BURST - 2 - (length == BURST)}):",
+            *again,
             *loop(
-                [*between, *fixed, *self._cycle_names(), *(["k"] if not counting else []), "due"],
+                [*between, *fixed, *self._cycle_names(), *turn, *(["k"] if not counting else []), "due"],
                 [*steps, *last], finals, self._end(),
             ),
         ]  # fmt: skip
@@ -321,7 +346,14 @@ class Source:
         if self.plan.judges_cycle:
             after.append(f"({_again(self.weights)})")
         lines.append(f"after = {' | '.join(after)}")
-        return [*lines, "old |= flag(may, i)", "new |= flag(after, i)"]
+        lines += ["old |= flag(may, i)", "new |= flag(after, i)"]
+        if self.long:
+            busy = [f"(k + {self.long}.0 > due)"]
+            if self.plan.judges_cycle:  # an anchor is kept at the start of a burst
+                lines.append("beyond = select(k == turn, 2.0 * turn, turn)")
+                busy.append(f"(k + {self.long}.0 > beyond)")
+            lines.append(f"busy |= flag({' | '.join(busy)}, i)")
+        return lines
 
     # -- judging ------------------------------------------------------------------------------------
 
