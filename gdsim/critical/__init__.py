@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from gdsim.outcomes import CriticalPoint, Fault, InputError, Interval, Search
 
 __all__ = ["MOST_CERTIFIED", "Budget", "find", "find_each"]
 
+_ONE_AT_A_TIME = RLock()  # python-flint's precision is one for the whole process
 MOST_CERTIFIED = 1000  # losses of one family that are searched with proof
 
 _NARROW = 1e-6  # of the domain
@@ -94,7 +96,8 @@ def find(
     more = more[:, np.isfinite(more).all(axis=0)]
     if loss.expression is None or not proof:
         return _seen(landscape, more)
-    proved = _certify(loss, ends, budget or Budget(boxes=_BOXES))
+    with _ONE_AT_A_TIME:
+        proved = _certify(loss, ends, budget or Budget(boxes=_BOXES))
     return proved if proved.complete else _with_seen(proved, landscape, more)
 
 

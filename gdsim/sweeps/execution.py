@@ -19,7 +19,7 @@ from gdsim.scenario import Scenario
 from gdsim.simulation import Engine
 from gdsim.sweeps.cluster import LOCAL, check_installed, on_a_cluster
 from gdsim.sweeps.design import Design
-from gdsim.sweeps.executors import Computed, in_processes, in_this_process
+from gdsim.sweeps.executors import Computed, in_processes, in_this_process, in_threads
 from gdsim.sweeps.result import Column, SweepResult
 from gdsim.sweeps.results import finish, result_of
 from gdsim.sweeps.store import Plan, Store, directory_of, is_done, opened, stored_plan
@@ -227,6 +227,8 @@ class Sweep:
             return on_a_cluster(self.worker, self.address, self.asked, pieces, warn)
         if forecast.engine == "numpy" and forecast.jobs > 1 and forecast.seconds > _SHORT:
             return in_processes(self.worker, forecast.jobs, pieces)
+        if forecast.engine == "fast" and forecast.jobs > 1:
+            return in_threads(self.worker, forecast.jobs, pieces)
         return in_this_process(self.worker, pieces)
 
 

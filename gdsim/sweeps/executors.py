@@ -7,10 +7,18 @@ Only the process that asks writes files.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Generator, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+    wait,
+)
 from concurrent.futures.process import BrokenProcessPool
-from functools import lru_cache
+from dataclasses import replace
+from functools import lru_cache, partial
 from itertools import islice
 from multiprocessing import get_context
 from typing import TypeAlias
@@ -48,27 +56,46 @@ def in_processes(worker: Worker, jobs: int, pieces: Pieces) -> Computed:
     """
     payload = pickle.dumps((worker.design, worker.engine))
     with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-        waiting: dict[Future[dict[str, Column]], int] = {}
-
-        def submit(count: int) -> None:
-            for number, run in islice(pieces, count):
-                waiting[pool.submit(_compute, payload, run)] = number
-
         try:
-            submit(_AHEAD * jobs)
-            while waiting:
-                done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-                for future in done:
-                    yield waiting.pop(future), future.result()
-                submit(len(done))
+            yield from _in_pool(pool, jobs, pieces, partial(_compute, payload))
         except BrokenProcessPool:
             raise OSError(
                 "a process of the sweep was killed, for want of memory perhaps; "
                 "the same command goes on from here, and --jobs 1 takes the least memory"
             ) from None
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+
+
+def in_threads(worker: Worker, jobs: int, pieces: Pieces) -> Computed:
+    """Compute pieces in several threads of this process, each with the fast engine in that thread alone.
+
+    Stepping and judging both keep every core busy so: the compiled loop and NumPy let go of the
+    interpreter's lock.
+    """
+    alone = replace(worker, threads=1)
+    with ThreadPoolExecutor(jobs) as pool:
+        yield from _in_pool(pool, jobs, pieces, alone.compute)
+
+
+def _in_pool(
+    pool: Executor, jobs: int, pieces: Pieces, compute: Callable[[Integers], dict[str, Column]]
+) -> Computed:
+    """Keep a pool busy with a few pieces ahead; where this ends early, what waits is not begun."""
+    waiting: dict[Future[dict[str, Column]], int] = {}
+
+    def submit(count: int) -> None:
+        for number, run in islice(pieces, count):
+            waiting[pool.submit(compute, run)] = number
+
+    try:
+        submit(_AHEAD * jobs)
+        while waiting:
+            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield waiting.pop(future), future.result()
+            submit(len(done))
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
 
 
 @lru_cache(maxsize=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -45,7 +46,13 @@ class Stability(NamedTuple):
 
 def settled(result: SweepResult) -> Mask:
     """Which runs came to rest at a critical point."""
-    return np.isin(result.columns["verdict"], [KINDS.index(kind) for kind in CRITICAL_KINDS])
+    return _of_kind(result, CRITICAL_KINDS)
+
+
+def _of_kind(result: SweepResult, kinds: Sequence[str]) -> Mask:
+    """Which runs ended in a verdict of these kinds."""
+    table: Mask = np.array([kind in kinds for kind in KINDS])
+    return table[result.columns["verdict"]]
 
 
 def best_run(result: SweepResult) -> int | None:
@@ -55,7 +62,7 @@ def best_run(result: SweepResult) -> int | None:
     run settled at a low point, it is the lowest finite loss of all; None where no loss is finite.
     """
     loss, steps = result.columns["loss"], result.columns["steps"]
-    low = np.isin(result.columns["verdict"], [KINDS.index(kind) for kind in _LOW])
+    low = _of_kind(result, _LOW)
     candidates = np.flatnonzero((low if low.any() else np.ones_like(low)) & np.isfinite(loss))
     if not candidates.size:
         return None

@@ -142,7 +142,7 @@ def sweep_command(case: Case, options: Options, folder: Path) -> list[str]:
         *GDSIM, "sweep", str(scenario),
         f"learning_rate=log({least},{greatest},{options.side})",
         f"initial_weight.w=lin({low},{high},{options.side})",
-        "--engine", options.engine, "--out", str(folder / "results"),
+        "--engine", options.engine, "--out", str(folder / "results"), "--no-plot",
     ]  # fmt: skip
 
 
