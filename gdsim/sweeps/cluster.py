@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdsim.outcomes import Fault, InputError
+from gdsim.sweeps.executors import LOCAL
 from gdsim.sweeps.result import Column
 from gdsim.sweeps.versions import versions
 from gdsim.sweeps.work import Worker
@@ -35,7 +36,6 @@ from gdsim.sweeps.work import Worker
 Integers: TypeAlias = NDArray[np.int64]
 Pieces: TypeAlias = Iterator[tuple[int, Integers]]
 
-LOCAL = "local"  # the address of a cluster that is started for one sweep, on this machine
 _OPTION = "--dask-address"
 _AHEAD = 2  # pieces under way for each worker, so that none is idle while its result travels
 _RETRIES = 2  # times that a piece that failed is tried again: a machine may fail for reasons of its own

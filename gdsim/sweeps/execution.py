@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 from gdsim.outcomes import Fault, InputError
 from gdsim.scenario import Scenario
 from gdsim.simulation import Engine
-from gdsim.sweeps.cluster import LOCAL, check_installed, on_a_cluster
 from gdsim.sweeps.design import Design
-from gdsim.sweeps.executors import Computed, in_processes, in_this_process, in_threads
+from gdsim.sweeps.executors import LOCAL, Computed, in_processes, in_this_process, in_threads
 from gdsim.sweeps.result import Column, SweepResult
 from gdsim.sweeps.results import finish, result_of
 from gdsim.sweeps.store import Plan, Store, directory_of, is_done, opened, stored_plan
@@ -95,6 +94,8 @@ class Sweep:
         address: str | None = None, *, stored: bool = True,
     ) -> None:  # fmt: skip
         if address is not None:
+            from gdsim.sweeps.cluster import check_installed
+
             check_installed()
         self.design = Design.of(scenario)
         self.directory = directory_of(scenario, parent)
@@ -224,6 +225,8 @@ class Sweep:
         self, forecast: Forecast, pieces: Iterator[tuple[int, Integers]], warn: Callable[[str], None]
     ) -> Computed:
         if self.address is not None:
+            from gdsim.sweeps.cluster import on_a_cluster
+
             return on_a_cluster(self.worker, self.address, self.asked, pieces, warn)
         if forecast.engine == "numpy" and forecast.jobs > 1 and forecast.seconds > _SHORT:
             return in_processes(self.worker, forecast.jobs, pieces)

@@ -33,6 +33,7 @@ Integers: TypeAlias = NDArray[np.int64]
 Pieces: TypeAlias = Iterator[tuple[int, Integers]]
 Computed: TypeAlias = Generator[tuple[int, dict[str, Column]], None, None]
 
+LOCAL = "local"  # the address of a cluster that is started for one sweep, on this machine
 _AHEAD = 2  # pieces that wait for each process, so that none is idle and few are in memory
 
 
