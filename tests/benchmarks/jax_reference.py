@@ -262,15 +262,21 @@ def arrange_fixed(problem: Problem, plain: bool) -> Arrangement:
     return best(fixed_steps, fewer, (replace(laid_out, unroll=unroll) for unroll in (1, 2, 4, 8, 16)))
 
 
-def arrange_atlas(problem: Problem, side: int) -> Arrangement:
-    """Return the fastest arrangement of an atlas, judged by every sixteenth learning rate."""
+def arrange_atlas(problem: Problem, side: int, plain: bool) -> Arrangement:
+    """Return the fastest arrangement of an atlas, judged by every sixteenth learning rate.
+
+    The ``plain`` ones are ``lax.map`` over batches of ``while_loop`` on one device.
+    """
+    spread = (1,) if plain else spread_out()
     name, steps, starts, rates = problem
     some = np.arange(len(rates)).reshape(side, -1)[::16].reshape(-1)
     part = (name, steps, tuple(start[some] for start in starts), rates[some])
-    first = best(until_the_end, part, (Arrangement(gradient, CORES, 1024) for gradient in gradients(name)))
+    first = best(
+        until_the_end, part, (Arrangement(gradient, max(spread), 1024) for gradient in gradients(name))
+    )
     laid_out = best(
         until_the_end, part,
-        (replace(first, devices=devices, batch=batch) for devices in spread_out() for batch in BATCHES),
+        (replace(first, devices=devices, batch=batch) for devices in spread for batch in BATCHES),
     )  # fmt: skip
     return best(until_the_end, part, (replace(laid_out, unroll=unroll) for unroll in (1, 2, 4, 8)))
 
@@ -296,7 +302,7 @@ def serve() -> None:
             else:
                 kind, (starts, rates) = until_the_end, atlas(case, request["side"])
                 problem = (case.name, steps, tuple(starts), rates)
-                how = arrange_atlas(problem, request["side"])
+                how = arrange_atlas(problem, request["side"], request["plain"])
             begin = time.perf_counter()
             chosen = compiled(kind, problem, how)
             answer["compile"] = time.perf_counter() - begin
