@@ -286,19 +286,27 @@ class _Group(NamedTuple):
         return close, heading
 
     def _stays(self, place: Integers, runs: Integers) -> Mask:
-        """Whether runs have been near for a while and do not move away: one in a chaotic band only passes by.
+        """Whether runs have been near for a while and came ever nearer: one in a chaotic band only passes by.
 
-        A while is the last quarter of the steps, at most those of the tail.
+        A while is the last quarter of the steps, at most those of the tail. Near a point to which descent
+        leads, every step shortens the (Euclidean) distance; a rule with memory swings through the point, and
+        its farthest swing of the second half must be no farther than that of the first.
         """
         tail = self.trajectory.tail[:, :, runs]
-        count = np.clip(self.trajectory.steps[runs] // 4, 1, len(tail) - 1)
-        away = (self.terrain.distance(tail, place) / self._width).max(axis=1)
-        since = np.arange(len(tail))[:, None] >= len(tail) - 1 - count
-        there = np.isfinite(tail).all(axis=1) & since
-        near = (away <= NEAR).all(axis=0, where=there)
-        first = np.take_along_axis(away, there.argmax(axis=0)[None], axis=0)[0]
-        result: Mask = near & (away[-1] <= first * (1.0 + 1e-9) + 1e-12)
-        return result
+        last = len(tail) - 1
+        count = np.clip(self.trajectory.steps[runs] // 4, 1, last)
+        row = np.arange(len(tail))[:, None]
+        there = np.isfinite(tail).all(axis=1) & (row >= last - count)
+        away = self.terrain.distance(tail, place)
+        near = np.asarray((away <= NEAR * self._width).all(axis=1).all(axis=0, where=there))
+        length = np.sqrt((away * away).sum(axis=1))
+        least = 1e-12 * float(self._width.max())
+        if self.batch.rule.rule.memoryless:
+            nearer = length[1:] <= length[:-1] * (1.0 + 1e-9) + least
+            return np.asarray(near & nearer.all(axis=0, where=there[1:] & there[:-1]))
+        late = there & (row >= last - count // 2)
+        swings = [length.max(axis=0, where=part, initial=0.0) for part in (there & ~late, late)]
+        return np.asarray(near & (swings[1] <= swings[0] * (1.0 + 1e-9) + least))
 
     def _periods(self, runs: Integers) -> Integers:
         if self.batch.noise is not None or not runs.size:
