@@ -154,6 +154,17 @@ def test_a_run_has_the_same_bytes_wherever_it_runs() -> None:
                           equal_nan=True)  # fmt: skip
 
 
+@pytest.mark.parametrize("tolerance", [0.0, 1e-8])
+def test_long_bursts_see_every_end_where_short_ones_see_it(tolerance: float) -> None:
+    """With a record at every eighth step no burst is longer; neighbours end alike, so that blocks are calm."""
+    rates = list(np.geomspace(1e-3, 0.5, 600))  # creeping, settling, swinging with many periods, thrown out
+    batch = batch_of(QUARTIC, *[0.7] * 600, rate=rates, max_steps=3000, tolerance=tolerance)
+    long = fast_lanes.run(Plan(replace(batch, record_every=3000)))
+    short = fast_lanes.run(Plan(replace(batch, record_every=8)))
+    assert {*long.status} >= {Status.MAX_STEPS, Status.CYCLING, Status.DIVERGED}
+    same_bytes(long, short, "status_code", "steps", *ENDS)
+
+
 @pytest.mark.parametrize("first", [1, 8, 50, 99])
 def test_a_run_that_is_stopped_and_resumed_has_the_same_bytes(first: int) -> None:
     rates = list(np.geomspace(1e-3, 0.6, 150))

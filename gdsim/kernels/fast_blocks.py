@@ -20,6 +20,7 @@ LANES = 64
 BURST: int
 LONG: int  # steps of a long burst
 WEIGHTS: int  # rows of weights, of weights one step ago, and two steps ago come first
+ANCHOR: int  # the first row of the weight at the last anchor, −1 where there is none
 TURN: int  # the row of the next anchor, −1 where there is none
 MOVING: int  # rows that make up a run
 RUN: int  # the row that holds its place in the batch
@@ -69,13 +70,13 @@ def treat(ward: Any, waiting: int, queue: Any, back: int, numbers: Any, lists: A
             continue
         due = next_due(k, get(numbers, 4), get(numbers, 5))
         put(ward, DUE * LANES + lane, due)
-        rests = (
-            True  # where the next record may be a cycle, it is judged here: a burst forgets w two steps ago
-        )
+        rests = True  # a burst would forget w two steps ago, and look for the anchor only at its end: where
+        returns = ANCHOR >= 0  # the next record may be a cycle by either, it is judged here
         for w in range(WEIGHTS):
             here = get(ward, w * LANES + lane)
             rests &= here == get(ward, (2 * WEIGHTS + w) * LANES + lane)
-        if rests or k + BURST > due:
+            returns &= here == get(ward, (max(ANCHOR, 0) + w) * LANES + lane)
+        if rests or returns or k + BURST > due:
             for row in range(MOVING):
                 put(ward, row * LANES + kept, get(ward, row * LANES + lane))
             kept += 1

@@ -26,8 +26,8 @@ from gdsim.expr.nodes import Symbol
 from gdsim.kernels import fast_tables, source_cache
 from gdsim.kernels.descent import Lanes, initial_lanes
 from gdsim.kernels.fast_sheet import LANES
-from gdsim.kernels.fast_source import NUMBERS, Source, kind_of
-from gdsim.kernels.fast_step import BY_ELIMINATION
+from gdsim.kernels.fast_source import NUMBERS, Source
+from gdsim.kernels.fast_step import BY_ELIMINATION, kind_of
 from gdsim.kernels.plan import BURST, Plan
 from gdsim.outcomes import Fault, InputError, Status
 

@@ -7,7 +7,7 @@ module serves every batch of its kind.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from functools import cached_property
 
 from gdsim.batch import TAIL
@@ -15,7 +15,6 @@ from gdsim.expr.emit_numba import ANGLE_FUNCTIONS, VECTOR_FUNCTIONS, Statement
 from gdsim.kernels import fast_blocks, vector_math
 from gdsim.kernels.fast_sheet import LANES, Sheet
 from gdsim.kernels.fast_step import Step
-from gdsim.kernels.fast_tables import LONGEST
 from gdsim.kernels.plan import BURST, NEAR, Plan
 
 NUMBERS = ("tolerance", "bound", "stop", "first", "last", "every")  # then the step's own
@@ -33,19 +32,6 @@ inlined = numba.njit(forceinline=True, error_model="numpy")
 plain = numba.njit(error_model="numpy")
 cached = numba.njit(error_model="numpy", nogil=True, cache=CACHED)
 """
-
-
-def kind_of(plan: Plan) -> tuple[Hashable, ...]:
-    """Return all that the source of a plan depends on: plans of one kind share it, whatever their numbers."""
-    batch = plan.batch
-    return (
-        batch.loss.expression, batch.loss.arguments, tuple(batch.parameters), tuple(sorted(batch.options)),
-        batch.rule.rule.name, plan.rule_outputs, batch.schedule.schedule.name, bool(batch.schedule.warmup),
-        batch.derivative.name, batch.derivative.options.get("scheme"),
-        batch.noise and batch.noise.kind, batch.clip and batch.clip.kind, batch.stopping.max_steps <= LONGEST,
-        plan.judges_stall, plan.judges_cycle, plan.rates.constant, plan.divergence_lasts, plan.loss_may_fail,
-        plan.gradient_may_fail, plan.zero_gradient_stays,
-    )  # fmt: skip
 
 
 class Source:
@@ -103,6 +89,7 @@ class Source:
             "LANES": LANES, "BURST": BURST, "LONG": self.long or BURST,
             "WEIGHTS": len(self.weights), "MOVING": len(self.moving),
             "RUN": places["run"], "STEP": places["k"], "DUE": places["due"], "TURN": places.get("turn", -1),
+            "ANCHOR": places.get("c0", -1),
             "STATUS": self.ward["status"], "REPLAY": replay,
         }  # fmt: skip
         return "\n".join(

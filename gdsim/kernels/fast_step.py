@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import cached_property
 
 from gdsim.derivatives.finite_differences import SCHEMES
@@ -19,6 +20,19 @@ BY_ELIMINATION = 4  # weights up to which Newton's system is solved in a lane
 def line(target: str, text: str, *reads: str) -> Statement:
     """Return a branch-free statement."""
     return Statement(target, text, reads)
+
+
+def kind_of(plan: Plan) -> tuple[Hashable, ...]:
+    """Return all that the source of a plan depends on: plans of one kind share it, whatever their numbers."""
+    batch = plan.batch
+    return (
+        batch.loss.expression, batch.loss.arguments, tuple(batch.parameters), tuple(sorted(batch.options)),
+        batch.rule.rule.name, plan.rule_outputs, batch.schedule.schedule.name, bool(batch.schedule.warmup),
+        batch.derivative.name, batch.derivative.options.get("scheme"),
+        batch.noise and batch.noise.kind, batch.clip and batch.clip.kind, batch.stopping.max_steps <= LONGEST,
+        plan.judges_stall, plan.judges_cycle, plan.rates.constant, plan.divergence_lasts, plan.loss_may_fail,
+        plan.gradient_may_fail, plan.zero_gradient_stays,
+    )  # fmt: skip
 
 
 class Step:
