@@ -156,7 +156,7 @@ def test_a_run_has_the_same_bytes_wherever_it_runs() -> None:
 
 @pytest.mark.parametrize("tolerance", [0.0, 1e-8])
 def test_long_bursts_see_every_end_where_short_ones_see_it(tolerance: float) -> None:
-    """With a record at every eighth step no burst is longer; neighbours end alike, so that blocks are calm."""
+    """With a record at every eighth step no burst is longer. Neighbours end alike: blocks are calm."""
     rates = list(np.geomspace(1e-3, 0.5, 600))  # creeping, settling, swinging with many periods, thrown out
     batch = batch_of(QUARTIC, *[0.7] * 600, rate=rates, max_steps=3000, tolerance=tolerance)
     long = fast_lanes.run(Plan(replace(batch, record_every=3000)))
