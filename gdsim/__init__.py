@@ -364,11 +364,14 @@ def _bind_conveniences(run_type: Any) -> None:
     if hasattr(run_type, "plot"):
         return
 
-    def plot(self: Run, kind: str | None = None) -> Figure:
-        """Return a matplotlib Figure: curve, contour or convergence; the one that suits where None."""
+    def plot(self: Run, kind: str | None = None, **choices: Any) -> Figure:
+        """Return a matplotlib Figure of one of the kinds of figures; the one that suits where None.
+
+        ``look``, ``until`` and ``at`` are as for :func:`gdsim.plots.draw`.
+        """
         from gdsim.plots import default_kinds, draw
 
-        return draw(self, kind or default_kinds(self)[0])
+        return draw(self, kind or default_kinds(self)[0], **choices)
 
     def save(self: Run, out: str | Path = "outputs", *, figures: bool = True) -> Path:
         """Write the run directory below ``out``, as ``gdsim run`` does, and return it."""

@@ -9,7 +9,17 @@ from interpreters import python
 
 HEAVY = {"numpy", "scipy", "matplotlib", "pydantic", "yaml", "rich", "torch", "sympy", "mpmath"}
 #: what --help may import beyond click and the parts of the standard library that click itself imports
-_COMMANDS = ("analysis", "critical", "options", "running", "saved", "scenarios", "sweeping", "system")
+_COMMANDS = (
+    "analysis",
+    "critical",
+    "figures",
+    "options",
+    "running",
+    "saved",
+    "scenarios",
+    "sweeping",
+    "system",
+)
 HELP = {"gdsim", "gdsim.cli"} | {f"gdsim.cli.{name}" for name in _COMMANDS}
 #: modules of the standard library that writing help costs; none of them is slow
 CHEAP = {

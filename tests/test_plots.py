@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 from figure_texts import assert_texts_stand_apart
 from matplotlib.axes import Axes
+from matplotlib.text import Text
 from shipped import executed
 from tiers import later, some
 
+import gdsim
 from gdsim.outcomes import CRITICAL_KINDS, InputError
-from gdsim.plots import PLOTS, default_files, default_kinds, draw, render
+from gdsim.plots import PLOTS, SIZES, STYLES, Look, default_files, default_kinds, draw, render, staged
 from gdsim.plots.curve import limits, window
-from gdsim.plots.style import KINDS
+from gdsim.plots.look import KINDS
 
 NAMES = (
     "double-well", "parabola-divergence", "cosh-cliff", "absolute-value", "relu-dead", "plateau",
@@ -61,7 +63,7 @@ def test_certified_critical_points_are_filled_and_numerical_ones_hollow() -> Non
         (marker,) = [artist for artist in axes.get_lines() if artist.get_label() == "maximum"]
         faces.append((marker.get_markerfacecolor(), marker.get_markeredgecolor()))
     assert faces[0][0] == faces[0][1]
-    assert faces[1][0] == "white"
+    assert faces[1][0] == "#ffffff"
 
 
 @pytest.mark.parametrize(("name", "kind"), [("double-well", "curve"), ("himmelblau-centre", "contour")])
@@ -120,11 +122,51 @@ def test_titles_labels_and_legends_neither_collide_nor_leave_the_figure(name: st
 @pytest.mark.parametrize("kind", PLOTS)
 def test_a_plot_that_cannot_show_a_run_says_so(kind: str) -> None:
     run = executed("himmelblau-centre" if kind == "curve" else "double-well")
-    if PLOTS[kind].suits(run):
-        assert kind in default_kinds(run)
+    if not PLOTS[kind].refusal(run):
+        assert kind in default_kinds(run) or not PLOTS[kind].default
     else:
-        with pytest.raises(InputError, match="weight"):
+        with pytest.raises(InputError, match=r"shows \d"):
             draw(run, kind)
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("kind", [kind for kind, plot in PLOTS.items() if not plot.several])
+def test_no_text_is_smaller_than_the_style_allows(kind: str, style: str) -> None:
+    run = next(executed(name) for name in NAMES if not PLOTS[kind].refusal(executed(name)))
+    look = Look(style)
+    least = look.sheet()["font.size"]
+    figure = draw(run, kind, look=look)
+    assert min(text.get_fontsize() for text in figure.findobj(Text) if text.get_text()) >= least
+
+
+@pytest.mark.parametrize("kind", [kind for kind, plot in PLOTS.items() if plot.stepwise])
+def test_a_build_up_stays_on_the_same_axes(kind: str) -> None:
+    run = next(executed(name) for name in NAMES if not PLOTS[kind].refusal(executed(name)))
+    frames = []
+    for until in (0, 2, None):
+        figure = draw(run, kind, until=until)
+        figure.draw_without_rendering()
+        frames.append(
+            [(axes.get_position().bounds, axes.get_xlim(), axes.get_ylim()) for axes in figure.axes]
+        )
+    assert frames[0] == frames[1] == frames[2]
+
+
+@pytest.mark.parametrize("kind", [kind for kind, plot in PLOTS.items() if plot.stepwise])
+def test_what_is_shown_depends_on_the_position_alone(kind: str) -> None:
+    run = next(executed(name) for name in NAMES if not PLOTS[kind].refusal(executed(name)))
+    scene = staged(run, kind)
+    for position in (scene.last, 0.5, 2):
+        scene.show(position)
+    assert render(scene.figure, "png") == render(draw(run, kind, until=2), "png")
+
+
+def test_a_long_formula_is_broken_into_lines_that_fit() -> None:
+    loss = " + ".join(f"(w - {k})^2" for k in range(9))
+    run = gdsim.simulate(loss, initial_weight=0.5, learning_rate=0.01)
+    for style in STYLES:
+        figure = draw(run, "curve", look=Look(style))
+        assert_texts_stand_apart(figure)
 
 
 def test_an_unknown_kind_names_the_nearest_one() -> None:
@@ -144,7 +186,7 @@ def test_a_runaway_wall_is_cut_but_every_marked_point_stays_visible() -> None:
 
 def test_every_kind_of_figure_and_of_point_is_documented() -> None:
     page = (Path(__file__).parent.parent / "docs" / "figures.md").read_text(encoding="utf-8")
-    for kind in PLOTS:
-        assert f"| `{kind}` |" in page
+    for name in (*PLOTS, *STYLES, *SIZES):
+        assert f"| `{name}` |" in page
     for _, _, name in KINDS.values():
         assert f"| {name} |" in page

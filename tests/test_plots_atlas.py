@@ -17,7 +17,7 @@ from tiers import later
 
 from gdsim.outcomes import InputError
 from gdsim.plots import atlas_png, draw_sweep, render
-from gdsim.plots.style import BASINS, LOST, VERDICTS
+from gdsim.plots.look import BASINS, LOST, VERDICTS
 from gdsim.plots.sweeps.atlas import atlas_image, layout
 from gdsim.plots.sweeps.cut import fix
 from gdsim.plots.sweeps.limits import limits

@@ -9,7 +9,7 @@ import pytest
 from colour_difference import SIGHT, difference, lab
 
 from gdsim.outcomes import VERDICT_KINDS
-from gdsim.plots.style import BASINS, LOST, UNSETTLED, VERDICTS
+from gdsim.plots.look import BASINS, LOST, UNSETTLED, VERDICTS
 from gdsim.plots.sweeps.raster import rgb
 
 

@@ -3,69 +3,192 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from gdsim.outcomes import Fault, InputError, nearest
+from gdsim.plots.kinds import PLOTS, SWEEP_PLOTS, Plot, SweepPlot, drawing
+from gdsim.plots.look import SIZES, STYLES, Look
+from gdsim.plots.output import FORMATS, Format, Stamp, read_stamp, render
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from gdsim.plots.scene import Scene
     from gdsim.runs import Run
-    from gdsim.sweeps.result import AxisValues, SweepResult
+    from gdsim.sweeps.result import SweepResult
 
-Format = Literal["svg", "pdf", "png"]
-
-
-@dataclass(frozen=True)
-class Plot:
-    """A kind of figure: how it is drawn and which runs it suits."""
-
-    draw: Callable[[Run], Figure]
-    summary: str
-    weights: tuple[int, ...] | None = None  # the numbers of weights it can show; None: any
-
-    def suits(self, run: Run) -> bool:
-        """Tell whether this kind can show the run."""
-        return self.weights is None or len(run.loss.weights) in self.weights
+__all__ = [
+    "FORMATS", "PLOTS", "SIZES", "STYLES", "SWEEP_PLOTS", "Format", "Look", "Plot", "Stamp", "SweepPlot",
+    "alt_text", "atlas_png", "build_up", "default_files", "default_kinds", "default_sweep_figures",
+    "default_sweep_files", "default_sweep_kinds", "draw", "draw_sweep", "picture", "read_stamp", "render",
+    "staged", "sweep_picture",
+]  # fmt: skip
 
 
-def draw(run: Run, kind: str) -> Figure:
-    """Draw one figure of a run in the lecture style.
+def draw(
+    run: Run | Sequence[Run],
+    kind: str,
+    *,
+    look: Look | None = None,
+    until: float | None = None,
+    at: Sequence[int] = (),
+) -> Figure:
+    """Draw one figure of a run, or of several where the kind shows several.
+
+    Parameters
+    ----------
+    run
+        The run; several for a kind such as ``race``.
+    kind
+        One of ``PLOTS``.
+    look
+        Style, size and caption; by default slides.
+    until
+        The last step shown, on the axes of the whole run.
+    at
+        Steps to look at closely: tangents on a curve, arrows against the gradient on a contour.
 
     Raises
     ------
     InputError
-        For an unknown kind, or one that cannot show this run.
+        For an unknown kind, style or size, a kind that cannot show this run, a step that was not recorded.
     """
-    from gdsim.outcomes import Fault, InputError, nearest
+    scene = staged(run, kind, look=look, at=at)
+    with (look or Look()).applied():
+        scene.show(scene.last if until is None else until)
+    return scene.figure
 
+
+def staged(run: Run | Sequence[Run], kind: str, *, look: Look | None = None, at: Sequence[int] = ()) -> Scene:
+    """Return a figure that can be shown up to any step; parameters and errors are those of :func:`draw`."""
+    import numpy as np
+
+    look = look or Look()
+    plot = _plot(run, kind, at)
+    runs = [run] if not isinstance(run, Sequence) else list(run)
+    with look.applied(), np.errstate(all="ignore"):
+        function = drawing(kind)
+        scene: Scene = function(runs) if plot.several else function(runs[0], tuple(at))
+        if not look.caption:
+            scene.figure.supxlabel("")
+    return scene
+
+
+def _plot(run: Run | Sequence[Run], kind: str, at: Sequence[int]) -> Plot:
+    """Return a kind that can show this run, or these."""
     if kind not in PLOTS:
         raise InputError(
             Fault(f"unknown kind of figure {kind!r}", " | ".join(PLOTS), nearest(kind, [*PLOTS]))
         )
     plot = PLOTS[kind]
-    if not plot.suits(run):
-        needed = " or ".join(map(str, plot.weights or ()))
-        raise InputError(
-            Fault(f"{kind} shows {needed} weight(s), this run has {len(run.loss.weights)}", "convergence")
-        )
-    import matplotlib
-    import numpy as np
+    runs = run if isinstance(run, Sequence) else [run]
+    if len(runs) > 1 and not plot.several:
+        raise InputError(Fault(f"{kind} shows one run, not {len(runs)}", "race"))
+    for one in runs:
+        reason = plot.refusal(one)
+        if reason:
+            suited = " | ".join(name for name, other in PLOTS.items() if not other.refusal(one))
+            raise InputError(Fault(f"{kind} {reason}", suited))
+        recorded = set(one.trajectory.step_index.tolist())
+        for step in at:
+            if step not in recorded:
+                expected = f"a recorded step, 0 to {max(recorded)}"
+                raise InputError(Fault(f"step {step} of {one.name} was not recorded", expected, path="at"))
+    return plot
 
-    from gdsim.plots.style import LECTURE
 
-    with matplotlib.rc_context(LECTURE), np.errstate(all="ignore"):
-        return plot.draw(run)
+def picture(
+    run: Run | Sequence[Run],
+    kind: str,
+    format: Format = "svg",
+    *,
+    look: Look | None = None,
+    until: float | None = None,
+    at: Sequence[int] = (),
+    version: str = "",
+) -> bytes:
+    """Return one figure as bytes, stamped with what it shows; the same run gives the same bytes.
+
+    Parameters and errors are those of :func:`draw`; ``format`` is ``svg``, ``pdf`` or ``png``, and
+    ``version`` is what the stamp says of gdsim's version, by default this one.
+    """
+    figure = draw(run, kind, look=look, until=until, at=at)
+    runs = run if isinstance(run, Sequence) else [run]
+    return render(figure, format, look, _stamp(runs, kind, look or Look(), until, at, version))
 
 
-@dataclass(frozen=True)
-class SweepPlot:
-    """A kind of figure of a sweep: how it is drawn, which sweeps it suits, and by what it can be coloured."""
+def build_up(
+    run: Run,
+    kind: str,
+    steps: Sequence[int],
+    format: Format = "svg",
+    *,
+    look: Look | None = None,
+    at: Sequence[int] = (),
+) -> Iterator[tuple[int, bytes]]:
+    """Yield one figure for each step, as ``(step, bytes)``, all on the same axes.
 
-    draw: Callable[[SweepResult, Sequence[str], str], Figure]
-    summary: str
-    suits: Callable[[SweepResult], bool]
-    by: tuple[str, ...] = ("",)
+    Raises
+    ------
+    InputError
+        As :func:`draw`, and for a kind that does not grow step by step, and a negative step.
+    """
+    if kind in PLOTS and not PLOTS[kind].stepwise:
+        growing = " | ".join(name for name, plot in PLOTS.items() if plot.stepwise)
+        raise InputError(Fault(f"{kind} does not grow step by step", growing, path="steps"))
+    if any(step < 0 for step in steps):
+        raise InputError(Fault(f"there is no step {min(steps)}", "steps from 0", path="steps"))
+    for step in steps:
+        yield step, picture(run, kind, format, look=look, until=step, at=at)
+
+
+def alt_text(run: Run | Sequence[Run], kind: str, until: float | None = None) -> str:
+    """Return the words that stand for a figure where it cannot be seen."""
+    from gdsim.plots.alt import alt_text as described
+
+    runs = run if isinstance(run, Sequence) else [run]
+    return " ".join(described(one, PLOTS[kind].summary, until) for one in runs)
+
+
+def _stamp(
+    runs: Sequence[Run], kind: str, look: Look, until: float | None, at: Sequence[int], version: str
+) -> Stamp:
+    from gdsim.runs.store import directory_name
+
+    facts = {
+        "kind": kind,
+        "scenario": ",".join(directory_name(one.scenario) for one in runs if one.scenario is not None),
+        "until": "" if until is None else f"{until:g}",
+        "at": ",".join(map(str, at)),
+    }
+    title = " / ".join(one.title for one in runs)
+    return Stamp(title, alt_text(runs, kind, until), facts | _look_facts(look, version))
+
+
+def _look_facts(look: Look, version: str) -> dict[str, str]:
+    """Return version and look as facts of a stamp."""
+    from gdsim import __version__
+
+    return {
+        "version": version or __version__,
+        "style": look.style,
+        "size": look.size,
+        "caption": "" if look.caption else "no",
+        "live_text": "yes" if look.live_text else "",
+    }
+
+
+def default_kinds(run: Run) -> tuple[str, ...]:
+    """Return the kinds that suit a run, in the order in which a lecturer shows them."""
+    return tuple(
+        kind for kind, plot in PLOTS.items() if plot.default and not plot.several and not plot.refusal(run)
+    )
+
+
+def default_files(run: Run, look: Look | None = None) -> dict[str, bytes]:
+    """Return the figures that ``gdsim run`` writes, as file name → bytes."""
+    return {f"{kind}.svg": picture(run, kind, look=look) for kind in default_kinds(run)}
 
 
 def draw_sweep(
@@ -75,8 +198,9 @@ def draw_sweep(
     by: str = "",
     axes: Sequence[str] = (),
     fix: Mapping[str, float | str] | None = None,
+    look: Look | None = None,
 ) -> Figure:
-    """Draw one figure of a sweep in the lecture style.
+    """Draw one figure of a sweep.
 
     Parameters
     ----------
@@ -90,16 +214,20 @@ def draw_sweep(
         The paths of the axes to draw, the horizontal one first; by default those that suit.
     fix
         Values for the axes that are not to be drawn, by path; the nearest of the sweep are taken.
+    look
+        Style, size and caption; by default slides.
 
     Raises
     ------
     InputError
         For an unknown kind, colouring or axis, and for axes too many, with ``axis=value`` to fix.
     """
-    from gdsim.outcomes import Fault, InputError, nearest
+    import numpy as np
 
+    from gdsim.plots.sweeps.cut import fix as fixed
+
+    known = [*SWEEP_PLOTS]
     if kind not in SWEEP_PLOTS:
-        known = [*SWEEP_PLOTS]
         raise InputError(
             Fault(f"unknown kind of sweep figure {kind!r}", " | ".join(known), nearest(kind, known))
         )
@@ -109,14 +237,40 @@ def draw_sweep(
         raise InputError(
             Fault(f"{kind} has no colouring by {by!r}", colourings, nearest(by, plot.by), path="by")
         )
-    import matplotlib
-    import numpy as np
+    look = look or Look()
+    with look.applied(), np.errstate(all="ignore"):
+        function = drawing(kind, "gdsim.plots.sweeps")
+        figure: Figure = function(fixed(result, fix or {}), axes, by or plot.by[0])
+        if not look.caption:
+            figure.supxlabel("")
+    return figure
 
-    from gdsim.plots.style import LECTURE
-    from gdsim.plots.sweeps.cut import fix as fixed
 
-    with matplotlib.rc_context(LECTURE), np.errstate(all="ignore"):
-        return plot.draw(fixed(result, fix or {}), axes, by or plot.by[0])
+def sweep_picture(
+    result: SweepResult,
+    kind: str,
+    format: Format = "svg",
+    *,
+    by: str = "",
+    look: Look | None = None,
+    version: str = "",
+) -> bytes:
+    """Return one figure of a sweep as bytes, stamped with what it shows.
+
+    Parameters and errors are those of :func:`draw_sweep` and :func:`picture`.
+    """
+    from gdsim.plots.alt import sweep_alt_text
+    from gdsim.sweeps.store import sweep_digest
+
+    figure = draw_sweep(result, kind, by=by, look=look)
+    facts = {
+        "kind": kind,
+        "by": by,
+        "sweep": f"{result.scenario.name}-{sweep_digest(result.scenario)}",
+    } | _look_facts(look or Look(), version)
+    title = result.scenario.title or result.scenario.name
+    stamp = Stamp(title, sweep_alt_text(result, SWEEP_PLOTS[kind].summary), facts)
+    return render(figure, format, look, stamp)
 
 
 def atlas_png(result: SweepResult, by: str = "verdict", axes: Sequence[str] = ()) -> bytes:
@@ -138,7 +292,16 @@ def default_sweep_kinds(result: SweepResult) -> tuple[str, ...]:
     return kinds(result)
 
 
-def default_sweep_files(result: SweepResult, figures: Sequence[str] = ()) -> dict[str, bytes]:
+def default_sweep_figures(result: SweepResult) -> list[str]:
+    """Return the figures that suit a sweep, as ``kind`` or ``kind:by``."""
+    from gdsim.plots.sweeps.defaults import figures
+
+    return figures(result)
+
+
+def default_sweep_files(
+    result: SweepResult, figures: Sequence[str] = (), look: Look | None = None
+) -> dict[str, bytes]:
     """Return the figures that suit a sweep, or those asked for, as file name → bytes.
 
     Parameters
@@ -147,137 +310,9 @@ def default_sweep_files(result: SweepResult, figures: Sequence[str] = ()) -> dic
         The sweep.
     figures
         ``kind`` or ``kind:by`` each, such as ``atlas:loss``.
+    look
+        Style, size and caption; by default slides.
     """
     from gdsim.plots.sweeps.defaults import files
 
-    return files(result, figures)
-
-
-def default_kinds(run: Run) -> tuple[str, ...]:
-    """Return the kinds that suit a run, in the order in which a lecturer shows them."""
-    return tuple(kind for kind, plot in PLOTS.items() if plot.suits(run))
-
-
-def default_files(run: Run) -> dict[str, bytes]:
-    """Return the figures that ``gdsim run`` writes, as file name → bytes."""
-    return {f"{kind}.svg": render(draw(run, kind), "svg") for kind in default_kinds(run)}
-
-
-def render(figure: Figure, format: Format = "svg") -> bytes:
-    """Return a figure as bytes; the same figure gives the same bytes.
-
-    Dates and program names are left out of the metadata for that reason.
-    """
-    import matplotlib
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    from gdsim.plots.style import LECTURE
-
-    left_out = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
-    FigureCanvasAgg(figure)
-    target = io.BytesIO()
-    with matplotlib.rc_context(LECTURE):
-        figure.savefig(target, format=format, metadata=left_out[format])
-    return target.getvalue()
-
-
-def _curve(run: Run) -> Figure:
-    from gdsim.plots.curve import curve
-
-    return curve(run)
-
-
-def _convergence(run: Run) -> Figure:
-    from gdsim.plots.convergence import convergence
-
-    return convergence(run)
-
-
-def _contour(run: Run) -> Figure:
-    from gdsim.plots.contour import contour
-
-    return contour(run)
-
-
-PLOTS: dict[str, Plot] = {
-    "curve": Plot(_curve, "the loss with the steps walking on it, and its critical points", weights=(1,)),
-    "contour": Plot(_contour, "the loss as a map, with the path across it", weights=(2,)),
-    "convergence": Plot(_convergence, "loss and gradient against the step number, with the theoretical rate"),
-}
-
-
-def _atlas(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
-    from gdsim.plots.sweeps.atlas import atlas
-
-    return atlas(result, axes, by)
-
-
-def _profile(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
-    from gdsim.plots.sweeps.profile import profile
-
-    return profile(result, axes, by)
-
-
-def _bifurcation(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
-    from gdsim.plots.sweeps.bifurcation import bifurcation
-
-    return bifurcation(result, axes, by)
-
-
-def _ensemble(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
-    from gdsim.plots.sweeps.ensemble import ensemble
-
-    return ensemble(result, axes, by)
-
-
-def _suits_ensemble(result: SweepResult) -> bool:
-    others = [axis for axis in result.axes if len(axis.values) > 1 and axis.path != "seed"]
-    return result.method == "grid" and _seeds(result) and len(others) < 2
-
-
-def _seeds(result: SweepResult) -> bool:
-    return any(axis.path == "seed" and len(axis.values) > 1 for axis in result.axes)
-
-
-def _suits_profile(result: SweepResult) -> bool:
-    return any(axis.path in ("learning_rate", "learning_rate.initial") for axis in _numeric(result))
-
-
-def _suits_bifurcation(result: SweepResult) -> bool:
-    return bool(_numeric(result))
-
-
-def _numeric(result: SweepResult) -> list[AxisValues]:
-    """The axes of numbers with more than one value, the seed left out."""
-    return [
-        axis for axis in result.axes if len(axis.values) > 1 and not axis.categorical and axis.path != "seed"
-    ]
-
-
-def _suits_atlas(result: SweepResult) -> bool:
-    return result.method == "grid" and sum(len(axis.values) > 1 for axis in result.axes) in (2, 3)
-
-
-SWEEP_PLOTS: dict[str, SweepPlot] = {
-    "atlas": SweepPlot(
-        _atlas,
-        "what became of the runs over two axes, as a map with the limit 2/L; a third axis gives panels",
-        _suits_atlas,
-        by=("verdict", "basin", "steps", "loss"),
-    ),
-    "profile": SweepPlot(
-        _profile,
-        "steps to settle against the learning rate, with the Goldilocks rate",
-        _suits_profile,
-    ),
-    "bifurcation": SweepPlot(
-        _bifurcation,
-        "the last weights against one axis: settled points, cycles, bands of chaos",
-        _suits_bifurcation,
-    ),
-    "ensemble": SweepPlot(
-        _ensemble,
-        "many seeds: the median and bands of quantiles of the final loss, the steps or the whole descent",
-        _suits_ensemble,
-    ),
-}
+    return files(result, figures, look)

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gdsim.plots import points, text
-from gdsim.plots.style import INK, ORANGE
+from gdsim.plots import points, slopes, text
+from gdsim.plots.look import colours, em
+from gdsim.plots.scene import Scene, travel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
     from numpy.typing import NDArray
 
+    from gdsim.losses import Loss
     from gdsim.runs import Run
 
     Array = NDArray[np.float64]
+    Steps = NDArray[np.int64]
 
 _SAMPLES = 161
 _LEVELS = 18
+_FIELD = 15  # arrows a side
+_MARKED = 200  # records up to which each has a mark
+_ARROWS = 61  # records
 
 
-def contour(run: Run) -> Figure:
+def contour(run: Run, at: Sequence[int] = ()) -> Scene:
     """Draw contours of L over the domain, the path with arrows, and the critical points.
 
     Parameters
@@ -31,18 +38,21 @@ def contour(run: Run) -> Figure:
     run
         A run with two weights.
 
+    at
+        Steps at which an arrow shows the way against the gradient.
+
     Returns
     -------
-    Figure
+    Scene
         One axes with the weights in their own units, equally long where the domain's sides are
         comparable, so that steps stand upright on the contours. Levels are quantiles of the loss over
-        the domain, so that valleys are as visible as walls; lighter is lower.
+        the domain, so that valleys are as visible as walls; lighter is lower. Small arrows of one length
+        point against the gradient.
 
     Notes
     -----
-    Cost: 161 × 161 evaluations of the loss.
+    Cost: 161 × 161 evaluations of the loss, 15 × 15 of the gradient.
     """
-    import matplotlib
     from matplotlib.figure import Figure
 
     first, second = run.loss.weights
@@ -53,28 +63,58 @@ def contour(run: Run) -> Figure:
 
     figure = Figure()
     axes = figure.add_subplot()
-    heights = levels(values)
-    if heights.size > 1:
-        shades = matplotlib.colormaps["Blues"](np.linspace(0.03, 0.75, heights.size + 1))
-        colours = axes.contourf(x, y, values, levels=heights, colors=shades, extend="both")
-        axes.contour(x, y, values, levels=heights, colors=INK, linewidths=0.5, alpha=0.3)
-        bar = figure.colorbar(colours, ax=axes, pad=0.02)
-        bar.set_label("loss")
-        ticks = heights[:: max(1, heights.size // 6)].tolist()
-        bar.set_ticks(ticks, labels=[text.short(float(f"{tick:.2g}")) for tick in ticks])
-    axes.grid(False)
+    _draw_map(axes, x, y, values)
     axes.set_xlim(x[0], x[-1])
     axes.set_ylim(y[0], y[-1])
+    _draw_downhill(axes, run.loss)
     points.draw_open_stretches(axes, run.search, run.loss.weights)
     points.draw_critical_points(axes, run.search.critical_points, run.loss.weights)
-    _draw_path(axes, run.trajectory.weight[:, :, 0])
+    path = run.trajectory.weight[:, :, 0]
+    step = run.trajectory.step_index
+    *lines, end = _draw_path(axes, path)
+    stage = _arrows(axes, step, path) + _draw_slopes(axes, run, [int(np.searchsorted(step, k)) for k in at])
+    ball = points.draw_ball(axes)
     axes.set_xlabel(f"weight {first}")
     axes.set_ylabel(f"weight {second}")
     if 0.5 <= np.ptp(x) / np.ptp(y) <= 2.0:
         axes.set_aspect("equal")
-    figure.legend(loc="outside right upper", frameon=False)
-    text.label(figure, run)
-    return figure
+    points.legend_beside(figure, axes)
+    counter = text.label(figure, run)
+
+    def show(position: float) -> None:
+        record, part = travel(run, position)
+        for line in lines:
+            line.set_data(*path[: record + 1].T)
+        end.set_visible(position >= step[-1])
+        for since, artist in stage:
+            artist.set_visible(since <= position)
+        counter.set_text(text.progress(run, position))
+        ball.set_visible(part > 0)
+        if part > 0:
+            ball.set_data(*((1 - part) * path[record] + part * path[record + 1])[:, None])
+
+    return Scene(
+        figure, show, float(step[-1]), (*lines, end, counter, ball, *(artist for _, artist in stage))
+    )
+
+
+def _draw_map(axes: Axes, x: Array, y: Array, values: Array) -> None:
+    """Draw the loss as shades between levels, with their scale."""
+    from matplotlib import colormaps, rcParams
+
+    axes.grid(False)
+    heights = levels(values)
+    if heights.size < 2:
+        return
+    shades = colormaps[rcParams["image.cmap"]](np.linspace(0.03, 0.75, heights.size + 1))
+    filled = axes.contourf(x, y, values, levels=heights, colors=shades, extend="both")
+    axes.contour(x, y, values, levels=heights, colors=colours().ink, linewidths=em(0.036), alpha=0.3)
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    bar = figure.colorbar(filled, ax=axes, pad=0.02)
+    bar.set_label("loss")
+    ticks = heights[:: max(1, heights.size // 6)].tolist()
+    bar.set_ticks(ticks, labels=[text.short(float(f"{tick:.2g}")) for tick in ticks])
 
 
 def levels(values: Array) -> Array:
@@ -90,28 +130,67 @@ def levels(values: Array) -> Array:
     return np.unique(np.quantile(finite, parts))
 
 
-def _draw_path(axes: Axes, path: Array) -> None:
-    """Draw the path; arrows where a step is long enough to carry one; the start and the end marked."""
+def _draw_downhill(axes: Axes, loss: Loss) -> None:
+    """Draw small arrows against the gradient, all of one length: which way is down."""
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    middles = (np.arange(_FIELD) + 0.5) / _FIELD
+    x, y = left + (right - left) * middles, bottom + (top - bottom) * middles
+    places = np.stack([axis.ravel() for axis in np.meshgrid(x, y)])
+    down = -slopes.gradient(loss, places)
+    size = np.hypot(*down)
+    seen = np.isfinite(size) & (size > 0)
+    axes.quiver(
+        *places[:, seen], *(down[:, seen] / size[seen]), angles="xy", scale=2.2 * _FIELD, width=0.0022,
+        headwidth=5, color=colours().ink, alpha=0.35, pivot="mid", zorder=2,
+    )  # fmt: skip
+
+
+def _draw_slopes(axes: Axes, run: Run, records: Sequence[int]) -> points.Stage:
+    """Draw −∇L at records as long arrows of one length."""
+    stage: points.Stage = []
+    for order, record in enumerate(records):
+        gradient = run.trajectory.gradient[record, :, 0]
+        size = float(np.hypot(*gradient))
+        if not 0 < size < np.inf:
+            continue
+        drawn = axes.quiver(
+            *run.trajectory.weight[record, :, 0], *(-gradient / size), angles="xy", scale=6, width=0.006,
+            color=colours().maximum, zorder=6, label="against the gradient" if order == 0 else "_nolegend_",
+        )  # fmt: skip
+        stage.append((int(run.trajectory.step_index[record]), drawn))
+    return stage
+
+
+def _draw_path(axes: Axes, path: Array) -> list[Line2D]:
+    """Draw the path on a light ground, the start, and the end; all but the start are returned."""
+    colour = colours()
     finite = path[np.isfinite(path).all(axis=1)]
-    axes.plot(finite[:, 0], finite[:, 1], "-", color="white", linewidth=4.5, alpha=0.8, zorder=4)
-    axes.plot(
-        finite[:, 0], finite[:, 1], "-", color=ORANGE, linewidth=2.0,
-        marker="o", markersize=4.5 if len(finite) <= 200 else 0, label="path", zorder=5,
-    )  # fmt: skip
-    width = np.ptp(axes.get_xlim())
-    height = np.ptp(axes.get_ylim())
-    for before, after in pairwise(finite[:61]):
-        if np.hypot((after[0] - before[0]) / width, (after[1] - before[1]) / height) > 0.04:
-            axes.annotate(
-                "", xy=after, xytext=before, annotation_clip=True,
-                arrowprops={"arrowstyle": "-|>", "color": ORANGE, "linewidth": 1.6, "mutation_scale": 14},
-                zorder=5,
+    ground = axes.plot(*finite.T, "-", color=colour.ground, linewidth=em(0.32), alpha=0.8, zorder=4)[0]
+    line = axes.plot(
+        *finite.T, "-", color=colour.path, linewidth=em(0.14), marker="o", label="path", zorder=5,
+        markersize=em(0.32) if len(finite) <= _MARKED else 0,
+    )[0]  # fmt: skip
+    points.draw_start(axes, *path[0])
+    end = axes.plot(
+        *finite[-1:].T, "*", markersize=em(1.2), markerfacecolor=colour.end, markeredgecolor=colour.ink,
+        markeredgewidth=em(0.1), linestyle="none", label="end", zorder=7.5,
+    )[0]  # fmt: skip
+    return [ground, line, end]
+
+
+def _arrows(axes: Axes, step: Steps, path: Array) -> points.Stage:
+    """Return arrows on the first steps that are long enough to carry one."""
+    from matplotlib.patches import FancyArrowPatch
+
+    width, height = np.ptp(axes.get_xlim()), np.ptp(axes.get_ylim())
+    stage: points.Stage = []
+    for record, (before, after) in enumerate(pairwise(path[:_ARROWS])):
+        long = np.hypot((after[0] - before[0]) / width, (after[1] - before[1]) / height)
+        if 0.04 < long < np.inf:
+            arrow = FancyArrowPatch(
+                before, after, arrowstyle="-|>", color=colours().path, linewidth=em(0.115), shrinkA=0,
+                shrinkB=0, mutation_scale=em(1.0), zorder=5,
             )  # fmt: skip
-    axes.plot(
-        *finite[:1].T, "o", markersize=13, markerfacecolor=ORANGE, markeredgecolor=INK, markeredgewidth=1.8,
-        label="start", zorder=7,
-    )  # fmt: skip
-    axes.plot(
-        *finite[-1:].T, "*", markersize=17, markerfacecolor="#F0E442", markeredgecolor=INK,
-        markeredgewidth=1.4, label="end", zorder=7.5,
-    )  # fmt: skip
+            axes.add_patch(arrow)
+            stage.append((int(step[record + 1]), arrow))
+    return stage

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gdsim.plots import text
-from gdsim.plots.style import BLUE, GREEN, GREY, ORANGE
+from gdsim.plots import points, text
+from gdsim.plots.look import colours, em
+from gdsim.plots.scene import Scene, travel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
     from numpy.typing import NDArray
 
     from gdsim.runs import Run
@@ -20,15 +22,22 @@ if TYPE_CHECKING:
     Steps = NDArray[np.int64]
 
 
-def convergence(run: Run) -> Figure:
-    """Draw the loss and the largest gradient component against the step number.
+def convergence(run: Run, at: Sequence[int] = ()) -> Scene:
+    """Draw the loss, the distance to the end point and the largest gradient component against the step.
+
+    Parameters
+    ----------
+    run
+        Any run.
+    at
+        Steps that are marked by an upright line.
 
     Returns
     -------
-    Figure
-        Two axes. Left: the loss, or, where the run settled at a critical point c, L(w) − L(c) on a
-        logarithmic axis with the rate (1 − ηf″)² that theory gives for gradient descent near a
-        minimum. Right: max |∂L/∂w| on a logarithmic axis with the tolerance.
+    Scene
+        First the loss, or, where the run settled at a critical point c, L(w) − L(c) on a logarithmic axis
+        with the rate (1 − ηf″)² that theory gives for gradient descent near a minimum. Then max |∂L/∂w| on
+        a logarithmic axis with the tolerance, and, where the run settled, the distance ‖w − c‖.
 
     Notes
     -----
@@ -36,62 +45,98 @@ def convergence(run: Run) -> Figure:
     Cost: no evaluation; the trajectory is drawn as recorded.
     """
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure()
-    left, right = figure.subplots(1, 2)
-    step = run.trajectory.step_index
-    _draw_loss(left, run, step, run.trajectory.loss[:, 0])
+    step, far = run.trajectory.step_index, distance(run)
+    panels = points.panels(figure, 3 if far.size else 2)
+    lines = _draw_loss(panels[0], run, step, run.trajectory.loss[:, 0])
     size = np.abs(run.trajectory.gradient[:, :, 0]).max(axis=1)
-    _draw_gradient(right, run, step, size)
-    for axes in (left, right):
+    lines += _draw_gradient(panels[1], run, step, size)
+    if far.size:
+        lines += _draw_distance(panels[2], run, step, far)
+    stage: points.Stage = []
+    for axes in panels:
         axes.set_xlabel("step")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         if step.size > 1:
             axes.set_xlim(-0.02 * step[-1], 1.02 * step[-1])
-    text.label(figure, run)
-    return figure
+        axes.set_ylim(axes.get_ylim())  # fixed: a build-up shows each step on the same axes
+        if axes.get_legend_handles_labels()[1]:
+            points.legend_above(axes, 1 / len(panels) if text.room(figure) >= points.NARROW else 1.0)
+        stage += [(one, axes.axvline(one, color=colours().muted, linestyle=":")) for one in at]
+    counter = text.label(figure, run)
+    whole = [np.asarray(line.get_xydata()) for line in lines]
+
+    def show(position: float) -> None:
+        record, _ = travel(run, position)
+        for line, data in zip(lines, whole, strict=True):
+            line.set_data(*data[data[:, 0] <= step[record]].T)
+        for since, artist in stage:
+            artist.set_visible(since <= position)
+        counter.set_text(text.progress(run, position))
+
+    return Scene(figure, show, float(step[-1]), (*lines, counter, *(artist for _, artist in stage)))
 
 
-def _draw_loss(axes: Axes, run: Run, step: Steps, loss: Array) -> None:
+def _draw_loss(axes: Axes, run: Run, step: Steps, loss: Array) -> list[Line2D]:
+    colour = colours()
     settled = settled_loss(run)
     gap = loss - settled if settled is not None else loss
-    shown = gap > 0
-    if shown.sum() < 2:
-        axes.plot(step, loss, "o-", color=BLUE, markersize=_marker(step))
+    shown = np.isfinite(gap) & (gap > 0)
+    wide = shown.sum() > 1 and gap[shown].max() > 50 * gap[shown].min()
+    if shown.sum() < 2 or (settled is None and not (shown.all() and wide)):
         axes.set_ylabel("loss")
-        return
-    wide = gap[shown].max() > 50 * gap[shown].min()
-    if settled is None and (not shown.all() or not wide):
-        axes.plot(step, loss, "o-", color=BLUE, markersize=_marker(step))
-        axes.set_ylabel("loss")
-        return
-    axes.semilogy(step[shown], gap[shown], "o-", color=BLUE, markersize=_marker(step), label="run")
+        return axes.plot(step, loss, "o-", color=colour.loss, markersize=_marker(step))
+    line = axes.semilogy(
+        step[shown], gap[shown], "o-", color=colour.loss, markersize=_marker(step), label="run",
+    )  # fmt: skip
     axes.set_ylabel("loss" if settled is None else "loss − loss at the end point")
+    if settled is None:
+        return line
     rate = theoretical_rate(run)
-    if settled is not None and rate is not None:
+    if rate is not None:
         anchor = np.flatnonzero(shown)[shown.sum() // 2]
-        line = gap[anchor] * rate ** (step[shown] - step[anchor])
-        visible = (line >= gap[shown].min()) & (line <= gap[shown].max())
+        theory = gap[anchor] * rate ** (step[shown] - step[anchor])
+        visible = (theory >= gap[shown].min()) & (theory <= gap[shown].max())
         axes.semilogy(
-            step[shown][visible], line[visible],
-            "--", color=GREEN, linewidth=1.8, label=f"theory: × {text.short(rate)} a step",
+            step[shown][visible], theory[visible], "--", color=colour.minimum,
+            linewidth=em(0.13), label=f"theory: × {text.short(rate)} a step",
         )  # fmt: skip
-        axes.legend(loc="best")
+    return line
 
 
-def _draw_gradient(axes: Axes, run: Run, step: Steps, size: Array) -> None:
+def _draw_distance(axes: Axes, run: Run, step: Steps, far: Array) -> list[Line2D]:
+    axes.set_ylabel("distance to the end point")
+    shown = np.isfinite(far) & (far > 0)
+    draw = axes.semilogy if shown.sum() > 1 else axes.plot
+    return draw(step[shown], far[shown], "o-", color=colours().maximum, markersize=_marker(step))
+
+
+def _draw_gradient(axes: Axes, run: Run, step: Steps, size: Array) -> list[Line2D]:
+    colour = colours()
     axes.set_ylabel("largest |∂L/∂w|")
     tolerance = run.batch.stopping.gradient_tolerance
     shown = np.isfinite(size) & (size > 0)
     if not shown.any():
-        axes.plot(step, size, "o-", color=ORANGE, markersize=_marker(step))
-        return
-    axes.semilogy(step[shown], size[shown], "o-", color=ORANGE, markersize=_marker(step))
+        return axes.plot(step, size, "o-", color=colour.path, markersize=_marker(step))
+    line = axes.semilogy(step[shown], size[shown], "o-", color=colour.path, markersize=_marker(step))
     if tolerance > 0 and size[shown].min() < 1e3 * tolerance:
         axes.axhline(
-            tolerance, color=GREY, linestyle=":", linewidth=1.8, label=f"tolerance {text.short(tolerance)}"
-        )
-        axes.legend(loc="best")
+            tolerance, color=colour.muted, linestyle=":", linewidth=em(0.13),
+            label=f"tolerance {text.short(tolerance)}",
+        )  # fmt: skip
+    return line
+
+
+def distance(run: Run) -> Array:
+    """Return ‖w − c‖ of each record ``(records,)`` to the point where the run settled; empty without one."""
+    at = run.verdict.evidence.get("at")
+    if not isinstance(at, dict):
+        return np.empty(0)
+    place = np.array([at[name] for name in run.loss.weights])
+    far: Array = np.linalg.norm(run.trajectory.weight[:, :, 0] - place, axis=1)
+    return far
 
 
 def settled_loss(run: Run) -> float | None:
@@ -120,4 +165,4 @@ def theoretical_rate(run: Run) -> float | None:
 
 
 def _marker(step: Steps) -> float:
-    return 5.0 if step.size <= 60 else 0.0
+    return em(0.36) if step.size <= 60 else 0.0

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gdsim.plots import points, text
-from gdsim.plots.style import BLUE, INK, ORANGE
+from gdsim.plots.look import DASHES, colours, em
+from gdsim.plots.scene import Scene, travel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from gdsim.runs import Run
@@ -22,20 +23,23 @@ if TYPE_CHECKING:
 
 _SAMPLES = 1201
 _MOST_DRAWN = 200  # later steps of a long run lie on top of each other
-_LABEL_GAP = 0.035  # least distance of two step numbers, in parts of the axes' width
+_LABEL_GAP = 2.0  # ems, the least distance of two step numbers
+_CROWD = 25  # steps, from which on arrows fade
 
 
-def curve(run: Run) -> Figure:
+def curve(run: Run, at: Sequence[int] = ()) -> Scene:
     """Draw L(w) over the domain, the steps as numbered points, arrows between them, critical points.
 
     Parameters
     ----------
     run
         A run with one weight. Its trajectory is drawn as recorded.
+    at
+        Steps at which the tangent is drawn, whose slope is f′ there.
 
     Returns
     -------
-    Figure
+    Scene
         One axes: weight (the unit of w) to the right, loss upwards. Steps outside the frame are
         drawn as arrows at its edge with their number and weight.
 
@@ -45,7 +49,9 @@ def curve(run: Run) -> Figure:
     """
     from matplotlib.figure import Figure
 
+    colour = colours()
     name = run.loss.weights[0]
+    step = run.trajectory.step_index
     weight, loss = run.trajectory.weight[:, 0, 0], run.trajectory.loss[:, 0]
     low, high = window(weight, run.search.domain[name])
     grid = np.linspace(low, high, _SAMPLES)
@@ -56,18 +62,41 @@ def curve(run: Run) -> Figure:
 
     figure = Figure()
     axes = figure.add_subplot()
-    axes.plot(grid, values, color=BLUE, label=f"loss L({name})", zorder=2)
+    axes.plot(grid, values, color=colour.loss, label=f"loss L({name})", zorder=2)
     axes.set_xlim(low, high)
     axes.set_ylim(bottom, top)
     points.draw_open_stretches(axes, run.search, run.loss.weights)
     points.draw_critical_points(axes, seen, run.loss.weights)
-    _draw_steps(axes, run.trajectory.step_index, weight, loss, inside & (loss <= top))
-    _draw_departures(axes, run.trajectory.step_index, weight, (low, high))
+    stage = _draw_tangents(axes, run, [int(np.searchsorted(step, one)) for one in at])
+    shown = np.flatnonzero(inside & (loss <= top))[:_MOST_DRAWN]
+    path = axes.plot(
+        weight[shown], loss[shown], "o", color=colour.path, markersize=em(0.46),
+        alpha=1.0 if shown.size <= _CROWD else 0.8, label="steps", zorder=5,
+    )[0]  # fmt: skip
+    if shown.size and shown[0] == 0:
+        points.draw_start(axes, weight[0], loss[0])
+    stage += _arrows(axes, step, weight, loss, shown)
+    stage += _numbers(axes, step, weight, loss, shown)
+    stage += _departures(axes, step, weight, (low, high))
+    ball = points.draw_ball(axes)
     axes.set_xlabel(f"weight {name}")
     axes.set_ylabel("loss")
     points.legend_above(axes)
-    text.label(figure, run)
-    return figure
+    counter = text.label(figure, run)
+
+    def show(position: float) -> None:
+        record, part = travel(run, position)
+        current = shown[shown <= record]
+        path.set_data(weight[current], loss[current])
+        for since, artist in stage:
+            artist.set_visible(since <= position)
+        counter.set_text(text.progress(run, position))
+        ball.set_visible(part > 0)
+        if part > 0:
+            between = (1 - part) * weight[record] + part * weight[record + 1]
+            ball.set_data([between], [np.interp(between, grid, values)])
+
+    return Scene(figure, show, float(step[-1]), (path, counter, ball, *(artist for _, artist in stage)))
 
 
 def window(weight: Array, domain: tuple[float, float]) -> tuple[float, float]:
@@ -109,54 +138,74 @@ def limits(values: Array, marked: Array) -> tuple[float, float]:
     return bottom - 0.08 * height, top + 0.12 * height
 
 
-def _draw_steps(axes: Axes, step: Steps, weight: Array, loss: Array, visible: NDArray[np.bool_]) -> None:
-    """Draw the visible steps as points joined by arrows; number those that have room."""
-    shown = np.flatnonzero(visible)[:_MOST_DRAWN]
-    if shown.size == 0:
-        return
-    crowd = 1.0 if shown.size <= 25 else 0.55
+def _draw_tangents(axes: Axes, run: Run, records: Sequence[int]) -> points.Stage:
+    """Draw the tangents at records, each as long as a third of the axes is wide."""
+    trajectory, name = run.trajectory, run.loss.weights[0]
+    reach = np.ptp(axes.get_xlim()) / 6
+    stage: points.Stage = []
+    for order, record in enumerate(records):
+        weight, loss = trajectory.weight[record, 0, 0], trajectory.loss[record, 0]
+        slope, step = float(trajectory.gradient[record, 0, 0]), int(trajectory.step_index[record])
+        ends = np.array([weight - reach, weight + reach])
+        drawn = axes.plot(
+            ends, loss + slope * (ends - weight), color=colours().maximum, dashes=(4, 1.5), zorder=4.5,
+            linestyle=DASHES[1 + order % (len(DASHES) - 1)],
+            label=f"tangent at step {step}: ∂L/∂{name} = {text.short(slope)}",
+        )[0]  # fmt: skip
+        stage.append((step, drawn))
+    return stage
+
+
+def _arrows(axes: Axes, step: Steps, weight: Array, loss: Array, shown: NDArray[np.int64]) -> points.Stage:
+    """Join neighbouring steps that are far enough apart by arrows."""
+    from matplotlib.patches import FancyArrowPatch
+
+    crowd = 1.0 if shown.size <= _CROWD else 0.55
+    width, height = np.ptp(axes.get_xlim()), np.ptp(axes.get_ylim())
+    stage: points.Stage = []
+    for first, second in pairwise(shown):
+        away = np.hypot((weight[second] - weight[first]) / width, (loss[second] - loss[first]) / height)
+        if second == first + 1 and away > 0.012:
+            arrow = FancyArrowPatch(
+                (weight[first], loss[first]), (weight[second], loss[second]), arrowstyle="-|>", zorder=4,
+                color=colours().path, alpha=crowd, linewidth=em(0.115), mutation_scale=em(0.93),
+                shrinkA=em(0.29), shrinkB=em(0.29),
+            )  # fmt: skip
+            axes.add_patch(arrow)
+            stage.append((int(step[second]), arrow))
+    return stage
+
+
+def _numbers(axes: Axes, step: Steps, weight: Array, loss: Array, shown: NDArray[np.int64]) -> points.Stage:
+    """Number the steps that have room."""
     low, high = axes.get_xlim()
     bottom, top = axes.get_ylim()
-    for first, second in pairwise(shown):
-        away = np.hypot(
-            (weight[second] - weight[first]) / (high - low), (loss[second] - loss[first]) / (top - bottom)
-        )
-        if second == first + 1 and away > 0.012:
-            axes.annotate(
-                "", xy=(weight[second], loss[second]), xytext=(weight[first], loss[first]),
-                arrowprops={
-                    "arrowstyle": "-|>", "color": ORANGE, "alpha": crowd, "linewidth": 1.6,
-                    "shrinkA": 4, "shrinkB": 4, "mutation_scale": 13,
-                },
-                zorder=4,
-            )  # fmt: skip
-    axes.plot(
-        weight[shown], loss[shown], "o", color=ORANGE, markersize=6.5, alpha=max(crowd, 0.8), label="steps",
-        zorder=5,
-    )  # fmt: skip
-    if shown[0] == 0:
-        axes.plot(
-            weight[:1], loss[:1], "o", markersize=13, markerfacecolor=ORANGE, markeredgecolor=INK,
-            markeredgewidth=1.8, label="start", zorder=5.5,
-        )  # fmt: skip
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    across, up = 72 / em(1) * np.asarray(figure.get_size_inches())  # of the figure, in ems
     placed: list[tuple[float, float]] = []
+    stage: points.Stage = []
     for index in shown:
-        spot = ((weight[index] - low) / (high - low), (loss[index] - bottom) / (top - bottom))
-        if all(np.hypot(spot[0] - x, spot[1] - y) > _LABEL_GAP for x, y in placed):
-            placed.append(spot)
-            axes.annotate(
-                str(int(step[index])), (weight[index], loss[index]), xytext=(0, 10),
-                textcoords="offset points", ha="center", fontsize=12, color=INK, zorder=7,
-                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 0.8},
+        x, y = across * (weight[index] - low) / (high - low), up * (loss[index] - bottom) / (top - bottom)
+        if all(np.hypot(x - a, y - b) > _LABEL_GAP for a, b in placed):
+            placed.append((x, y))
+            number = axes.annotate(
+                str(int(step[index])), (weight[index], loss[index]), xytext=(0, em(0.7)),
+                textcoords="offset points", ha="center", zorder=7, bbox=points.backing(0.7),
             )  # fmt: skip
+            stage.append((int(step[index]), number))
+    return stage
 
 
-def _draw_departures(axes: Axes, step: Steps, weight: Array, window: tuple[float, float]) -> None:
+def _departures(axes: Axes, step: Steps, weight: Array, window: tuple[float, float]) -> points.Stage:
     """Draw an edge arrow for the first step that leaves the frame on each side."""
+    stage: points.Stage = []
     for side, outside in (("left", weight < window[0]), ("right", weight > window[1])):
         gone = np.flatnonzero(outside)
         if gone.size:
             first = gone[0]
             count = "" if gone.size == 1 else f" and {gone.size - 1} more"
             words = f"step {int(step[first])}{count}: {text.short(float(weight[first]))}"
-            points.draw_edge_arrow(axes, side, 0.94, words)
+            arrow = points.draw_edge_arrow(axes, side, 0.94, words)
+            stage += [(int(step[first]), artist) for artist in arrow]
+    return stage

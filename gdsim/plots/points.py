@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gdsim.outcomes import CriticalPoint, Interval, Search
-from gdsim.plots.style import GREY, KINDS, ORANGE
+from gdsim.plots.look import KINDS, colours, em
+from gdsim.plots.text import room, width
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
+Stage = list[tuple[int, "Artist"]]  # artists, each with the step from which on it is seen
+
+_HANDLE, _COLUMN = 1.4, 1.4  # ems: the handle of a legend, the gap between its columns
+NARROW = 45  # ems: a figure below has no room beside its axes
 _LEAST = 0.012  # of the axes: a stretch is drawn at least so wide
 
 
@@ -21,7 +29,8 @@ def draw_critical_points(axes: Axes, points: Iterable[CriticalPoint], weights: t
     """
     named: set[str] = set()
     for point in points:
-        marker, colour, name = KINDS[point.kind]
+        marker, stands_for, name = KINDS[point.kind]
+        colour = getattr(colours(), stands_for)
         first = point.weight[weights[0]]
         second = point.loss if len(weights) == 1 else point.weight[weights[1]]
         label = name if name not in named else "_nolegend_"
@@ -30,14 +39,14 @@ def draw_critical_points(axes: Axes, points: Iterable[CriticalPoint], weights: t
             low, high = point.interval[weights[0]]
             axes.plot(
                 [low, high], [point.loss, point.loss],
-                color=colour, linewidth=6, alpha=0.45, solid_capstyle="butt", label=label, zorder=3,
+                color=colour, linewidth=em(0.43), alpha=0.45, solid_capstyle="butt", label=label, zorder=3,
             )  # fmt: skip
             continue
         axes.plot(
             [first], [second],
-            marker=marker, markersize=13, linestyle="none", zorder=6, label=label,
-            markeredgecolor=colour, markeredgewidth=2.2,
-            markerfacecolor=colour if point.proof == "certified" else "white",
+            marker=marker, markersize=em(0.93), linestyle="none", zorder=6, label=label,
+            markeredgecolor=colour, markeredgewidth=em(0.16),
+            markerfacecolor=colour if point.proof == "certified" else colours().ground,
         )  # fmt: skip
 
 
@@ -60,7 +69,7 @@ def draw_open_stretches(axes: Axes, search: Search, weights: tuple[str, ...]) ->
         if len(weights) > 1:
             down, up = _widened(interval[weights[1]], _LEAST * (top - bottom))
         box = Rectangle(
-            (low, down), high - low, up - down, hatch="////", edgecolor=GREY, alpha=0.6, zorder=1.5
+            (low, down), high - low, up - down, hatch="////", edgecolor=colours().muted, alpha=0.6, zorder=1.5
         )
         box.set(facecolor="none", linewidth=0.0, label=label)
         axes.add_patch(box)
@@ -77,28 +86,88 @@ def _widened(ends: Interval, least: float) -> Interval:
     return low - room, high + room
 
 
-def draw_edge_arrow(axes: Axes, side: str, height: float, text: str) -> None:
+def draw_start(axes: Axes, x: float, y: float) -> Line2D:
+    """Mark where a run starts."""
+    colour = colours()
+    return axes.plot(
+        [x], [y], "o", markersize=em(0.93), markerfacecolor=colour.path, markeredgecolor=colour.ink,
+        markeredgewidth=em(0.13), linestyle="none", label="start", zorder=5.5,
+    )[0]  # fmt: skip
+
+
+def draw_ball(axes: Axes) -> Line2D:
+    """Return the mark of a weight that is on its way between two steps, not yet visible."""
+    colour = colours()
+    return axes.plot(
+        [], [], "o", markersize=em(0.75), markerfacecolor=colour.end, markeredgecolor=colour.ink,
+        markeredgewidth=em(0.1), linestyle="none", label="_nolegend_", zorder=8, visible=False,
+    )[0]  # fmt: skip
+
+
+def backing(opacity: float) -> dict[str, Any]:
+    """Return the box behind a text that stands on lines."""
+    return {"facecolor": colours().ground, "edgecolor": "none", "alpha": opacity, "pad": em(0.08)}
+
+
+def draw_edge_arrow(axes: Axes, side: str, height: float, text: str) -> list[Artist]:
     """Draw an arrow at the frame for a step that left it, with the step's number and weight.
 
     ``height`` is in axes fractions.
     """
     edge, inner, align = (0.0, 0.07, "left") if side == "left" else (1.0, 0.93, "right")
-    axes.annotate(
+    colour = colours().path
+    arrow = axes.annotate(
         "", xy=(edge, height), xytext=(inner, height), xycoords="axes fraction",
-        arrowprops={"arrowstyle": "-|>", "color": ORANGE, "linewidth": 2.4, "mutation_scale": 20},
+        arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": em(0.17), "mutation_scale": em(1.4)},
         annotation_clip=False, zorder=8,
     )  # fmt: skip
-    axes.text(
+    words = axes.text(
         inner + (0.01 if side == "left" else -0.01), height, text, transform=axes.transAxes,
-        ha=align, va="center", color=ORANGE, fontsize=12.5, zorder=8,
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.9, "pad": 2.0},
+        ha=align, va="center", color=colour, zorder=8, bbox=backing(0.9),
     )  # fmt: skip
+    return [arrow, words]
 
 
-def legend_above(axes: Axes) -> None:
-    """Put the legend in one row above the axes, where it hides nothing."""
-    count = len(axes.get_legend_handles_labels()[0])
+def panels(figure: Figure, number: int) -> list[Axes]:
+    """Return axes side by side, or below each other where the figure is narrow, which then grows taller."""
+    if room(figure) >= NARROW:
+        return list(figure.subplots(1, number, squeeze=False)[0])
+    figure.set_figheight(figure.get_figheight() * (1 + 0.6 * (number - 1)))
+    return list(figure.subplots(number, 1, squeeze=False)[:, 0])
+
+
+def legend_above(axes: Axes, share: float = 1.0) -> None:
+    """Put the legend in rows above the axes, where it hides nothing, as many columns as the width holds.
+
+    ``share`` is the part of the figure's width that the axes have.
+    """
+    labels = axes.get_legend_handles_labels()[1]
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    most = share * room(figure) - 4  # what the axis labels take
+    columns = len(labels)
+    while columns > 1 and _row_width(labels, columns) > most:
+        columns -= 1
     axes.legend(
-        loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=min(6, count), frameon=False,
-        borderaxespad=0.2, handlelength=1.4, columnspacing=1.4,
+        loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=max(1, columns), frameon=False,
+        borderaxespad=0.2, handlelength=_HANDLE, columnspacing=_COLUMN,
     )  # fmt: skip
+
+
+def legend_beside(figure: Figure, axes: Axes) -> None:
+    """Put the legend to the right of the axes, or above them where the figure is narrow."""
+    if room(figure) < NARROW:
+        legend_above(axes)
+    else:
+        figure.legend(loc="outside right center", frameon=False, handlelength=_HANDLE)
+
+
+def _row_width(labels: Sequence[str], columns: int) -> float:
+    """How many ems a legend takes across: its columns are filled one after the other, as matplotlib does."""
+    rows, longer = divmod(len(labels), columns)
+    lengths = [rows + 1] * longer + [rows] * (columns - longer)
+    total, place = 0.0, 0
+    for length in lengths:
+        total += max(map(width, labels[place : place + length])) + _HANDLE + 0.8 + _COLUMN
+        place += length
+    return total

@@ -1,19 +1,27 @@
-"""The words on a figure: title, caption, short numbers."""
+"""The words on a figure: title, caption, short numbers, and how wide they are."""
 
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from gdsim.expr.display import to_latex, to_text
+from gdsim.plots.look import em
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
     from gdsim.losses import Loss
     from gdsim.runs import Run
 
-_LONGEST_FORMULA = 48
+_MARGIN = 0.6  # ems, left and right of titles and captions
+_LINES_OF_FORMULA = 2
+_TITLE = 1.2  # ems
+_GAP = "    "
 
 
 def short(value: float) -> str:
@@ -32,16 +40,118 @@ def short(value: float) -> str:
     return text.replace("-", "−")
 
 
-def loss_words(loss: Loss) -> list[str]:
-    """Return the loss as a formula where it is short enough to be read, else by its name, if it has one."""
-    if loss.expression is not None and len(to_text(loss.expression)) <= _LONGEST_FORMULA:
-        return [f"$L = {to_latex(loss.expression, mathtext=True)}$"]
+def width(text: str, size: float = 1.0, bold: bool = False) -> float:
+    """Return how wide a line of text is, in ems of the style sheet; formulas between dollar signs too."""
+    return size * _width(text, bold)
+
+
+@cache
+def _width(text: str, bold: bool) -> float:
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    font = FontProperties(family="DejaVu Sans", size=100, weight="bold" if bold else "normal")
+    return float(text_to_path.get_text_width_height_descent(text, font, ismath=_is_formula(text))[0]) / 100
+
+
+def _is_formula(text: str) -> bool:
+    return text.count("$") >= 2
+
+
+def room(figure: Figure) -> float:
+    """Return how many ems of text fit across a figure."""
+    return 72 * float(figure.get_figwidth()) / em(1) - 2 * _MARGIN
+
+
+def formula_lines(latex: str, most: float) -> list[str]:
+    r"""Break a formula before its outermost + and − so that no line is wider than ``most`` ems.
+
+    A line that cannot be broken so stays as wide as it is.
+
+    >>> formula_lines("L = a^{x + 1} + b - c", 5.0)
+    ['$L = a^{x + 1}$', '$+ b - c$']
+    """
+    pieces = _terms(latex)
+    lines = [pieces[0]]
+    for piece in pieces[1:]:
+        longer = f"{lines[-1]} {piece}"
+        if width(f"${longer}$") <= most:
+            lines[-1] = longer
+        else:
+            lines.append(piece)
+    return [f"${line}$" for line in lines]
+
+
+def _terms(latex: str) -> list[str]:
+    r"""Split LaTeX before each binary + and − outside of braces, brackets and \left … \right."""
+    depth, start, pieces = 0, 0, []
+    for token in re.finditer(r"\\left|\\right|[{}()\[\]]|(?<= )[+-](?= )", latex):
+        sign = token.group()
+        if sign in ("\\left", "\\right"):
+            continue  # the bracket that follows counts
+        if sign in "{([":
+            depth += 1
+        elif sign in "})]":
+            depth -= 1
+        elif depth == 0 and token.start() > start:
+            pieces.append(latex[start : token.start()].strip())
+            start = token.start()
+    return [*pieces, latex[start:].strip()]
+
+
+def loss_words(loss: Loss, most: float = 53.0) -> list[str]:
+    """Return the loss as a formula of at most two lines, else by its name, if it has one."""
+    if loss.expression is not None and len(to_text(loss.expression)) <= 4 * most:
+        lines = formula_lines(f"L = {to_latex(loss.expression, mathtext=True)}", most)
+        if len(lines) <= _LINES_OF_FORMULA and all(width(line) <= most for line in lines):
+            return lines
     return [f"L = {loss.name}"] if loss.name else []
 
 
-def caption(run: Run) -> str:
-    """Return the line that says which run this is: loss, learning rate, start, update rule."""
-    parts = loss_words(run.loss)
+def wrapped(parts: Sequence[str], most: float) -> str:
+    """Join parts by wide gaps into lines of at most ``most`` ems; a part is broken at its blanks if it must.
+
+    >>> wrapped(["one", "two", "three"], 6.0).splitlines()
+    ['one    two', 'three']
+    """
+    lines: list[str] = []
+    for part in parts:
+        for piece in _broken(part, most):
+            joined = f"{lines[-1]}{_GAP}{piece}" if lines else piece
+            if lines and width(joined) <= most:
+                lines[-1] = joined
+            else:
+                lines.append(piece)
+    return "\n".join(lines)
+
+
+def _broken(part: str, most: float) -> list[str]:
+    if _is_formula(part) or width(part) <= most:
+        return [part]
+    return fold(part, most)
+
+
+def fold(text: str, most: float, size: float = 1.0, bold: bool = False) -> list[str]:
+    """Break a text at its blanks into lines of at most ``most`` ems; a longer word is cut.
+
+    >>> fold("a step to the left", 5.0)
+    ['a step to', 'the left']
+    """
+    lines: list[str] = []
+    for word in text.split():
+        joined = f"{lines[-1]} {word}" if lines else word
+        if lines and width(joined, size, bold) <= most:
+            lines[-1] = joined
+        else:
+            while width(word, size, bold) > most and len(word) > 2:
+                word = f"{word.rstrip('…')[:-1]}…"
+            lines.append(word)
+    return lines
+
+
+def caption(run: Run, most: float) -> str:
+    """Return the lines that say which run this is: loss, learning rate, start, update rule."""
+    parts = loss_words(run.loss, most)
     parts += [f"{name} = {short(value)}" for name, value in run.loss.parameters.items()]
     parts.append(f"η = {short(float(run.trajectory.learning_rate[0, 0]))}")
     start = ", ".join(
@@ -50,7 +160,7 @@ def caption(run: Run) -> str:
     )
     parts.append(f"start {start}")
     parts.append(run.batch.rule.rule.name.replace("_", " "))
-    return "    ".join(parts)
+    return wrapped(parts, most)
 
 
 def outcome(run: Run) -> str:
@@ -59,17 +169,44 @@ def outcome(run: Run) -> str:
     The steps are those of the run, whatever was recorded.
     """
     kind = {"inflection": "inflection (saddle)"}.get(run.verdict.kind, run.verdict.kind.replace("_", " "))
-    steps = int(run.trajectory.steps[0])
-    return f"{kind} · {steps} step{'' if steps == 1 else 's'}"
+    return f"{kind} · {counted(int(run.trajectory.steps[0]))}"
 
 
-def label(figure: Figure, run: Run) -> None:
-    """Put title and caption on a figure."""
-    frame(figure, f"{run.title}  —  {outcome(run)}", caption(run))
+def counted(steps: int) -> str:
+    """Return ``1 step`` or ``2 steps``."""
+    return f"{steps} step{'' if steps == 1 else 's'}"
 
 
-def frame(figure: Figure, title: str, caption: str, size: float = 12.5) -> None:
-    """Put a title above a figure and a caption below it."""
-    large = min(17.0, 17.0 * 64 / len(title))  # a line of 64 letters fills the width
-    figure.suptitle(title, x=0.012, ha="left", fontsize=large, fontweight="bold")
-    figure.supxlabel(caption, x=0.012, ha="left", fontsize=size, color="#444444")
+def progress(run: Run, position: float) -> str:
+    """Return what stands above a figure that shows a run up to a step: its number, at the end the verdict."""
+    return outcome(run) if position >= run.trajectory.step_index[-1] else f"step {math.floor(position)}"
+
+
+def label(figure: Figure, run: Run, right: str | None = None) -> Text:
+    """Put title and caption on a figure, and the outcome to the right of the title.
+
+    Returns
+    -------
+    Text
+        What stands on the right, which a build-up changes.
+    """
+    return frame(figure, run.title, caption(run, room(figure)), outcome(run) if right is None else right)
+
+
+def frame(figure: Figure, title: str, caption: str, right: str = "") -> Text:
+    """Put a title above a figure, a few words to its right, and a caption below; all fit the width."""
+    from matplotlib import rcParams
+
+    most = room(figure)
+    aside = width(right) + 2 if right else 0.0
+    above = most - aside >= 0.4 * most  # else the words stand on a line of their own
+    lines = fold(title, most - aside if above else most, _TITLE, bold=True)
+    left = em(_MARGIN) / 72 / figure.get_figwidth()
+    size = em(_TITLE)
+    text = "\n".join(lines) + ("" if above or not right else "\n ")
+    figure.suptitle(text, x=left, ha="left", fontsize=size, fontweight="bold")
+    if caption:
+        figure.supxlabel(caption, x=left, ha="left", fontsize=em(1))
+    top = 1 - rcParams["figure.constrained_layout.h_pad"] / figure.get_figheight()
+    drop = 0.0 if above else len(lines) * 1.2 * size / 72 / figure.get_figheight()
+    return figure.text(1 - left, top - drop, right, ha="right", va="top", fontsize=em(1))

@@ -15,10 +15,10 @@ _BARE_FIGURES = """
 import io, numpy as np, matplotlib
 from matplotlib.figure import Figure
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from gdsim.plots.style import LECTURE
+from gdsim.plots import Look
 w = 10 * 0.6 ** np.arange(43)
 x = np.linspace(-12, 12, 1201)
-with matplotlib.rc_context(LECTURE):
+with Look().applied():
     curve = Figure()
     axes = curve.add_subplot()
     axes.plot(x, x**2, label="loss L(w)")

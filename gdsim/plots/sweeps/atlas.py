@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from gdsim.outcomes import Fault, InputError
-from gdsim.plots.style import GREY
+from gdsim.plots.look import colours, em
 from gdsim.plots.sweeps import words
 from gdsim.plots.sweeps.cut import RATES, arranged, named, numeric, rate_axis, require_axes, spread, varying
 from gdsim.plots.sweeps.legend import Entry, draw_legend, draw_limit, ink_on, swatch
 from gdsim.plots.sweeps.limits import Limit, limits
 from gdsim.plots.sweeps.raster import Bytes, Meaning, Raster, raster
 from gdsim.plots.sweeps.scale import positions, round_values, tick_words, ticks
+from gdsim.plots.text import fold, room
 from gdsim.sweeps.result import AxisValues, Column, SweepResult
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ _TITLES = {
     "steps": "steps until {} runs settled",
     "loss": "final loss of {} runs",
 }
-_LETTERS = (60, 28, 15)  # of a panel's title at full size, by the number of columns
 _GRIDS = {1: (1, 1), 2: (1, 2), 3: (1, 3), 4: (2, 2), 5: (2, 3), 6: (2, 3)}
 
 
@@ -111,8 +111,8 @@ def atlas_image(result: SweepResult, by: str = "verdict", axes: Sequence[str] = 
     """
     plan = layout(result, axes)
     require_axes(result, "a pixel-exact atlas", (plan.horizontal, plan.vertical), 2)
-    colours = raster(result, by)
-    return colours.palette[arranged(result, colours.codes, plan.shown)[::-1]]
+    painted = raster(result, by)
+    return painted.palette[arranged(result, painted.codes, plan.shown)[::-1]]
 
 
 def atlas(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
@@ -128,34 +128,33 @@ def atlas(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
     from matplotlib.figure import Figure
 
     plan = layout(result, axes)
-    colours = raster(result, by)
-    cells = arranged(result, colours.codes, plan.shown)
+    painted = raster(result, by)
+    cells = arranged(result, painted.codes, plan.shown)
     if plan.panels is None:
         cells = cells[None]
     chosen = spread(len(cells), _PANELS)
     rows, columns = _GRIDS[len(chosen)]
     figure = Figure()
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    order = sorted(colours.meanings, key=lambda meaning: -meaning.runs)
+    order = sorted(painted.meanings, key=lambda meaning: -meaning.runs)
     letters = {meaning.code: chr(ord("A") + place) for place, meaning in enumerate(order[:_ENTRIES])}
     lines = limits(result) if set(RATES) & {plan.horizontal.path, plan.vertical.path} else ()
     marked: list[Entry] = []
     names = [words.value_words(plan.panels, place, result.weights) if plan.panels else "" for place in chosen]
-    size = min(13.0, 13.0 * _LETTERS[columns - 1] / max(1, *map(len, names)))
     for axes_, place, name in zip(panels.flat, chosen, names, strict=False):
         paths = _paths(plan, lines, place)
-        _draw_cells(axes_, colours, cells[place])
-        _draw_letters(axes_, colours, cells[place], letters, paths)
+        _draw_cells(axes_, painted, cells[place])
+        _draw_letters(axes_, painted, cells[place], letters, paths)
         marked = [
             draw_limit(axes_, x, y, limit, order)
             for order, (limit, (x, y)) in enumerate(zip(lines, paths, strict=True))
         ]
-        axes_.set_title(name, fontsize=size, pad=5)
+        axes_.set_title("\n".join(fold(name, 0.6 * room(figure) / columns)), pad=em(0.35))
     for axes_ in panels.flat[len(chosen) :]:
         axes_.set_visible(False)
     _name_axes(figure, panels, plan, result, len(chosen))
-    if colours.scale is not None:
-        _draw_scale(figure, [axes_ for axes_ in panels.flat if axes_.get_visible()], colours)
+    if painted.scale is not None:
+        _draw_scale(figure, [axes_ for axes_ in panels.flat if axes_.get_visible()], painted)
     draw_legend(figure, _entries(order, letters, result.runs) + marked)
     what = _TITLES[by].format(words.counted(result.runs))
     if len(chosen) < len(cells):
@@ -164,18 +163,18 @@ def atlas(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
     return figure
 
 
-def _draw_cells(axes: Axes, colours: Raster, codes: Bytes) -> None:
+def _draw_cells(axes: Axes, painted: Raster, codes: Bytes) -> None:
     height, width = codes.shape
     sharp = width <= _SHARP[0] and height <= _SHARP[1]
     axes.imshow(
-        colours.palette[codes] if sharp else _shrunk(codes, colours.palette), origin="lower",
+        painted.palette[codes] if sharp else _shrunk(codes, painted.palette), origin="lower",
         extent=(-0.5, width - 0.5, -0.5, height - 0.5), aspect="auto",
         interpolation="none" if sharp else "antialiased",
     )  # fmt: skip
     axes.grid(False)
     for spine in axes.spines.values():
-        spine.set(visible=True, color=GREY, linewidth=1.0)
-    axes.tick_params(length=5, color=GREY)
+        spine.set(visible=True, color=colours().muted, linewidth=em(0.0714))
+    axes.tick_params(length=em(0.35), color=colours().muted)
 
 
 def _shrunk(codes: Bytes, palette: Bytes) -> Bytes:
@@ -196,7 +195,7 @@ def _shrunk(codes: Bytes, palette: Bytes) -> Bytes:
 
 
 def _draw_letters(
-    axes: Axes, colours: Raster, codes: Bytes, letters: dict[int, str], paths: Sequence[tuple[Column, Column]]
+    axes: Axes, painted: Raster, codes: Bytes, letters: dict[int, str], paths: Sequence[tuple[Column, Column]]
 ) -> None:
     """Put each letter of the legend into the largest disc of its colour, beside the limits."""
     from scipy.ndimage import distance_transform_edt
@@ -211,7 +210,7 @@ def _draw_letters(
                 for side, known in ((up, rows), (across, columns))]  # fmt: skip
         free[near[0], near[1]] = False
     sampled = codes[np.ix_(rows, columns)]
-    for meaning in colours.meanings:
+    for meaning in painted.meanings:
         mask = np.pad((sampled == meaning.code) & free, 1)
         if meaning.code not in letters or mask.sum() < 4:
             continue
@@ -220,7 +219,7 @@ def _draw_letters(
         if room[row, column] >= _ROOM:
             axes.text(
                 columns[column - 1], rows[row - 1], letters[meaning.code], ha="center", va="center",
-                fontsize=15, fontweight="bold", color=ink_on(meaning.colour),
+                fontweight="bold", color=ink_on(meaning.colour),
             )  # fmt: skip
 
 
@@ -257,25 +256,25 @@ def _entries(order: list[Meaning], letters: dict[int, str], runs: int) -> list[E
 def _name_axes(figure: Figure, panels: Any, plan: Layout, result: SweepResult, count: int) -> None:
     """Ticks at round values, names on the outer panels alone."""
     rows, columns = panels.shape
-    few, size = (6, 5, 4)[columns - 1], (15, 15, 13)[columns - 1]
+    few = (6, 5, 4)[columns - 1]
     for place, axes in enumerate(panels.flat[:count]):
         axes.set_xticks(*ticks(plan.horizontal, few))
         axes.set_yticks(*ticks(plan.vertical, 6 if rows == 1 else 4))
         below = place + columns >= count
         axes.tick_params(labelbottom=below, labelleft=place % columns == 0)
         if below:
-            axes.set_xlabel(words.axis_words(plan.horizontal.path, result.weights), fontsize=size)
+            axes.set_xlabel(words.axis_words(plan.horizontal.path, result.weights))
         if place % columns == 0:
             axes.set_ylabel(words.axis_words(plan.vertical.path, result.weights))
 
 
-def _draw_scale(figure: Figure, axes: list[Axes], colours: Raster) -> None:
+def _draw_scale(figure: Figure, axes: list[Axes], painted: Raster) -> None:
     """Draw a colour bar with round ticks."""
     import matplotlib
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import LogNorm, Normalize
 
-    scale = colours.scale
+    scale = painted.scale
     if scale is None:
         return
     norm = (LogNorm if scale.logarithmic else Normalize)(scale.low, scale.high)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gdsim.outcomes import Fault, InputError, Status
-from gdsim.plots.style import BLUE
+from gdsim.plots.look import colours, em
 from gdsim.plots.sweeps import words
 from gdsim.plots.sweeps.cut import RATES, lost, named, numeric, rate_axis, varying
 from gdsim.plots.sweeps.endings import commonest, draw_endings, edges, ending_entries, endings
@@ -163,9 +163,9 @@ def _draw_points(panel: Axes, x: Column, y: Column, shares: Column, axis: AxisVa
     room = 0.06 * (high - low) or 0.5
     panel.set_ylim(low - room, high + 2.2 * room)  # the strip stands above
     if y.size <= _MANY:
-        size = float(np.clip(220 / len(axis.values), 1.8, 5.0))
+        size = em(float(np.clip(16 / len(axis.values), 0.13, 0.36)))
         panel.plot(
-            x, y, "o", color=BLUE, markersize=size, markeredgewidth=0, label="last weights",
+            x, y, "o", color=colours().loss, markersize=size, markeredgewidth=0, label="last weights",
             rasterized=y.size > 4000, scaley=False, scalex=False,
         )  # fmt: skip
         return
@@ -213,7 +213,7 @@ def density(
 def _shades() -> Colormap:
     from matplotlib.colors import LinearSegmentedColormap
 
-    return LinearSegmentedColormap.from_list("density", ["#FFFFFF", "#9CC9E8", BLUE, "#00243D"])
+    return LinearSegmentedColormap.from_list("density", ["#FFFFFF", "#9CC9E8", "#0072B2", "#00243D"])
 
 
 def name_axis(panel: Axes, axis: AxisValues, weights: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gdsim.outcomes import CriticalPoint
-from gdsim.plots import SWEEP_PLOTS, atlas_png, draw_sweep, render
+from gdsim.plots import SWEEP_PLOTS, Format, Look, atlas_png, sweep_picture
 from gdsim.plots.sweeps.cut import arrived, varying
 from gdsim.plots.sweeps.limits import reached
 from gdsim.sweeps.result import SweepResult
@@ -32,25 +32,25 @@ def kinds(result: SweepResult) -> tuple[str, ...]:
     return tuple(kind for kind, plot in SWEEP_PLOTS.items() if wanted.get(kind, True) and plot.suits(result))
 
 
-def files(result: SweepResult, figures: Sequence[str] = ()) -> dict[str, bytes]:
+def files(result: SweepResult, wanted: Sequence[str] = (), look: Look | None = None) -> dict[str, bytes]:
     """Return figures as file name → bytes: those asked for, as ``kind`` or ``kind:by``, or those that suit.
 
     Atlases of more than 100,000 runs are PNG; over two axes one with a pixel for each run stands beside it.
     """
     found: dict[str, bytes] = {}
-    for figure in figures or _suitable(result):
+    for figure in wanted or figures(result):
         kind, _, by = figure.partition(":")
         large = kind == "atlas" and result.runs > _CELLS
-        drawn = draw_sweep(result, kind, by=by)
         name = figure.replace(":", "-")
-        found[f"{name}.{'png' if large else 'svg'}"] = render(drawn, "png" if large else "svg")
+        format_: Format = "png" if large else "svg"
+        found[f"{name}.{format_}"] = sweep_picture(result, kind, format_, by=by, look=look)
         if large and len(varying(result)) == 2:
             found[f"{name}-pixels.png"] = atlas_png(result, by or "verdict")
     return found
 
 
-def _suitable(result: SweepResult) -> list[str]:
-    """The kinds that suit; atlases by verdict, by steps where runs settled, by basin where several are."""
+def figures(result: SweepResult) -> list[str]:
+    """Return the figures that suit: atlases by verdict, steps where runs settled, basin where several."""
     found: list[str] = []
     for kind in kinds(result):
         found += [f"atlas:{by}" for by in _colourings(result)] if kind == "atlas" else [kind]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gdsim.plots.style import GREY, VERDICTS
+from gdsim.plots.look import VERDICTS, colours, em
 from gdsim.plots.sweeps.cut import arrived, lost
 from gdsim.plots.sweeps.legend import Entry, swatch
 from gdsim.sweeps.result import KINDS, Column, SweepResult
@@ -94,7 +94,7 @@ def draw_endings(axes: Axes, ends: Column, codes: Column, row: int = 0, rows: in
         found.add(code)
         axes.axvspan(
             float(ends[first]), float(ends[last]), bottom, top, facecolor=_colour(code), zorder=3,
-            edgecolor=GREY, linewidth=0.6, hatch=_hatch(code), gid=_words(code),
+            edgecolor=colours().muted, linewidth=em(0.0429), hatch=_hatch(code), gid=_words(code),
         )  # fmt: skip
     return found
 
@@ -109,7 +109,7 @@ def _hatch(code: int) -> str | None:
 
 
 def _colour(code: int) -> str:
-    return "white" if code == APPROACHING else VERDICTS[KINDS[code]][0]
+    return colours().ground if code == APPROACHING else VERDICTS[KINDS[code]][0]
 
 
 def _words(code: int) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gdsim.outcomes import Fault, InputError
-from gdsim.plots.style import BASINS
+from gdsim.plots.look import BASINS, em
 from gdsim.plots.sweeps import words
 from gdsim.plots.sweeps.bands import BANDS, draw_bands, finite, quantile
 from gdsim.plots.sweeps.bifurcation import name_axis
@@ -119,9 +119,11 @@ def _against(
         for low, high, opacity in BANDS:
             lower, upper = quantile(table, low), quantile(table, high)
             top = np.minimum(upper, 1e3 * max(1.0, panel.get_ylim()[1]))
-            panel.vlines(x, lower, top, color=BASINS[0], alpha=2 * opacity, linewidth=14 if low > 0.2 else 5)
+            panel.vlines(
+                x, lower, top, color=BASINS[0], alpha=2 * opacity, linewidth=em(1) if low > 0.2 else 5
+            )
         (line,) = panel.plot(
-            x, finite(quantile(table, 0.5)), "o", color=BASINS[1], markersize=9, label="median"
+            x, finite(quantile(table, 0.5)), "o", color=BASINS[1], markersize=em(0.643), label="median"
         )
         return x, [(line, "median over seeds"), *_band_entries()]
     x = numeric(other)
@@ -133,8 +135,8 @@ def _against(
     panel.set_xlim(ends[0], ends[-1])
     entries = draw_bands(panel, x, table, BASINS[0])
     (line,) = panel.plot(
-        x, finite(quantile(table, 0.5)), "o-" if x.size <= _MARKED else "-", color=BASINS[0], markersize=6,
-        label="median",
+        x, finite(quantile(table, 0.5)), "o-" if x.size <= _MARKED else "-", color=BASINS[0],
+        markersize=em(0.43), label="median",
     )  # fmt: skip
     name_axis(panel, other, weights)
     return x, [(line, "median over seeds"), *entries]
@@ -145,7 +147,7 @@ def _band_entries() -> list[Entry]:
 
     return [
         (
-            Line2D([], [], color=BASINS[0], alpha=2 * opacity, linewidth=9 if low > 0.2 else 4),
+            Line2D([], [], color=BASINS[0], alpha=2 * opacity, linewidth=em(0.643) if low > 0.2 else 4),
             f"{100 * low:.0f}–{100 * high:.0f} % of the seeds",
         )
         for low, high, opacity in BANDS
@@ -193,7 +195,7 @@ def _draw_descents(
         panel.set_xlim(0, max(1, int(step[-1])))
         if other is not None:
             panel.xaxis.set_major_locator(MaxNLocator(4, integer=True, prune="upper"))
-            panel.set_title(words.value_words(other, place, result.weights), fontsize=13, pad=5)
+            panel.set_title(words.value_words(other, place, result.weights), pad=em(0.35))
     panels[0].set_ylabel("loss")
     return entries
 

@@ -9,16 +9,17 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.text import Text
 
-from gdsim.plots.style import GREY, INK
+from gdsim.plots.look import INK, colours, em
+from gdsim.plots.points import NARROW
 from gdsim.plots.sweeps import words
 from gdsim.plots.sweeps.limits import Limit
+from gdsim.plots.text import room, width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 DASHES = ("--", ":", "-.", (0, (6, 2, 1, 2, 1, 2)))
-_ROWS = 18  # lines of a legend at full size
 
 Entry = tuple[Any, str]  # what is drawn, and what it says
 
@@ -30,7 +31,7 @@ class LetteredSwatch:
         """Fill the box of a handle; the protocol is that of matplotlib's legend handlers."""
         corner, place = (-box.xdescent, -box.ydescent), box.get_transform()
         swatch = Rectangle(corner, box.width, box.height, transform=place)
-        swatch.set(facecolor=handle.get_facecolor(), edgecolor=handle.get_edgecolor(), linewidth=0.8)
+        swatch.set(facecolor=handle.get_facecolor(), edgecolor=handle.get_edgecolor(), linewidth=em(0.0571))
         swatch.set_hatch(handle.get_hatch())
         letter = Text(
             corner[0] + 0.5 * box.width, corner[1] + 0.46 * box.height, handle.get_gid() or "", ha="center",
@@ -56,13 +57,19 @@ def ink_on(colour: Any) -> str:
 
 def swatch(colour: str, text: str, letter: str = "", hatch: str | None = None) -> Entry:
     """Return an entry for a colour."""
-    return Patch(facecolor=colour, edgecolor=GREY, linewidth=0.8, gid=letter, hatch=hatch), text
+    return Patch(
+        facecolor=colour, edgecolor=colours().muted, linewidth=em(0.0571), gid=letter, hatch=hatch
+    ), text
 
 
 def draw_limit(axes: Axes, x: Any, y: Any, limit: Limit, order: int) -> Entry:
     """Draw the line of a limit across a map, white dashes on ink; its label is what it says."""
-    dashes: dict[str, Any] = {"color": "white", "linewidth": 1.9, "linestyle": DASHES[order % len(DASHES)]}
-    ground: dict[str, Any] = {"color": INK, "linewidth": 4.2, "solid_capstyle": "butt"}
+    dashes: dict[str, Any] = {
+        "color": "white",
+        "linewidth": em(0.136),
+        "linestyle": DASHES[order % len(DASHES)],
+    }
+    ground: dict[str, Any] = {"color": INK, "linewidth": em(0.3), "solid_capstyle": "butt"}
     for look, label in ((ground, "_nolegend_"), (dashes, limit.words)):
         axes.plot(x, y, label=label, scalex=False, scaley=False, **look)
     return tuple(Line2D([], [], **look) for look in (ground, dashes)), words.lines(limit.words)
@@ -75,20 +82,24 @@ def draw_rates(axes: Axes, limits: Sequence[Limit]) -> list[Entry]:
     for order, limit in enumerate(limits):
         if limit.along is None and left < limit.rate < right:
             drawn = axes.axvline(
-                float(limit.rate), color=INK, linewidth=2.0, linestyle=DASHES[order % len(DASHES)],
-                label=limit.words, zorder=1.6,
+                float(limit.rate), color=colours().ink, linewidth=em(0.14), label=limit.words, zorder=1.6,
+                linestyle=DASHES[order % len(DASHES)],
             )  # fmt: skip
             entries.append((drawn, words.lines(limit.words)))
     return entries
 
 
 def draw_legend(figure: Figure, entries: Sequence[Entry]) -> None:
-    """Put the legend to the right of the axes, smaller where it is long."""
+    """Put the legend to the right of the axes, or below where the figure is narrow."""
     if not entries:
         return
-    rows = sum(text.count("\n") + 1.25 for _, text in entries)
+    handles, texts = [handle for handle, _ in entries], [text for _, text in entries]
+    beside = room(figure) >= NARROW
+    if not beside:  # one line each, in as many columns as fit
+        texts = [text.replace("\n", " ") for text in texts]
+    columns = 1 if beside else max(1, int(room(figure) / (max(map(width, texts)) + 3)))
     figure.legend(
-        [handle for handle, _ in entries], [text for _, text in entries], loc="outside right center",
+        handles, texts, loc="outside right center" if beside else "outside lower left", ncols=columns,
         frameon=False, handlelength=1.6, handleheight=1.25, labelspacing=0.6, alignment="left",
-        fontsize=min(12.5, 12.5 * _ROWS / rows), handler_map={Patch: LetteredSwatch()},
+        handler_map={Patch: LetteredSwatch()},
     )  # fmt: skip

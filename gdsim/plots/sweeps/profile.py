@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gdsim.outcomes import Fault, InputError
-from gdsim.plots.style import BASINS, GREY, INK
+from gdsim.plots.look import BASINS, colours, em
 from gdsim.plots.sweeps import words
 from gdsim.plots.sweeps.bands import draw_bands, finite, quantile
 from gdsim.plots.sweeps.bifurcation import name_axis
@@ -146,7 +146,7 @@ def _draw_lines(
         _limit(panel, float(shown.min()), float(shown.max()), len(profiles))
     else:
         panel.set_yticks([])
-        panel.text(0.5, 0.5, "no run settled", transform=panel.transAxes, ha="center", fontsize=17)
+        panel.text(0.5, 0.5, "no run settled", transform=panel.transAxes, ha="center")
         return entries
     for place, one in enumerate(profiles):
         colour = BASINS[place % len(BASINS)]
@@ -156,12 +156,12 @@ def _draw_lines(
         median = quantile(one.steps, 0.5)
         (drawn,) = panel.plot(
             rate, finite(median), linestyle="-" if line else "none", color=colour,
-            marker=_MARKERS[place % len(_MARKERS)], markersize=6.0, label=one.words or "steps",
+            marker=_MARKERS[place % len(_MARKERS)], markersize=em(0.429), label=one.words or "steps",
             markevery=1 if rate.size <= _MARKED or not line else max(1, rate.size // 12),
         )  # fmt: skip
         if not named_ and rate.size > _MARKED and line:
             drawn.set_marker("none")
-        best = _draw_star(panel, rate, one, 14.0 if named_ else 21.0)
+        best = _draw_star(panel, rate, one, em(1.0 if named_ else 1.5))
         if named_:
             entries.append((drawn, f"{one.words}\n{best}".rstrip()))
         else:
@@ -175,7 +175,7 @@ def _draw_lines(
 def _draw_marker(panel: Axes, row: int, rows: int) -> None:
     """Put the marker of a line beside its strip."""
     panel.plot(
-        [1.012], [sum(strip(row, rows)) / 2], marker=_MARKERS[row], color=BASINS[row], markersize=7,
+        [1.012], [sum(strip(row, rows)) / 2], marker=_MARKERS[row], color=BASINS[row], markersize=em(0.5),
         transform=panel.transAxes, clip_on=False, linestyle="none", label="_nolegend_",
     )  # fmt: skip
 
@@ -215,8 +215,8 @@ def _draw_star(panel: Axes, rate: Column, one: Profile, size: float) -> str:
         return ""
     steps = float(quantile(one.steps, 0.5)[place])
     panel.plot(
-        [rate[place]], [steps], "*", markersize=size, color=GOLD, markeredgecolor=INK, markeredgewidth=1.2,
-        zorder=6, label="Goldilocks",
+        [rate[place]], [steps], "*", markersize=size, color=GOLD, markeredgecolor=colours().ink,
+        markeredgewidth=em(0.086), zorder=6, label="Goldilocks",
     )  # fmt: skip
     return f"{short(steps)} step{'' if steps == 1 else 's'} at η = {short(float(rate[place]))}"
 
@@ -225,15 +225,9 @@ def _star_handle() -> object:
     from matplotlib.lines import Line2D
 
     return Line2D(
-        [],
-        [],
-        marker="*",
-        linestyle="none",
-        markersize=17,
-        color=GOLD,
-        markeredgecolor=INK,
-        markeredgewidth=1.1,
-    )
+        [], [], marker="*", linestyle="none", markersize=em(1.2), color=GOLD, markeredgecolor=colours().ink,
+        markeredgewidth=em(0.08),
+    )  # fmt: skip
 
 
 def _draw_rates(panel: Axes, result: SweepResult, ends: tuple[float, float]) -> list[Entry]:
@@ -245,6 +239,8 @@ def _draw_rates(panel: Axes, result: SweepResult, ends: tuple[float, float]) -> 
     entries += draw_rates(panel, lines)
     if len(lines) == 1 and lines[0].words.startswith("2/L") and ends[0] < 1 / lines[0].curvature < ends[1]:
         text = f"1/L = {short(1 / lines[0].curvature)}"
-        drawn = panel.axvline(1 / lines[0].curvature, color=GREY, linestyle=":", linewidth=2.2, label=text)
+        drawn = panel.axvline(
+            1 / lines[0].curvature, color=colours().muted, linestyle=":", linewidth=em(0.157), label=text
+        )
         entries.append((drawn, text))
     return entries

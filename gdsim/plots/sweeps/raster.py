@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdsim.outcomes import Fault, InputError, nearest
-from gdsim.plots.style import BASINS, LOST, UNSETTLED, VERDICTS
+from gdsim.plots.look import BASINS, LOST, UNSETTLED, VERDICTS
 from gdsim.plots.sweeps.cut import arrived, lost
 from gdsim.plots.sweeps.limits import reached_places
 from gdsim.plots.sweeps.words import place_words, point_words

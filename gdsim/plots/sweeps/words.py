@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gdsim.expr.display import to_text
 from gdsim.outcomes import CriticalPoint
 from gdsim.plots.sweeps.cut import RATES, numeric
-from gdsim.plots.text import frame, loss_words, short
+from gdsim.plots.text import frame, loss_words, room, short, wrapped
 from gdsim.runs.composition import loss_of
 from gdsim.sweeps.result import AxisValues, SweepResult
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 _LINE = 24  # letters in a line of a legend
 _ROUNDING = 1e-12
-_CAPTION = 118  # letters in a caption at full size
 
 
 def axis_words(path: str, weights: Sequence[str]) -> str:
@@ -110,14 +108,13 @@ def with_share(text: str, count: int, total: int) -> str:
     return f"{broken} · {part}" if len(last) + len(part) + 3 <= _LINE + 2 else f"{broken}\n{part}"
 
 
-def caption(result: SweepResult, shown: Sequence[str]) -> tuple[str, int]:
-    """Return the line that says what was swept, and about how many letters it takes.
+def caption(result: SweepResult, shown: Sequence[str], most: float) -> str:
+    """Return the lines that say what was swept, none wider than ``most`` ems.
 
     The loss, what is the same in all runs, and the axes that are not drawn with their range.
     """
     loss = replace(loss_of(result.scenario), name=result.scenario.loss.name)
-    formula = loss_words(loss)
-    parts = _fixed(result, {axis.path for axis in result.axes})
+    parts = loss_words(loss, most) + _fixed(result, {axis.path for axis in result.axes})
     for axis in result.axes:
         if axis.path in shown:
             continue
@@ -125,9 +122,7 @@ def caption(result: SweepResult, shown: Sequence[str]) -> tuple[str, int]:
             parts.append(value_words(axis, 0, result.weights))
         else:
             parts.append(_range(axis, result.weights))
-    plain = len(to_text(loss.expression)) if formula and loss.expression is not None else 0
-    text = "    ".join([*formula, *parts])
-    return text, plain + len("    ".join(parts)) + 8
+    return wrapped(parts, most)
 
 
 def _fixed(result: SweepResult, paths: set[str]) -> list[str]:
@@ -170,6 +165,5 @@ def _range(axis: AxisValues, weights: Sequence[str]) -> str:
 
 def label(figure: Figure, result: SweepResult, what: str, shown: Sequence[str]) -> None:
     """Put title and caption on a figure: the scenario, what is drawn, the loss, what is fixed."""
-    text, letters = caption(result, shown)
     name = result.scenario.title or result.scenario.name
-    frame(figure, f"{name}  —  {what}", text, size=min(12.5, 12.5 * _CAPTION / letters))
+    frame(figure, f"{name}  —  {what}", caption(result, shown, room(figure)))

@@ -1,0 +1,210 @@
+"""How figures look: packaged style sheets, sizes, and the colours of the sheet in use.
+
+Colours are from M. Okabe and K. Ito, "Color Universal Design" (2008). Nothing is told by colour
+alone: every kind has a marker of its own, every line a dash of its own. Lengths and sizes of text are in
+ems, parts of the sheet's ``font.size``, which is the smallest text of a style.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from gdsim.outcomes import Fault, InputError, nearest
+
+_SHEETS = Path(__file__).parent / "styles"
+
+#: what each style is for; its sheet is ``styles/<name>.mplstyle`` above ``styles/base.mplstyle``
+STYLES: dict[str, str] = {
+    "slides": "for the projector: 13.33 × 7.5 in, no text below 18 pt",
+    "slides-dark": "the same, light on dark",
+    "paper": "a column of a paper: 3.35 in wide, no text below 8 pt",
+    "print": "for handouts in black and white: A4 between margins, no text below 9 pt",
+    "poster": "read from two metres: 20 × 12 in, no text below 28 pt",
+}
+
+#: width and height in inches, by the name that ``--size`` takes
+SIZES: dict[str, tuple[float, float]] = {
+    "16:9": (13.333, 7.5),
+    "4:3": (10.0, 7.5),
+    "square": (7.5, 7.5),
+    "column": (3.35, 2.9),
+    "two-column": (7.0, 4.2),
+    "a4": (6.3, 4.0),
+    "poster": (20.0, 12.0),
+}
+_MOST_INCHES = 60.0
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a figure is dressed.
+
+    Attributes
+    ----------
+    style
+        One of ``STYLES``.
+    size
+        A name of ``SIZES``, or width × height in inches as ``8x4.5``; empty: that of the style.
+    caption
+        Whether the line with loss, learning rate and start stands below.
+    live_text
+        Whether text in an SVG stays text that can be searched and edited; else it is drawn as outlines,
+        which look alike everywhere.
+    """
+
+    style: str = "slides"
+    size: str = ""
+    caption: bool = True
+    live_text: bool = False
+
+    def sheet(self) -> dict[str, Any]:
+        """Return the rc parameters.
+
+        Raises
+        ------
+        InputError
+            For an unknown style or size.
+        """
+        if self.style not in STYLES:
+            known = [*STYLES]
+            raise InputError(
+                Fault(f"unknown style {self.style!r}", " | ".join(known), nearest(self.style, known))
+            )
+        sheet = dict(_sheet(self.style))
+        if self.size:
+            sheet["figure.figsize"] = list(inches(self.size))
+        if self.live_text:
+            sheet["svg.fonttype"] = "none"
+        return sheet
+
+    def applied(self) -> AbstractContextManager[None]:
+        """Return the context within which figures are drawn in this look."""
+        import matplotlib
+
+        return matplotlib.rc_context(self.sheet())
+
+
+@cache
+def _sheet(style: str) -> dict[str, Any]:
+    from matplotlib import rc_params_from_file
+
+    sheet: dict[str, Any] = {}
+    for name in ("base", style):
+        sheet |= rc_params_from_file(_SHEETS / f"{name}.mplstyle", use_default_template=False)
+    return sheet
+
+
+def inches(size: str) -> tuple[float, float]:
+    """Return width and height of a size.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, or a width or height that is not between 1 and 60 inches.
+
+    Examples
+    --------
+    >>> inches("4:3"), inches("8x4.5")
+    ((10.0, 7.5), (8.0, 4.5))
+    """
+    if size in SIZES:
+        return SIZES[size]
+    numbers = re.fullmatch(r"(\d+(?:\.\d+)?)\s*[x×]\s*(\d+(?:\.\d+)?)", size)
+    expected = f"{' | '.join(SIZES)} | WIDTHxHEIGHT in inches, such as 8x4.5"
+    if numbers is None:
+        raise InputError(Fault(f"unknown size {size!r}", expected, nearest(size, [*SIZES])))
+    width, height = float(numbers[1]), float(numbers[2])
+    if not (1 <= width <= _MOST_INCHES and 1 <= height <= _MOST_INCHES):
+        raise InputError(Fault(f"the size {size} is out of range", "from 1 to 60 inches a side"))
+    return width, height
+
+
+@dataclass(frozen=True)
+class Colours:
+    """The colours of a style sheet, by what they stand for."""
+
+    loss: str
+    path: str
+    minimum: str
+    maximum: str
+    muted: str
+    end: str
+    series: tuple[str, ...]
+    ink: str
+    ground: str
+    grid: str
+
+
+def colours() -> Colours:
+    """Return the colours of the style sheet in use."""
+    from matplotlib import rcParams
+    from matplotlib.colors import to_hex
+
+    cycle: list[str] = [to_hex(colour) for colour in rcParams["axes.prop_cycle"].by_key()["color"]]
+    loss, path, minimum, maximum, muted, end, *more = cycle
+    return Colours(
+        loss, path, minimum, maximum, muted, end,
+        series=(loss, path, minimum, maximum, muted, *more),
+        ink=to_hex(rcParams["text.color"]),
+        ground=to_hex(rcParams["axes.facecolor"]),
+        grid=to_hex(rcParams["grid.color"]),
+    )  # fmt: skip
+
+
+def em(number: float) -> float:
+    """Return so many ems of the style sheet in use, in points."""
+    from matplotlib import rcParams
+
+    return number * float(rcParams["font.size"])
+
+
+#: what tells lines apart beside their colour
+DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (6, 1.5, 1.5, 1.5, 1.5, 1.5)), (0, (1, 1)), (0, (8, 2)))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+
+#: marker, colour by its name among ``Colours``, and name for people, by kind of critical point
+KINDS: dict[str, tuple[str, str, str]] = {
+    "minimum": ("v", "minimum", "minimum"),
+    "maximum": ("^", "maximum", "maximum"),
+    "saddle": ("s", "maximum", "saddle"),
+    "inflection": ("D", "maximum", "inflection (saddle)"),
+    "flat": ("_", "muted", "flat"),
+    "kink": ("X", "minimum", "kink"),
+    "undecided": ("P", "muted", "undecided"),
+}
+
+#: colour and words, by kind of verdict. Any two differ by at least 14 (CIEDE2000) in normal sight and as seen
+#: by deuteranopes and protanopes, and by 6 in lightness L* alone, neighbours by 12. The six that share most
+#: pictures differ by 10 % in the grey that printers make: 0.299 R + 0.587 G + 0.114 B.
+VERDICTS: dict[str, tuple[str, str]] = {
+    "minimum": ("#487FC5", "settled at a minimum"),
+    "maximum": ("#EFFA5D", "settled on a maximum"),
+    "saddle": ("#3330C2", "settled at a saddle"),
+    "inflection": ("#91B9E3", "settled at an inflection (saddle)"),
+    "flat": ("#47380E", "settled on a flat piece"),
+    "kink": ("#B78483", "settled at a kink"),
+    "plateau": ("#E0DFB3", "came to rest on a plateau"),
+    "undecided": ("#74696F", "came to rest, kind undecided"),
+    "cycle": ("#F48533", "cycles"),
+    "diverged": ("#AE1E3F", "diverged"),
+    "nonfinite": ("#1B1B1B", "no longer a finite number"),
+    "still_moving": ("#C9C9C9", "still moving"),
+    "no_minimum": ("#381D51", "falls without a minimum"),
+}
+
+#: colours of basins, in the order of the minima, light and dark in turn. Any two, and each beside what did
+#: not settle or was lost, differ by at least 16 (CIEDE2000) in these kinds of sight, neighbours by 15 in L*.
+BASINS: tuple[str, ...] = (
+    "#4562BF", "#EC9100", "#8A3665", "#09A389", "#97E3A0", "#85120E", "#DB4658", "#3AC9FF",
+)  # fmt: skip
+
+#: what did not settle, and what was lost, beside the colours of basins, steps and losses
+UNSETTLED, LOST = "#F2F2F2", "#1B1B1B"
+
+#: letters on a coloured cell, whichever can be read
+INK = "#1B1B1B"
