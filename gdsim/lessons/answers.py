@@ -249,6 +249,6 @@ def _order(task: Order, given: list[str]) -> Judgement:
     return Judgement(False, "order-wrong", {"place": first + 1})
 
 
-def executed(lesson: Lesson, task: Trial, settings: Mapping[str, object]) -> Run:
+def tried(lesson: Lesson, task: Trial, answer: Answer) -> Run:
     """Return the run of a trial with a learner's settings. Raises InputError for one that may not change."""
-    return run_of(lesson, task.experiment, _settings(settings, task.edit) if settings else None)
+    return run_of(lesson, task.experiment, _settings(answer, task.edit))
