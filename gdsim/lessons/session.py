@@ -219,14 +219,15 @@ class Session:
         if not self.step.graded:
             return self.forward()
         try:
-            judged = judge(self.lesson, self.step, self._named(text))
+            named = self._named(text)
+            judged = judge(self.lesson, self.step, named)
         except InputError as error:
             return [self.note("unread", "wrong", fault=str(error))]
         if judged.phrase == "empty":
             return [self.note("empty", "quiet"), *self._prompt()]
         if judged.right is not None:
             self.record.add(
-                Attempt(self.step.name, text.strip(), judged.right, self.hints, judged.misconception)
+                Attempt(self.step.name, named.strip(), judged.right, self.hints, judged.misconception)
             )
         return self._said(judged)
 
