@@ -21,6 +21,7 @@ _MODULES = {
     "analysis": ("derive", "compare"),
     "critical": ("critical",),
     "figures": ("plot",),
+    "learning": ("learn", "lessons"),
     "running": ("run", "check"),
     "saved": ("runs",),
     "sweeping": ("sweep", "tune"),
