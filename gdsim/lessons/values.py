@@ -125,8 +125,12 @@ def _slope(source: Source) -> float:
     import numpy as np
 
     from gdsim.derivatives import derivative_method
+    from gdsim.expr.nodes import symbols
+    from gdsim.expr.parse import parse
     from gdsim.losses import Loss
 
+    if source.by not in symbols(parse(source.derivative)):
+        return 0.0  # a constant
     loss = Loss.from_text(source.derivative)
     options = dict(source.method)
     method = derivative_method(str(options.pop("method", "analytic")), **options)
