@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _QUOTED = re.compile(r"\{\{\s*([A-Za-z0-9_-]+)\s*(?::([^}]*))?\}\}")
 Value = float | str
+ABSENT = "(PyTorch is not installed here)"
 
 
 def scenario_of(
@@ -120,8 +122,8 @@ def _computed(lesson: Lesson, source: Source) -> Value:
     return float(parse_constant(source.expression))
 
 
-def _slope(source: Source) -> float:
-    """Return a derivative at a point, by any method that a scenario may name."""
+def _slope(source: Source) -> Value:
+    """Return a derivative at a point by any method; words where that is not installed."""
     import numpy as np
 
     from gdsim.derivatives import derivative_method
@@ -133,7 +135,10 @@ def _slope(source: Source) -> float:
         return 0.0  # a constant
     loss = Loss.from_text(source.derivative)
     options = dict(source.method)
-    method = derivative_method(str(options.pop("method", "analytic")), **options)
+    name = str(options.pop("method", "analytic"))
+    if name == "torch" and find_spec("torch") is None:
+        return ABSENT
+    method = derivative_method(name, **options)
     weight = np.array([[source.at[name]] for name in loss.weights], dtype=np.float64)
     return float(method.bind(loss)(weight, {}, None).gradient[loss.weights.index(source.by), 0])
 
