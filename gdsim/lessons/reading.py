@@ -244,7 +244,8 @@ def _source(check: Check, item: object, path: KeyPath) -> Source | None:
         check.report(path, "the key 'field' is missing", "field: a field of the run's summary")
         return None
     text = given.get("expression") or given.get("derivative") or given.get("formula")
-    weights = _formula(check, text, (*path, stated[0])) if text else []
+    constant = text is None or "{{" in text  # other values are put in when it is computed
+    weights = [] if constant else _formula(check, text, (*path, stated[0]))
     if weights is None:
         return None
     at = given.get("at")

@@ -119,7 +119,23 @@ def _computed(lesson: Lesson, source: Source) -> Value:
 
         loss = Loss.from_text(source.expression)
         return float(loss.evaluate(np.array([[source.at[weight]] for weight in loss.weights]))[0])
-    return float(parse_constant(source.expression))
+    text = _with_others(lesson, source.expression) if "{{" in source.expression else source.expression
+    return float(parse_constant(text))
+
+
+def _with_others(lesson: Lesson, expression: str) -> str:
+    """Put other values into an expression. Raises InputError for one that does not stand before it."""
+    names = list(lesson.values)
+    own = next(place for place, name in enumerate(names) if lesson.values[name].expression == expression)
+
+    def number(match: re.Match[str]) -> str:
+        if match[1] in names[own:]:
+            raise InputError(
+                Fault(f"{match[0]} does not stand before the value that uses it", "values above it")
+            )
+        return f"({value_of(lesson, match[1])!r})"
+
+    return _QUOTED.sub(number, expression)
 
 
 def _slope(source: Source) -> Value:
