@@ -152,3 +152,12 @@ def test_compiled_vector_code_has_the_bits_of_the_python_text(name: str) -> None
     expected = np.array([getattr(vector_math, name)(float(x)) for x in given])
     assert np.array_equal(found, expected, equal_nan=True)
     assert np.array_equal(np.signbit(found[expected == 0]), np.signbit(expected[expected == 0]))
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-300, 2.0**-1060, 1e300])
+def test_the_power_of_two_and_the_spacing_are_those_of_numpy(scale: float) -> None:
+    for x in (scale * np.geomspace(1.0, 100.0, 200)).tolist():
+        assert vector_math.power_of_two(x) == np.exp2(np.round(np.log2(x)))
+        assert vector_math.spacing(x) == np.spacing(x)
+    assert math.isnan(vector_math.power_of_two(math.nan))
+    assert vector_math.power_of_two(math.inf) == math.inf

@@ -17,7 +17,7 @@ from gdsim.expr.emit_python import literal
 from gdsim.expr.lower import Instruction, Program
 from gdsim.expr.nodes import Symbol
 
-Kind = Literal["lane", "angle", "library", "sum"]
+Kind = Literal["lane", "angle", "library", "sum", "block"]
 
 VECTOR_FUNCTIONS = ("exp", "log", "sinh", "cosh", "tanh", "sigmoid", "softplus")
 ANGLE_FUNCTIONS = ("sin", "cos", "tan")
@@ -29,8 +29,10 @@ class Statement(NamedTuple):
     """``target = text``; ``reads`` are the names of variables in the text.
 
     ``kind``: ``lane`` (branch-free), ``angle`` (branch-free for small arguments), ``library`` (a scalar call
-    of the C library), ``sum`` (the text is added to the target for each row). ``function`` is what an angle
-    or library statement calls. ``rowwise`` says that it stands inside the loop over the rows.
+    of the C library), ``sum`` (the text is added to the target for each row), ``block`` (the text is a
+    function for all lanes at once, the target several names, parted by spaces). ``function`` is what an angle
+    or library statement calls. ``rowwise`` says that it stands inside the loop over the rows. ``rows`` is how
+    many rows of the block a function for all lanes needs: what it reads, its targets, and what it likes.
     """
 
     target: str
@@ -39,6 +41,7 @@ class Statement(NamedTuple):
     kind: Kind = "lane"
     rowwise: bool = False
     function: str = ""
+    rows: int = 0
 
 
 def statements(
