@@ -12,7 +12,7 @@ from itertools import product
 import numpy as np
 import pytest
 from agreement import UNIT, same_statuses, spread
-from batches import LINEAR_DATA, RULE_CHOICES, batch_of
+from batches import LINEAR_DATA, batch_of
 from tiers import later
 
 from gdsim.batch import Batch
@@ -21,13 +21,14 @@ from gdsim.kernels.descent import Descent, initial_lanes
 from gdsim.kernels.plan import Plan
 from gdsim.losses import Loss
 from gdsim.simulation import simulate
+from gdsim.update_rules import RULES
 
 pytest.importorskip("numba")
 pytestmark = pytest.mark.usefixtures("compiled_once")
 
 QUARTIC = "w^4 - 2w^2 + 0.3w"
 RESOLVED = 1e-5  # one-sided differences with a step of 2⁻³³ see slopes in units of 2·10⁻⁶
-LATER = ("complex_step", "richardson")
+LATER = ("complex_step",)
 SCHEMES = [scheme for scheme in METHODS["numeric"].options["scheme"].choices if scheme not in LATER]
 LOSSES = {
     "quartic": Loss.from_text(QUARTIC),
@@ -71,7 +72,8 @@ def agrees(batch: Batch) -> None:
         step, _ = descent.step(lanes, list(first), descent.rate(lanes.run, 0), 0, options)
     moved = batch.initial_weight + np.stack(step)
     apart = np.abs(fast.weight[1] - moved) / np.maximum(np.abs(moved), 1.0)
-    assert (apart <= 64.0 * UNIT)[:, fast.steps == 1].all()
+    units = 1e5 if plan.batch.rule.rule.needs_hessian else 64.0  # H·s = g loses up to cond(H) digits
+    assert (apart <= units * UNIT)[:, fast.steps == 1].all()
 
 
 DEFAULT = [("central", "auto", "functions")]
@@ -89,10 +91,10 @@ def test_every_scheme(scheme: str, step: float | str, loss: str) -> None:
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("rule", RULE_CHOICES)
+@pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_every_scheme_with_every_rule(scheme: str, rule: str) -> None:
-    batch = batch_of(QUARTIC, *spread(LOSSES["quartic"]), rate=0.01, rule=RULE_CHOICES[rule],
+    batch = batch_of(QUARTIC, *spread(LOSSES["quartic"]), rate=0.01, rule=rule,
                      derivative=numeric(scheme, "auto"), max_steps=300, tolerance=RESOLVED,
                      record_every=300)  # fmt: skip
     agrees(batch)

@@ -83,8 +83,8 @@ def supports(plan: Plan) -> str:
     method = batch.derivative
     if method.name not in ("analytic", "numeric"):
         return f"the fast engine has no derivative method {method.name}"
-    if method.name == "numeric" and method.options["scheme"] not in SCHEMES:
-        return f"the fast engine has no numeric scheme {method.options['scheme']}"
+    if method.options.get("scheme") == "complex_step":
+        return "the fast engine has no numeric scheme complex_step"
     if batch.rule.rule.needs_hessian and len(batch.loss.weights) > BY_ELIMINATION:
         return f"the fast engine runs newton for at most {BY_ELIMINATION} weights"
     if batch.line_search is not None:
