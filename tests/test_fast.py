@@ -286,7 +286,6 @@ def test_options_of_single_runs(rule: str, options: dict[str, tuple[float, float
 @pytest.mark.parametrize(
     ("more", "reason"),
     [
-        ({"derivative": derivative_method("numeric", scheme="complex_step")}, "complex_step"),
         ({"derivative": "scipy"}, "scipy"),
         ({"line_search": "armijo"}, "line search"),
     ],

@@ -28,8 +28,7 @@ pytestmark = pytest.mark.usefixtures("compiled_once")
 
 QUARTIC = "w^4 - 2w^2 + 0.3w"
 RESOLVED = 1e-5  # one-sided differences with a step of 2⁻³³ see slopes in units of 2·10⁻⁶
-LATER = ("complex_step",)
-SCHEMES = [scheme for scheme in METHODS["numeric"].options["scheme"].choices if scheme not in LATER]
+SCHEMES = METHODS["numeric"].options["scheme"].choices
 LOSSES = {
     "quartic": Loss.from_text(QUARTIC),
     "functions": Loss.from_text("0.5*w^2 + cos(w) + exp(-w^2) + (w + 3)^0.3"),
@@ -76,7 +75,7 @@ def agrees(batch: Batch) -> None:
     assert (apart <= units * UNIT)[:, fast.steps == 1].all()
 
 
-DEFAULT = [("central", "auto", "functions")]
+DEFAULT = [("central", "auto", "functions"), ("complex_step", "auto", "functions")]
 CASES = [case if case in DEFAULT else later(*case) for case in product(SCHEMES, ("auto", 1e-3), LOSSES)]
 
 
@@ -88,6 +87,23 @@ def test_every_scheme(scheme: str, step: float | str, loss: str) -> None:
                      tolerance=RESOLVED, record_every=200, **more)  # fmt: skip
     agrees(batch)
     same_statuses(batch)
+
+
+ANALYTIC = (
+    "1/w + 1/(w^2 + 1)", "tan(w/3) - sin(2*w)", "tanh(5*w)^2 + tanh(30*w)", "asin(w/3) + acos(w/2)",
+    "atan(3*w)^2", "sqrt(w + 1)^3", "log(w)^2 + log2(w + 3)", "log10(w + 3)", "softplus(3*w) + sigmoid(w)",
+    "sinh(w)*cosh(w)", "w^9 + w^0.3", "2^w", "(w + 2)^w", "where(2 > 1, exp(-w), w)", "abs(3)*w^2",
+    "exp(400*w)/3", "(w^2)^600",
+)  # fmt: skip
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("step", ["auto", 0.01])
+@pytest.mark.parametrize("loss", ANALYTIC)
+def test_the_complex_step_of_every_function(loss: str, step: float | str) -> None:
+    """Also where it is nan: left of 0 under a root, and where a power overflows."""
+    agrees(batch_of(loss, *spread(Loss.from_text(loss)), rate=0.02, derivative=numeric("complex_step", step),
+                    tolerance=0.0))  # fmt: skip
 
 
 @pytest.mark.integration

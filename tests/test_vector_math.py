@@ -161,3 +161,12 @@ def test_the_power_of_two_and_the_spacing_are_those_of_numpy(scale: float) -> No
         assert vector_math.spacing(x) == np.spacing(x)
     assert math.isnan(vector_math.power_of_two(math.nan))
     assert vector_math.power_of_two(math.inf) == math.inf
+
+
+def test_a_length_is_right_to_two_units_and_overflows_only_where_it_is_too_large() -> None:
+    random = np.random.Generator(np.random.Philox(5))
+    for x, y in (random.standard_normal((500, 2)) * 10.0 ** random.integers(-300, 300, (500, 1))).tolist():
+        assert abs(vector_math.hypot(x, y) - math.hypot(x, y)) <= 2.0**-51 * math.hypot(x, y)
+    for x in (0.0, 1.0, math.inf, math.nan):
+        for y in (0.0, -math.inf, math.nan):
+            assert vector_math.hypot(x, y) == math.hypot(x, y) or math.isnan(x + y)

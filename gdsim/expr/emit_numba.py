@@ -22,7 +22,8 @@ Kind = Literal["lane", "angle", "library", "sum", "block"]
 VECTOR_FUNCTIONS = ("exp", "log", "sinh", "cosh", "tanh", "sigmoid", "softplus")
 ANGLE_FUNCTIONS = ("sin", "cos", "tan")
 LIBRARY_FUNCTIONS = {"asin": "math.asin", "acos": "math.acos", "atan": "math.atan", "log2": "math.log2",
-                     "log10": "math.log10", "pow": "math.pow"}  # fmt: skip
+                     "log10": "math.log10", "pow": "math.pow", "atan2": "math.atan2", "asinh": "math.asinh",
+                     "log1p": "math.log1p"}  # fmt: skip
 
 
 class Statement(NamedTuple):
@@ -153,6 +154,8 @@ def _expression(step: Instruction, values: list[str]) -> str:
             return f"select({a} <= 0.0, 0.0, {a})"
         case "sign", [a]:
             return f"select({a} > 0.0, 1.0, select({a} < 0.0, -1.0, {a}))"
+        case "floor", [a]:
+            return f"float(math.floor({a}))"
         case "sqrt", [a]:
             return f"math.sqrt({a})"
     return f"{step.operation}({', '.join(values)})"

@@ -2,9 +2,9 @@
 
 A function that is made of NumPy's elementwise operations, comparisons and ``np.where`` is called with
 numbers that are not known yet. Each operation on one of them becomes an instruction of
-:mod:`gdsim.expr.lower`; what is known already is worked out on the spot. Three operations are beyond the
-vocabulary there, and only the Numba back-end writes them: ``round``, ``spacing`` (from a number to the next
-larger one) and ``power_of_two`` (the nearest one in its logarithm).
+:mod:`gdsim.expr.lower`; what is known already is worked out on the spot. Some operations are beyond the
+vocabulary there, and only the Numba back-end writes them: ``floor hypot atan2 asinh log1p``, ``spacing``
+(from a number to the next larger one) and ``power_of_two`` (the nearest one in its logarithm).
 """
 
 from __future__ import annotations
@@ -20,10 +20,15 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from gdsim.expr.lower import Builder, Program, without_dead
 from gdsim.expr.nodes import Symbol
 
+_SAME_NAME = (
+    "sqrt", "exp", "log", "log2", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh", "hypot", "floor",
+    "round", "spacing",
+)  # fmt: skip
 _OPERATIONS = {
     "add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "power": "pow",
     "negative": "neg", "absolute": "abs", "maximum": "max", "minimum": "min",
-    **{name: name for name in ("sqrt", "exp", "log", "log2", "sin", "cos", "round", "spacing")},
+    "arctan2": "atan2", "arcsinh": "asinh",
+    **{name: name for name in _SAME_NAME},
 }  # fmt: skip
 _COMPARISONS = {
     "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!=",

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdsim.batch import TAIL, Trajectory
+from gdsim.derivatives.complex_step import AUTOMATIC_STEP
 from gdsim.derivatives.finite_differences import SCHEMES
 from gdsim.expr.emit_numpy import compile_raw
 from gdsim.expr.nodes import Symbol
@@ -83,8 +84,6 @@ def supports(plan: Plan) -> str:
     method = batch.derivative
     if method.name not in ("analytic", "numeric"):
         return f"the fast engine has no derivative method {method.name}"
-    if method.options.get("scheme") == "complex_step":
-        return "the fast engine has no numeric scheme complex_step"
     if batch.rule.rule.needs_hessian and len(batch.loss.weights) > BY_ELIMINATION:
         return f"the fast engine runs newton for at most {BY_ELIMINATION} weights"
     if batch.line_search is not None:
@@ -296,8 +295,8 @@ class _Run:
         values[step.rate_options["warmup"]] = batch.schedule.warmup
         values["scale"] = 0.0 if batch.noise is None else batch.noise.scale
         values["clip"] = 0.0 if batch.clip is None else batch.clip.bound
-        if step.scheme and not step.automatic:
-            size = float(batch.derivative.options["step"])
+        if step.scheme:
+            size = AUTOMATIC_STEP if step.automatic else float(batch.derivative.options["step"])
             values[STEP] = size
             if step.scheme in SCHEMES:
                 values |= {name: offset * size for offset, name in step.shifts().items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from functools import cached_property
 
+from gdsim.derivatives.complex_program import complex_program
 from gdsim.derivatives.finite_differences import SCHEMES
 from gdsim.expr.emit_numba import Statement, statements
 from gdsim.expr.horner import nested
@@ -83,7 +84,7 @@ class Step:
         self.automatic = self.batch.derivative.options.get("step") == "auto"
         if self.scheme in SCHEMES and not self.automatic:
             self.numbers += [*self.shifts().values(), *self.widths().values()]
-        elif self.scheme and not self.automatic:
+        elif self.scheme == "complex_step" or (self.scheme and not self.automatic):
             self.numbers.append(STEP)
 
     def _number(self, name: str, for_each_run: bool) -> str:
@@ -104,9 +105,9 @@ class Step:
         """Groups of statements for ``g0`` …, the gradient that the rule uses, and ``loss`` where wanted."""
         if self.batch.derivative.name == "analytic":
             groups = self._analytic(with_loss)
-        elif self.differences is not None:
-            groups = [*self._hessian(), [self.differences.call]]
-            groups += [self._loss_at("t", "loss", {})] if with_loss else []
+        elif self.scheme == "complex_step" or self.differences is not None:
+            own = self._complex_step() if self.differences is None else [[self.differences.call]]
+            groups = [*self._hessian(), *own, *([self._loss_at("t", "loss", {})] if with_loss else [])]
         else:
             groups = self._fixed_differences(with_loss)
         noise: list[Statement] = []
@@ -146,6 +147,14 @@ class Step:
         lanes = [f"w{w}" for w in self.weights]
         lanes += [name for name in self.names.values() if name in self.lanes]
         return Differences(self.loss, self.scheme, not self.automatic, self.names, lanes)
+
+    def _complex_step(self) -> list[list[Statement]]:
+        names = {**self.names, Symbol("step", "parameter"): STEP}
+        groups = []
+        for w, name in enumerate(self.loss.weights):
+            written, (slope,) = statements(complex_program(self.loss, name), names, f"t{w}_")
+            groups.append([*written, _copy(f"d{w}", slope)])
+        return groups
 
     def _offsets(self) -> tuple[int, ...]:
         return SCHEMES[self.scheme].offsets

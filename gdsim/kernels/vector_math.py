@@ -313,6 +313,22 @@ def gaussian(
     return sqrt(-2.0 * log(1.0 - u)) * cos(6.283185307179586 * v)
 
 
+# -- lengths --------------------------------------------------------------------------------------
+
+
+def hypot(x: float, y: float) -> float:
+    """√(x² + y²) to 2 ulp, without overflow on the way; inf where either is infinite.
+
+    >>> hypot(3.0, 4.0), hypot(1e300, 0.0), hypot(0.0, 0.0)
+    (5.0, 1e+300, 0.0)
+    """
+    large = select(abs(x) > abs(y), abs(x), abs(y))
+    ratio = select(abs(x) > abs(y), abs(y), abs(x)) / select(large == 0.0, 1.0, large)
+    value = large * sqrt(fma(ratio, ratio, 1.0))
+    value = select(x == x, select(y == y, value, y), x)
+    return select((abs(x) == math.inf) | (abs(y) == math.inf), math.inf, value)
+
+
 # -- exact in their last bit ------------------------------------------------------------------------
 
 
@@ -341,7 +357,7 @@ def power_of_two(x: float) -> float:
 # -- the text for generated source ----------------------------------------------------------------
 
 FUNCTIONS = ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sigmoid", "softplus")
-OTHERS = ("gaussian", "spacing", "power_of_two")
+OTHERS = ("gaussian", "hypot", "spacing", "power_of_two")
 _PARTS = ("scaled_exp", "expm1", "sine_of_reduced")
 ANGLES = ("sin", "cos", "tan")  # right up to LARGEST_ANGLE
 
