@@ -95,6 +95,14 @@ def test_max_steps_is_the_number_of_steps_taken(max_steps: int) -> None:
     close(fast, slow)
 
 
+@pytest.mark.parametrize("max_steps", [0, 10, 30, 31, 50])
+def test_the_tail_of_a_short_run_is_nan_in_front_also_where_only_ends_are_asked_for(max_steps: int) -> None:
+    batch = quartic(*STARTS, rate=1e-4, max_steps=max_steps)
+    whole, ends = simulate(batch, "fast"), simulate(batch, "fast", ends_only=True)
+    assert np.array_equal(whole.tail, ends.tail, equal_nan=True)
+    assert np.isnan(whole.tail).sum() == whole.runs * max(0, 31 - max_steps)
+
+
 @pytest.mark.parametrize(
     ("start", "rate", "more", "status", "steps"),
     [

@@ -117,7 +117,7 @@ def run(
     threads
         How many threads to use; by default one for each processor.
     sparse_tail
-        Leave the tails of runs that end before the last 32 steps as they are found in fresh memory.
+        Leave the tails of runs that end before the last 32 steps as they are found in memory.
 
     Returns
     -------
@@ -334,9 +334,9 @@ class _Run:
         out = np.empty((len(names), self.runs))
         status, steps = np.empty(self.runs, dtype=np.int8), np.empty(self.runs, dtype=np.int64)
         weights = len(self.batch.loss.weights)
-        tail = np.zeros((TAIL if self.with_tail else 0, weights, self.runs))  # untouched pages cost nothing
-        if not self.sparse_tail:
-            tail.fill(np.nan)
+        tail = np.empty((TAIL if self.with_tail else 0, weights, self.runs))
+        there = min(TAIL, self.batch.stopping.max_steps - self.first + 1)  # records of a run that goes on
+        tail[: TAIL - there if self.sparse_tail else None] = np.nan
         records = 0
         if self.every:
             records = self.batch.stopping.max_steps // self.every - (-(-self.first // self.every)) + 1
