@@ -9,11 +9,9 @@ import os
 from collections.abc import Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from importlib.util import find_spec
 from itertools import accumulate
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -23,7 +21,7 @@ from gdsim.batch import TAIL, Trajectory
 from gdsim.derivatives.finite_differences import SCHEMES
 from gdsim.expr.emit_numpy import compile_raw
 from gdsim.expr.nodes import Symbol
-from gdsim.kernels import fast_tables, source_cache
+from gdsim.kernels import fast_tables, machine_code
 from gdsim.kernels.descent import Lanes, initial_lanes
 from gdsim.kernels.fast_sheet import LANES
 from gdsim.kernels.fast_source import NUMBERS, Source
@@ -183,11 +181,6 @@ class _Run:
         self.rows_from: list[int] = []
         self.fill: list[float] = []
 
-    @cached_property
-    def module(self) -> ModuleType:
-        """The compiled loop."""
-        return source_cache.module(self.source.text, _surroundings())
-
     # -- inputs -------------------------------------------------------------------------------------
 
     def _starts(self) -> tuple[Array, Integers, Array]:
@@ -327,7 +320,7 @@ class _Run:
 
     def ends(self, threads: int | None = None) -> Ends:
         """Run everything."""
-        drive = self.module.drive
+        drive = machine_code.loop(self.source.text)
         ward = self.source.ward
         wanted = self._wanted()
         names = [name for group in wanted.values() for name in group]
@@ -343,11 +336,14 @@ class _Run:
         record = np.full((records, 2 * weights + 2, self.runs), np.nan)
         rows_out = np.array([ward[name] for name in names], dtype=np.int64)
         starts, numbers, lists = self._starts(), self._numbers(), self._lists()
-        outputs = (status, steps, out, rows_out, tail, record)
-        counter = np.zeros(1, dtype=np.int64)
+        columns, rows, tables, table_length = lists
+        shared = (np.zeros(1, dtype=np.int64), *starts, numbers, columns, tables,
+                  status, steps, out, rows_out, tail, record)  # fmt: skip
 
         def work() -> None:
-            drive(self._blocks(), counter, starts, numbers, lists, outputs)
+            arrays = (*self._blocks(), *shared)
+            sizes = [size for array in arrays for size in array.shape]
+            drive(*arrays, np.array([*sizes, rows, table_length], dtype=np.int64))
 
         count = min(threads or _processors(), max(1, -(-self.runs // LANES)))
         with ThreadPoolExecutor(max(1, count - 1)) as pool:
@@ -443,17 +439,6 @@ def _aligned(size: int) -> Array:
     room = np.zeros(size + 8)
     first = -(room.ctypes.data // 8) % 8
     return room[first : first + size]
-
-
-@cache
-def _surroundings() -> tuple[str, ...]:
-    """What compiled code depends on beside its text: Numba, the primitives, the processor."""
-    import llvmlite.binding as llvm
-    import numba
-
-    primitives = (Path(__file__).parent / "fast_primitives.py").read_text(encoding="utf-8")
-    processor = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
-    return numba.__version__, primitives, *processor
 
 
 def _processors() -> int:

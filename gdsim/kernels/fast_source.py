@@ -26,11 +26,13 @@ _HEAD = """\
 import math
 from math import sqrt
 import numba
+from numba import carray
+from numba.types import CPointer, float64, int8, int64, void
 from gdsim.kernels.fast_primitives import bits, claim, flag, fma, from_bits, get, lowest, put, select, wide
 
 inlined = numba.njit(forceinline=True, error_model="numpy")
 plain = numba.njit(error_model="numpy")
-cached = numba.njit(error_model="numpy", nogil=True, cache=CACHED)
+numbers_at, words_at, bytes_at = CPointer(float64), CPointer(int64), CPointer(int8)
 """
 
 
