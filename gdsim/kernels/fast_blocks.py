@@ -29,7 +29,6 @@ DUE: int  # where the next burst must not go beyond
 STATUS: int
 REPLAY: tuple[int, ...]  # where each row was before the burst
 burst: Any
-long_burst: Any
 judge: Any
 get: Any
 put: Any
@@ -145,7 +144,7 @@ def drive(blocks: Any, counter: Any, starts: Any, numbers: Any, lists: Any, ends
             waiting, back = treat(ward, waiting, queue, back, numbers, lists, ends)
             continue
         length = LONG if calm else BURST
-        old, new, busy = long_burst(block, numbers, lists) if calm else burst(block, numbers, lists)
+        old, new, busy = burst(block, numbers, lists, length)
         old &= ~idle
         left = (old | new) & ~idle
         calm = left == 0 and busy & ~idle == 0
