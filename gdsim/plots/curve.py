@@ -77,7 +77,7 @@ def curve(run: Run, at: Sequence[int] = ()) -> Scene:
         points.draw_start(axes, weight[0], loss[0])
     stage += _arrows(axes, step, weight, loss, shown)
     stage += _numbers(axes, step, weight, loss, shown)
-    stage += _departures(axes, step, weight, (low, high))
+    stage += departures(axes, step, weight, (low, high))
     ball = points.draw_ball(axes)
     axes.set_xlabel(f"weight {name}")
     axes.set_ylabel("loss")
@@ -197,8 +197,10 @@ def _numbers(axes: Axes, step: Steps, weight: Array, loss: Array, shown: NDArray
     return stage
 
 
-def _departures(axes: Axes, step: Steps, weight: Array, window: tuple[float, float]) -> points.Stage:
+def departures(axes: Axes, step: Steps, weight: Array, window: tuple[float, float]) -> points.Stage:
     """Draw an edge arrow for the first step that leaves the frame on each side."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
     stage: points.Stage = []
     for side, outside in (("left", weight < window[0]), ("right", weight > window[1])):
         gone = np.flatnonzero(outside)
@@ -206,6 +208,7 @@ def _departures(axes: Axes, step: Steps, weight: Array, window: tuple[float, flo
             first = gone[0]
             count = "" if gone.size == 1 else f" and {gone.size - 1} more"
             words = f"step {int(step[first])}{count}: {text.short(float(weight[first]))}"
-            arrow = points.draw_edge_arrow(axes, side, 0.94, words)
+            height = 0.8 if stage and text.room(figure) < points.NARROW else 0.94
+            arrow = points.draw_edge_arrow(axes, side, height, words)
             stage += [(int(step[first]), artist) for artist in arrow]
     return stage

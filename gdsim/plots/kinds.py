@@ -78,6 +78,10 @@ PLOTS: dict[str, Plot] = {
         "the loss with the steps walking on it, and its critical points",
         weights=(1,), stepwise=True, default=True,
     ),
+    "derivative": Plot(
+        "the loss, its slope and its curvature above each other: where the weight moves left, where right",
+        weights=(1,), stepwise=True,
+    ),
     "contour": Plot(
         "the loss as a map, with the path across it and arrows that point downhill",
         weights=(2,), stepwise=True, default=True,

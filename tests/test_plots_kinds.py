@@ -1,0 +1,109 @@
+"""Figures of single kinds: what is drawn equals the closed forms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from figure_texts import assert_texts_stand_apart
+from matplotlib.axes import Axes
+from shipped import executed
+from tiers import some
+
+import gdsim
+from gdsim.plots import PLOTS, STYLES, Look, draw, render, staged
+from gdsim.plots.pieces import broken, extent, stretches
+
+KINDS = ("derivative",)
+RUNS = (
+    "double-well", "parabola-divergence", "cosh-cliff", "absolute-value", "relu-dead", "plateau",
+    "logistic-map-chaos", "rippled-parabola",
+)  # fmt: skip
+
+
+def line(axes: Axes, label: str) -> np.ndarray:
+    (found,) = [artist for artist in axes.get_lines() if artist.get_label() == label]
+    return np.asarray(found.get_xydata())
+
+
+CASES = [f"{name} {style}" for name in RUNS for style in STYLES]
+
+
+@pytest.mark.parametrize("case", some(CASES, "absolute-value paper", "logistic-map-chaos slides"))
+@pytest.mark.parametrize("kind", KINDS)
+def test_texts_stand_apart_inside_the_axes_too(kind: str, case: str) -> None:
+    name, style = case.split()
+    if PLOTS[kind].refusal(executed(name)):
+        pytest.skip(PLOTS[kind].refusal(executed(name)))
+    assert_texts_stand_apart(draw(executed(name), kind, look=Look(style)), inside=True)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_python_function_is_drawn_as_well(kind: str) -> None:
+    run = gdsim.simulate(lambda w: abs(w) ** 1.5, initial_weight=2.0, learning_rate=0.1)
+    assert render(draw(run, kind), "png")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_what_moves_is_changed_by_a_position(kind: str) -> None:
+    scene = staged(executed("double-well"), kind)
+    still = set(scene.figure.findobj()) - set(scene.moving)
+    before = {artist: artist.get_visible() for artist in still}
+    scene.show(1.5)
+    assert {artist: artist.get_visible() for artist in still} == before
+
+
+# -- derivative ----------------------------------------------------------------------------------------
+
+
+def test_the_three_curves_are_the_loss_its_slope_and_its_curvature() -> None:
+    above, middle, below = draw(executed("double-well"), "derivative").axes
+    w, f = line(above, "loss f(w)").T
+    np.testing.assert_allclose(f, (w**2 - 1) ** 2, rtol=1e-12, atol=1e-15)
+    w, slope = np.asarray(middle.get_lines()[0].get_xydata()).T
+    np.testing.assert_allclose(slope, 4 * w * (w**2 - 1), rtol=1e-12, atol=1e-14)
+    w, bend = np.asarray(below.get_lines()[0].get_xydata()).T
+    np.testing.assert_allclose(bend, 12 * w**2 - 4, rtol=1e-12, atol=1e-14)
+    assert middle.get_title(loc="left").endswith("$f'(w) = 4 w (w^{2} - 1)$")
+
+
+def test_the_weight_moves_right_left_of_a_minimum_and_left_right_of_it() -> None:
+    middle = draw(executed("double-well"), "derivative").axes[1]
+    said = [(round(text.get_position()[0], 2), text.get_text()) for text in middle.texts]
+    assert [words.strip("◀▶ ") for _, words in said] == [
+        "moves right", "moves left", "moves right", "moves left",
+    ]  # fmt: skip
+    assert [place for place, _ in said][1:3] == [-0.5, 0.5]  # between the zeros −1, 0 and 1
+
+
+def test_with_momentum_only_downhill_is_said() -> None:
+    run = gdsim.simulate("w^2", initial_weight=1, learning_rate=0.1, update_rule="momentum")
+    words = " ".join(text.get_text() for text in draw(run, "derivative").axes[1].texts)
+    assert "downhill is left" in words
+    assert "moves" not in words
+
+
+def test_stretches_end_at_the_known_zeros_and_leave_out_what_is_not_a_number() -> None:
+    grid = np.linspace(-2, 2, 401)
+    slope = np.where(grid < -1, np.nan, 4 * grid * (grid - 1))
+    found = stretches(grid, slope, [0.0, 1.0])
+    assert [one.sign for one in found] == [1, -1, 1]
+    assert [one.high for one in found] == [0.0, 1.0, 2.0]
+
+
+def test_a_steep_slope_is_no_jump_but_a_step_is() -> None:
+    grid = np.linspace(-1, 1, 101)
+    assert np.isfinite(broken(lambda w: np.tanh(1000 * (w - 0.003)), grid)[1]).all()
+    place, value = broken(lambda w: np.sign(w - 0.003), grid)
+    assert place[np.isnan(value)] == pytest.approx(0.003, abs=1e-9)
+
+
+def test_the_limits_of_a_slope_hold_what_is_marked_and_cut_walls() -> None:
+    values = np.concatenate([-np.geomspace(1e6, 1, 10), np.linspace(-1, 1, 200), np.geomspace(1, 1e6, 10)])
+    low, high = extent(values, np.array([30.0]))
+    assert -10 < low < -0.5
+    assert 30 < high < 60
+
+
+def test_the_slope_and_the_curvature_at_a_step_are_written_out() -> None:
+    legend = draw(executed("double-well"), "derivative", at=[0]).legends[0]
+    assert "step 0:\nf′ = −1.5\nf″ = −1" in [text.get_text() for text in legend.get_texts()]
