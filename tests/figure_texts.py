@@ -20,7 +20,7 @@ def frame_texts(figure: Figure) -> list[tuple[str, Bbox]]:
     return [
         (artist.get_text(), artist.get_window_extent())
         for artist in wanted
-        if artist is not None and artist.get_text()
+        if artist is not None and artist.get_text().strip()
     ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from figure_texts import assert_texts_stand_apart
@@ -10,10 +12,13 @@ from shipped import executed
 from tiers import some
 
 import gdsim
+from gdsim.outcomes import InputError
 from gdsim.plots import PLOTS, STYLES, Look, draw, render, staged
 from gdsim.plots.pieces import broken, extent, stretches
+from gdsim.plots.secants import Place
+from gdsim.plots.zoom import zoom_film
 
-KINDS = ("derivative",)
+KINDS = ("zoom", "derivative")
 RUNS = (
     "double-well", "parabola-divergence", "cosh-cliff", "absolute-value", "relu-dead", "plateau",
     "logistic-map-chaos", "rippled-parabola",
@@ -107,3 +112,75 @@ def test_the_limits_of_a_slope_hold_what_is_marked_and_cut_walls() -> None:
 def test_the_slope_and_the_curvature_at_a_step_are_written_out() -> None:
     legend = draw(executed("double-well"), "derivative", at=[0]).legends[0]
     assert "step 0:\nf′ = −1.5\nf″ = −1" in [text.get_text() for text in legend.get_texts()]
+
+
+# -- zoom ----------------------------------------------------------------------------------------------
+
+
+def test_the_difference_quotient_of_a_parabola_is_two_w_plus_the_change() -> None:
+    run = gdsim.simulate("w^2", initial_weight=3, learning_rate=0.1, domain=(-4, 4))
+    for axes, change in zip(draw(run, "zoom").axes, (2, 0.4, 0.08, 0.016), strict=True):
+        distance, rise = line(axes, "secant").T
+        np.testing.assert_allclose(rise / distance, 6 + change, rtol=1e-12)
+        distance, rise = line(axes, "tangent").T
+        np.testing.assert_allclose(rise / distance, 6, rtol=1e-12)
+        distance, rise = line(axes, "loss f").T
+        np.testing.assert_allclose(rise, 6 * distance + distance**2, rtol=1e-9, atol=1e-14)
+        quotient = f"{6 + change:g}"
+        assert axes.get_title(loc="left") == f"Δw = {change:g}\nΔf/Δw = {quotient}\nerror {change:g}"
+
+
+def test_each_window_is_five_times_narrower_both_ways() -> None:
+    windows = draw(executed("double-well"), "zoom").axes
+    for wide, narrow in pairwise(windows):
+        assert np.ptp(wide.get_xlim()) == pytest.approx(5 * np.ptp(narrow.get_xlim()))
+        assert np.ptp(wide.get_ylim()) == pytest.approx(5 * np.ptp(narrow.get_ylim()))
+
+
+@pytest.mark.parametrize(
+    ("loss", "start", "bent"),
+    [
+        ("abs(w)", 0, True), ("w^2", 0, False), ("abs(w)^1.5", 0, False), ("max(w, 2w)", 0, True),
+        ("sqrt(abs(w))", 0, True), ("abs(w)", 1, False), ("1e6 + sin(w)", 1, False), ("exp(w)", 300, False),
+        ("w^2 + 0.1sin(50w)", 2, False),
+    ],
+)  # fmt: skip
+def test_a_zoom_tells_a_kink_from_a_bend(loss: str, start: float, bent: bool) -> None:
+    run = gdsim.simulate(loss, initial_weight=start, learning_rate=0.1, stopping={"max_steps": 1})
+    assert Place.of(run, ()).bent() is bent
+
+
+def test_at_a_kink_both_slopes_are_said() -> None:
+    run = gdsim.simulate("max(w, 2w)", initial_weight=0, learning_rate=0.1, stopping={"max_steps": 1})
+    figure = draw(run, "zoom")
+    assert "a kink: 1 left, 2 right" in [text.get_text() for text in figure.texts]
+    assert figure.axes[-1].get_title(loc="left").endswith("right: 2\nleft: 1")
+
+
+def test_a_zoom_looks_at_the_weight_of_one_step() -> None:
+    run = executed("double-well")
+    assert Place.of(run, [3]).weight == run.trajectory.weight[3, 0, 0]
+    with pytest.raises(InputError, match="looks at one step, not 2"):
+        draw(run, "zoom", at=[0, 1])
+
+
+def test_a_build_up_of_a_zoom_reveals_one_window_after_the_other() -> None:
+    figure = draw(executed("double-well"), "zoom", until=1)
+    said = [axes.get_title(loc="left").strip() for axes in figure.axes]
+    assert [bool(words) for words in said] == [True, True, False, False]
+
+
+def test_the_film_of_a_zoom_goes_through_its_windows() -> None:
+    run = executed("double-well")
+    with Look().applied():
+        scene = zoom_film(run)
+    for level, axes in enumerate(draw(run, "zoom").axes):
+        scene.show(level)
+        (film,) = scene.figure.axes
+        np.testing.assert_array_equal(line(film, "secant"), line(axes, "secant"))
+        assert film.get_xlim() == axes.get_xlim()
+    assert scene.rescales
+
+
+def test_alternative_texts_say_what_a_build_up_counts() -> None:
+    assert "Shown up to window 3" in gdsim.plots.alt_text(executed("double-well"), "zoom", until=3)

@@ -40,6 +40,8 @@ class Plot:
         Whether ``gdsim run`` draws it by itself.
     several
         Whether it shows several runs in one figure.
+    counts
+        What a build-up counts: steps, or something else.
     """
 
     summary: str
@@ -49,6 +51,7 @@ class Plot:
     stepwise: bool = False
     default: bool = False
     several: bool = False
+    counts: str = "step"
 
     def refusal(self, run: Run) -> str:
         """Return why this kind cannot show a run; empty where it can."""
@@ -77,6 +80,10 @@ PLOTS: dict[str, Plot] = {
     "curve": Plot(
         "the loss with the steps walking on it, and its critical points",
         weights=(1,), stepwise=True, default=True,
+    ),
+    "zoom": Plot(
+        "the limit that defines the derivative: narrower and narrower windows round a weight",
+        weights=(1,), stepwise=True, counts="window",
     ),
     "derivative": Plot(
         "the loss, its slope and its curvature above each other: where the weight moves left, where right",
