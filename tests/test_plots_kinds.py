@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from gdsim.plots.pieces import broken, extent, stretches
 from gdsim.plots.secants import Place
 from gdsim.plots.zoom import zoom_film
 
-KINDS = ("zoom", "derivative")
+KINDS = ("zoom", "derivative", "cobweb")
 RUNS = (
     "double-well", "parabola-divergence", "cosh-cliff", "absolute-value", "relu-dead", "plateau",
     "logistic-map-chaos", "rippled-parabola",
@@ -184,3 +185,47 @@ def test_the_film_of_a_zoom_goes_through_its_windows() -> None:
 
 def test_alternative_texts_say_what_a_build_up_counts() -> None:
     assert "Shown up to window 3" in gdsim.plots.alt_text(executed("double-well"), "zoom", until=3)
+
+
+# -- cobweb --------------------------------------------------------------------------------------------
+
+
+def test_the_map_of_a_parabola_is_a_line_through_the_minimum() -> None:
+    axes = draw(executed("parabola-divergence"), "cobweb").axes[0]
+    here, there = line(axes, "map w − η f′(w)").T
+    np.testing.assert_allclose(there, (1 - 2 * 1.1) * here, rtol=1e-12, atol=1e-12)
+
+
+def test_the_corners_of_the_cobweb_lie_on_the_map_and_the_diagonal_in_turn() -> None:
+    across, up = line(draw(executed("double-well"), "cobweb").axes[0], "steps").T
+    np.testing.assert_array_equal(up[::2], across[::2])
+    w = across[1::2]
+    np.testing.assert_allclose(up[1::2], w - 0.1 * 4 * w * (w**2 - 1), rtol=1e-12)
+
+
+def test_fixed_points_are_said_to_attract_or_repel() -> None:
+    legend = draw(executed("double-well"), "cobweb").legends[0]
+    said = [text.get_text() for text in legend.get_texts()]
+    assert "minimum at −1 and 1:\n1 − ηf″ = 0.2, attracts" in said  # 1 − 0.1·8
+    assert "maximum at 0:\n1 − ηf″ = 1.4, repels" in said  # 1 + 0.1·4
+
+
+def test_the_last_steps_of_a_long_run_are_strong_alone() -> None:
+    run = executed("logistic-map-four")
+    strong = line(draw(run, "cobweb").axes[0], "steps")
+    np.testing.assert_array_equal(strong[::2, 0], run.trajectory.weight[-65:, 0, 0])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"update_rule": "momentum"}, {"learning_rate": {"schedule": "cosine", "initial": 0.1, "T_max": 9}},
+        {"clip": {"norm": 1}}, {"noise": {"kind": "gaussian", "scale": 0.1}}, {"line_search": "armijo"},
+        {"record": {"every": 2}}, {"update_rule": {"name": "gradient_descent", "weight_decay": 0.1}},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_cobweb_needs_one_map(options: dict[str, Any]) -> None:
+    run = gdsim.simulate("w^2", **{"initial_weight": 1, "learning_rate": 0.1} | options)
+    with pytest.raises(InputError, match="needs gradient descent or sign descent"):
+        draw(run, "cobweb")

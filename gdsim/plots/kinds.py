@@ -76,6 +76,18 @@ def drawing(kind: str, room: str = "gdsim.plots") -> Callable[..., Any]:
     return function
 
 
+def _suits_cobweb(run: Run) -> bool:
+    """Whether every step is the same function of the weight, and each is recorded."""
+    batch, rule, rate = run.batch, run.batch.rule, run.trajectory.learning_rate[:, 0]
+    plain = batch.noise is None and batch.clip is None and batch.line_search is None
+    same = rule.rule.name in ("gradient_descent", "sign_descent") and not rule.options.get("weight_decay")
+    return same and plain and bool((rate == rate[0]).all()) and _every_step(run)
+
+
+def _every_step(run: Run) -> bool:
+    return run.batch.record_every == 1
+
+
 PLOTS: dict[str, Plot] = {
     "curve": Plot(
         "the loss with the steps walking on it, and its critical points",
@@ -88,6 +100,12 @@ PLOTS: dict[str, Plot] = {
     "derivative": Plot(
         "the loss, its slope and its curvature above each other: where the weight moves left, where right",
         weights=(1,), stepwise=True,
+    ),
+    "cobweb": Plot(
+        "descent as a map from weight to weight, with its fixed points and the cobweb of the run",
+        weights=(1,), suits=_suits_cobweb, stepwise=True,
+        needs="gradient descent or sign descent with one learning rate, without noise, clipping, line search "
+        "or weight decay, every step recorded",
     ),
     "contour": Plot(
         "the loss as a map, with the path across it and arrows that point downhill",
