@@ -19,10 +19,10 @@ from gdsim.plots.pieces import broken, extent, stretches
 from gdsim.plots.secants import Place
 from gdsim.plots.zoom import zoom_film
 
-KINDS = ("zoom", "derivative", "cobweb")
+KINDS = ("zoom", "derivative", "cobweb", "phase")
 RUNS = (
     "double-well", "parabola-divergence", "cosh-cliff", "absolute-value", "relu-dead", "plateau",
-    "logistic-map-chaos", "rippled-parabola",
+    "logistic-map-chaos", "rippled-parabola", "himmelblau-centre", "ravine-momentum",
 )  # fmt: skip
 
 
@@ -229,3 +229,45 @@ def test_a_cobweb_needs_one_map(options: dict[str, Any]) -> None:
     run = gdsim.simulate("w^2", **{"initial_weight": 1, "learning_rate": 0.1} | options)
     with pytest.raises(InputError, match="needs gradient descent or sign descent"):
         draw(run, "cobweb")
+
+
+# -- phase ---------------------------------------------------------------------------------------------
+
+
+def test_gradient_descent_walks_on_the_curve_of_its_steps() -> None:
+    axes = draw(executed("double-well"), "phase").axes[0]
+    w, move = line(axes, "steps").T
+    np.testing.assert_allclose(move[:-1], -0.1 * 4 * w[:-1] * (w[:-1] ** 2 - 1), rtol=1e-7, atol=1e-15)
+    assert np.isnan(move[-1])  # after the last record nothing is known
+    w, move = line(axes, "−η f′(w)").T
+    np.testing.assert_allclose(move, -0.1 * 4 * w * (w**2 - 1), rtol=1e-12, atol=1e-14)
+
+
+def test_momentum_keeps_a_part_of_the_last_step() -> None:
+    rule = {"name": "momentum", "momentum": 0.8}
+    run = gdsim.simulate("w^2", initial_weight=1, learning_rate=0.1, update_rule=rule)
+    w, move = line(draw(run, "phase").axes[0], "steps").T
+    np.testing.assert_allclose(move[1:-1], 0.8 * move[:-2] - 0.2 * w[1:-1], rtol=1e-6, atol=1e-15)
+
+
+def test_each_weight_has_its_phase_up_to_three() -> None:
+    run = gdsim.simulate(
+        "a^2 + 2b^2 + 3c^2 + 4d^2", initial_weight={"a": 1, "b": 1, "c": 1, "d": 1}, learning_rate=0.1
+    )
+    panels = draw(run, "phase").axes
+    assert [axes.get_xlabel() for axes in panels] == ["weight a", "weight b", "weight c"]
+    for factor, axes in zip((2, 4, 6), panels, strict=True):
+        w, move = line(axes, "steps").T
+        np.testing.assert_allclose(move[:-1], -0.1 * factor * w[:-1], rtol=1e-6, atol=1e-15)
+
+
+def test_a_run_that_takes_no_step_is_at_rest_in_its_phase() -> None:
+    axes = draw(executed("relu-dead"), "phase").axes[0]
+    assert line(axes, "start").tolist() == [[-0.5, 0.0]]
+
+
+def test_a_step_far_longer_than_the_frame_is_shown_on_a_logarithmic_axis() -> None:
+    axes = draw(executed("cosh-cliff"), "phase").axes[0]
+    assert axes.get_yscale() == "symlog"
+    assert axes.get_ylim()[0] < -0.1 * np.sinh(10)
+    assert draw(executed("double-well"), "phase").axes[0].get_yscale() == "linear"

@@ -111,6 +111,10 @@ PLOTS: dict[str, Plot] = {
         "the loss as a map, with the path across it and arrows that point downhill",
         weights=(2,), stepwise=True, default=True,
     ),
+    "phase": Plot(
+        "the next step against the weight: how a run comes to rest, circles or runs away",
+        suits=_every_step, needs="every step recorded", stepwise=True,
+    ),
     "convergence": Plot(
         "loss, gradient and distance against the step number, with the theoretical rate",
         stepwise=True, default=True,
