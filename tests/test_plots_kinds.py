@@ -49,6 +49,15 @@ def test_a_python_function_is_drawn_as_well(kind: str) -> None:
     assert render(draw(run, kind), "png")
 
 
+@pytest.mark.parametrize("kind", ["derivative", "cobweb", "phase"])
+def test_where_the_loss_is_not_a_number_there_is_no_slope(kind: str) -> None:
+    run = gdsim.simulate("log(w)", initial_weight=-1, learning_rate=0.1)
+    axes = draw(run, kind).axes[1 if kind == "derivative" else 0]
+    weight, value = max((np.asarray(one.get_xydata()) for one in axes.get_lines()), key=len).T
+    assert np.isnan(value[weight < 0]).all()
+    assert np.isfinite(value[weight > 0.1]).all()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_only_what_moves_is_changed_by_a_position(kind: str) -> None:
     scene = staged(executed("double-well"), kind)

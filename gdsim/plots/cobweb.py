@@ -128,7 +128,7 @@ def _draw_map(axes: Axes, run: Run, ends: tuple[float, float]) -> None:
     signed = run.batch.rule.rule.name == "sign_descent"
 
     def after(places: Array) -> Array:
-        slope: Array = slopes.gradient(run.loss, places[None, :])[0]
+        slope = slopes.slope(run.loss, places)
         return places - rate * (np.sign(slope) if signed else slope)
 
     formula = f"sign f′({name})" if signed else f"f′({name})"

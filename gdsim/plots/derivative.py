@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -122,14 +123,7 @@ def _draw_curves(
     panels: Sequence[Axes], run: Run, grid: Array, shown: NDArray[np.int64], seen: Sequence[CriticalPoint]
 ) -> None:
     """Draw f, f′ and f″; what stands below the visible part of f gives the limits of the other two."""
-
-    def slope(places: Array) -> Array:
-        found: Array = slopes.gradient(run.loss, places[None, :])[0]
-        return found
-
-    def bend(places: Array) -> Array:
-        return slopes.curvature(run.loss, places[None, :])
-
+    slope, bend = partial(slopes.slope, run.loss), partial(slopes.bend, run.loss)
     name = run.loss.weights[0]
     above, middle, below = panels
     values = run.loss.evaluate(grid[None, :])

@@ -146,9 +146,7 @@ def _draw_rest(axes: Axes, run: Run, row: int, ends: Interval) -> None:
     axes.axhline(0, color=colour.ink, linewidth=em(0.07), zorder=1.8, label="at rest")
     if len(run.loss.weights) == 1:
         rate = float(run.trajectory.learning_rate[0, 0])
-        curve = broken(
-            lambda places: -rate * slopes.gradient(run.loss, places[None, :])[0], np.linspace(*ends, _SAMPLES)
-        )
+        curve = broken(lambda places: -rate * slopes.slope(run.loss, places), np.linspace(*ends, _SAMPLES))
         axes.plot(*curve, color=colour.loss, linestyle=DASHES[1], label=f"−η f′({name})", zorder=2)
     seen = [point for point in run.search.critical_points if ends[0] <= point.weight[name] <= ends[1]]
     points.draw_critical_points(axes, [replace(point, loss=0.0) for point in seen], (name,))

@@ -77,7 +77,7 @@ class Place:
             )
         here = np.array([[weight]])
         low, high = run.search.domain[run.loss.weights[0]]
-        loss, slope = float(run.loss.evaluate(here)[0]), float(slopes.gradient(run.loss, here)[0, 0])
+        loss, slope = float(run.loss.evaluate(here)[0]), float(slopes.slope(run.loss, here[0])[0])
         widest = [round_below(part * (high - low)) for part in (0.35, 0.14, 0.07, 0.035)]
         places = [cls(run, weight, loss, slope, change) for change in widest]
         place = next((place for place in places if place.gentle()), places[0])
