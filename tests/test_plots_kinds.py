@@ -157,7 +157,7 @@ def test_each_window_is_five_times_narrower_both_ways() -> None:
 )  # fmt: skip
 def test_a_zoom_tells_a_kink_from_a_bend(loss: str, start: float, bent: bool) -> None:
     run = gdsim.simulate(loss, initial_weight=start, learning_rate=0.1, stopping={"max_steps": 1})
-    assert Place.of(run, ()).bent() is bent
+    assert Place.of(run, ()).bent is bent
 
 
 def test_at_a_kink_both_slopes_are_said() -> None:

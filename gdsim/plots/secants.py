@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -127,6 +128,7 @@ class Place:
         last = self.window(WINDOWS - 1)
         return abs(last.right - last.left) <= _STRAIGHT * last.rise / last.reach
 
+    @cached_property
     def bent(self) -> bool:
         """Whether the slopes on the left and on the right stay apart however far the window narrows."""
         deep = [self.window(level) for level in _DEEP]
@@ -140,7 +142,7 @@ class Place:
         here = self.where
         if not math.isfinite(self.loss):
             return f"{here}: f is not a number"
-        if self.bent():
+        if self.bent:
             last = self.window(_DEEP[0])
             left, right = (text.short(float(f"{side:.3g}")) for side in (last.left, last.right))
             return f"a kink: {left} left, {right} right"

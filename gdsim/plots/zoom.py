@@ -114,7 +114,7 @@ def zoom_film(run: Run, at: Sequence[int] = ()) -> Scene:
 def _draw(axes: Axes, place: Place, window: Window) -> list[Line2D]:
     """Draw curve, tangent or left secant, right secant with its triangle, and the weight."""
     colour = colours()
-    bent = place.bent()
+    bent = place.bent
     other = {"color": colour.maximum, "linestyle": DASHES[2], "label": "secant left"}
     tangent = {"color": colour.maximum, "linestyle": "-", "label": "tangent"}
     lines = [
@@ -137,7 +137,7 @@ def _set(axes: Axes, lines: Sequence[Line2D], place: Place, window: Window) -> N
     left = np.array([-window.reach, 0.0])
     second, rise = window.change, window.right * window.change
     lines[0].set_data(*place.curve(window))
-    if place.bent():
+    if place.bent:
         lines[1].set_data(left, window.left * left)
         lines[2].set_data(-left[::-1], window.right * -left[::-1])
     else:
@@ -165,7 +165,7 @@ def _said(place: Place, window: Window) -> str:
     """Return the lines above a window."""
     letter = place.letter
     change = f"Δ{letter} = {text.short(float(f'{window.change:.3g}'))}"
-    if place.bent():
+    if place.bent:
         return f"{change}\nright: {_digits(window.right)}\nleft: {_digits(window.left)}"
     error = text.short(float(f"{window.right - place.slope:.2g}"))
     return f"{change}\nΔf/Δ{letter} = {_digits(window.right)}\nerror {error}"
