@@ -20,6 +20,10 @@ def _always(run: Run) -> bool:
     return True
 
 
+def _has_formula(run: Run) -> bool:
+    return run.loss.expression is not None
+
+
 @dataclass(frozen=True)
 class Plot:
     """A kind of figure of a run.
@@ -85,6 +89,10 @@ PLOTS: dict[str, Plot] = {
     "convergence": Plot(
         "loss, gradient and distance against the step number, with the theoretical rate",
         stepwise=True, default=True,
+    ),
+    "vcurve": Plot(
+        "the error of difference formulas against their step: truncation, rounding and the best step",
+        suits=_has_formula, needs="a formula, to know the exact derivative",
     ),
 }  # fmt: skip
 
