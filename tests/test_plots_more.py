@@ -1,4 +1,4 @@
-"""V-curve: what is drawn equals closed forms and what was measured."""
+"""V-curve, ruler: what is drawn equals closed forms and what was measured."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from gdsim.derivatives.comparison import automatic_step, v_curve
 from gdsim.losses import Loss
 from gdsim.outcomes import InputError
 from gdsim.plots import PLOTS, STYLES, Look, draw, picture
+from gdsim.plots.ruler import multiplier
 from gdsim.plots.vcurve import truncation
 
-KINDS = ("vcurve",)
+KINDS = ("ruler", "vcurve")
 NAMES = (
     "double-well", "parabola-divergence", "cosh-cliff", "absolute-value", "relu-dead", "plateau",
     "logistic-map-chaos", "himmelblau-centre", "rosenbrock", "ravine-momentum", "iris-two-weights",
@@ -104,6 +105,50 @@ def test_a_python_function_has_no_v_curve() -> None:
     run = gdsim.simulate(lambda w: (w - 3) ** 2, initial_weight=0, learning_rate=0.1)
     with pytest.raises(InputError, match="vcurve needs a formula"):
         draw(run, "vcurve")
+
+
+# Ruler
+
+
+def test_the_ruler_draws_the_multiplier_and_the_run_upon_it() -> None:
+    axes = draw(parabola(learning_rate=0.4), "ruler").axes[0]
+    data = line(axes, "|1 − ηL|")
+    np.testing.assert_allclose(data[:, 1], np.abs(1 - 4 * data[:, 0]), atol=1e-12)
+    np.testing.assert_allclose(line(axes, "_run"), [[0.4, 0.6]], rtol=1e-12)
+    words = [text.get_text() for text in axes.texts]
+    assert {"monotone", "oscillating", "diverging", "1/L\n0.25", "2/L\n0.5"} < set(words)
+
+
+def test_the_bands_of_the_ruler_end_at_one_and_two_over_the_curvature() -> None:
+    axes = draw(parabola(), "ruler").axes[0]
+    edges = sorted({round(patch.get_x(), 12) for patch in axes.patches})  # type: ignore[attr-defined]
+    assert edges == [0.0, 0.25, 0.5]
+
+
+def test_the_flattest_direction_stands_beside_the_sharpest() -> None:
+    axes = draw(executed("ravine"), "ruler").axes[0]
+    data = line(axes, "flattest direction")
+    np.testing.assert_allclose(data[:, 1], np.abs(1 - 0.2 * data[:, 0]), rtol=1e-9)
+
+
+@pytest.mark.parametrize("rule", [{"name": "momentum", "momentum": 0.6, "dampening": 0.3},
+                                  {"name": "nesterov", "momentum": 0.6}])  # fmt: skip
+def test_the_factor_with_momentum_is_the_eigenvalue_of_the_step(rule: dict[str, Any]) -> None:
+    run = parabola(update_rule=rule)
+    product = np.linspace(0.0, 5.0, 41)
+    nesterov, kept = rule["name"] == "nesterov", 1 - rule.get("dampening", 0.0)
+    for value, found in zip(product, multiplier(run.batch, product), strict=True):
+        memory = np.array([kept * value, 0.6])  # v′ from (w, v), with η = 1
+        step = np.array([value, 0.0]) + 0.6 * memory if nesterov else memory
+        matrix = np.stack([np.array([1.0, 0.0]) - step, memory])
+        assert found == pytest.approx(np.abs(np.linalg.eigvals(matrix)).max(), abs=1e-7)
+    assert run.ruler is not None
+    assert multiplier(run.batch, np.array([run.ruler.bound * 4.0]))[0] == pytest.approx(1.0, abs=1e-9)
+
+
+def test_a_run_without_a_ruler_is_told_so() -> None:
+    with pytest.raises(InputError, match="ruler needs a run that settled at a minimum"):
+        draw(executed("parabola-divergence"), "ruler")
 
 
 # All of them

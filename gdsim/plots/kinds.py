@@ -24,6 +24,10 @@ def _has_formula(run: Run) -> bool:
     return run.loss.expression is not None
 
 
+def _has_ruler(run: Run) -> bool:
+    return run.ruler is not None
+
+
 @dataclass(frozen=True)
 class Plot:
     """A kind of figure of a run.
@@ -89,6 +93,10 @@ PLOTS: dict[str, Plot] = {
     "convergence": Plot(
         "loss, gradient and distance against the step number, with the theoretical rate",
         stepwise=True, default=True,
+    ),
+    "ruler": Plot(
+        "the bands of the learning rate up to 2/L and beyond, with the run's own rate and its factor",
+        suits=_has_ruler, needs="a run that settled at a minimum by gradient descent or with momentum",
     ),
     "vcurve": Plot(
         "the error of difference formulas against their step: truncation, rounding and the best step",
