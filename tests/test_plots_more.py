@@ -1,4 +1,4 @@
-"""V-curve, ruler: what is drawn equals closed forms and what was measured."""
+"""V-curve, ruler, sharpness: what is drawn equals closed forms and what was measured."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from gdsim.losses import Loss
 from gdsim.outcomes import InputError
 from gdsim.plots import PLOTS, STYLES, Look, draw, picture
 from gdsim.plots.ruler import multiplier
+from gdsim.plots.sharpness import limit
 from gdsim.plots.vcurve import truncation
 
-KINDS = ("ruler", "vcurve")
+KINDS = ("ruler", "sharpness", "vcurve")
 NAMES = (
     "double-well", "parabola-divergence", "cosh-cliff", "absolute-value", "relu-dead", "plateau",
     "logistic-map-chaos", "himmelblau-centre", "rosenbrock", "ravine-momentum", "iris-two-weights",
@@ -151,6 +152,43 @@ def test_a_run_without_a_ruler_is_told_so() -> None:
         draw(executed("parabola-divergence"), "ruler")
 
 
+# Sharpness
+
+
+def test_the_sharpness_is_the_second_derivative_and_the_limit_two_over_the_rate() -> None:
+    run = executed("double-well")
+    axes = draw(run, "sharpness").axes[0]
+    data = line(axes, "d²L/dw²")
+    np.testing.assert_allclose(data[:, 1], 12 * run.trajectory.weight[:, 0, 0] ** 2 - 4, rtol=1e-12)
+    np.testing.assert_allclose(line(axes, "2/η")[:, 1], 20.0)
+
+
+def test_the_limit_moves_with_a_schedule_and_grows_with_momentum() -> None:
+    schedule = {"schedule": "exponential", "initial": 0.1, "gamma": 0.9}
+    bound, name = limit(parabola(learning_rate=schedule, stopping={"max_steps": 5}))
+    assert name == "2/η"
+    np.testing.assert_allclose(bound[:4], 2 / (0.1 * 0.9 ** np.arange(4)))
+    bound, name = limit(parabola(update_rule={"name": "momentum", "momentum": 0.5}))
+    assert name == "3/η"
+    np.testing.assert_allclose(bound, 12.0)
+
+
+def test_adaptive_rules_have_no_limit() -> None:
+    assert limit(executed("ravine-adagrad"))[1] == ""
+
+
+def test_a_curvature_that_turns_negative_and_ranges_widely_is_symmetrically_logarithmic() -> None:
+    run = gdsim.simulate("w^6 - w^2", initial_weight=5.0, learning_rate=1e-4, domain=[-6, 6])
+    axes = draw(run, "sharpness").axes[0]
+    data = line(axes, "d²L/dw²")
+    assert axes.get_yscale() == "log"  # it stays positive down to the minimum
+    np.testing.assert_allclose(data[:, 1], 30 * run.trajectory.weight[:, 0, 0] ** 4 - 2, rtol=1e-12)
+    steep = gdsim.simulate(
+        "w^4 - w^2", initial_weight=0.01, learning_rate=15, domain=[-60, 60], stopping={"max_steps": 20}
+    )
+    assert draw(steep, "sharpness").axes[0].get_yscale() == "symlog"
+
+
 # All of them
 
 
@@ -163,8 +201,20 @@ def test_texts_neither_collide_nor_leave_the_figure(name: str, style: str) -> No
                 assert_texts_stand_apart(draw(executed(name), kind, look=Look(style)))
 
 
+def test_functions_of_python_are_drawn_where_a_formula_is_not_needed() -> None:
+    def bowl(x: float, y: float) -> float:
+        return (x - 1) ** 2 + 3 * y**2
+
+    runs = [
+        gdsim.simulate(bowl, initial_weight={"x": -1, "y": 1}, learning_rate=rate) for rate in (0.1, 0.3, 0.4)
+    ]
+    for kind in ("sharpness", "ruler"):
+        assert picture(runs[0], kind, "png")[:4] == b"\x89PNG"
+    np.testing.assert_allclose(line(draw(runs[0], "sharpness").axes[0], "largest")[:, 1], 6.0, rtol=1e-4)
+
+
 def test_an_infinite_start_is_drawn() -> None:
     run = gdsim.simulate("1/w", initial_weight=0.0, learning_rate=0.1, domain=[-1, 1])
     assert run.status == "NONFINITE"
-    for kind in ("vcurve",):
+    for kind in ("sharpness", "vcurve"):
         assert picture(run, kind, "png")[:4] == b"\x89PNG"

@@ -98,6 +98,10 @@ PLOTS: dict[str, Plot] = {
         "the bands of the learning rate up to 2/L and beyond, with the run's own rate and its factor",
         suits=_has_ruler, needs="a run that settled at a minimum by gradient descent or with momentum",
     ),
+    "sharpness": Plot(
+        "the curvature along the path against 2/η: the edge of stability",
+        stepwise=True,
+    ),
     "vcurve": Plot(
         "the error of difference formulas against their step: truncation, rounding and the best step",
         suits=_has_formula, needs="a formula, to know the exact derivative",
