@@ -1,4 +1,4 @@
-"""V-curve, ruler, sharpness: what is drawn equals closed forms and what was measured."""
+"""V-curve, ruler, sharpness, surface: what is drawn equals closed forms and what was measured."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from gdsim.derivatives.comparison import automatic_step, v_curve
 from gdsim.losses import Loss
 from gdsim.outcomes import InputError
 from gdsim.plots import PLOTS, STYLES, Look, draw, picture
+from gdsim.plots.heights import scale
 from gdsim.plots.ruler import multiplier
 from gdsim.plots.sharpness import limit
 from gdsim.plots.vcurve import truncation
 
-KINDS = ("ruler", "sharpness", "vcurve")
+KINDS = ("surface", "ruler", "sharpness", "vcurve")
 NAMES = (
     "double-well", "parabola-divergence", "cosh-cliff", "absolute-value", "relu-dead", "plateau",
     "logistic-map-chaos", "himmelblau-centre", "rosenbrock", "ravine-momentum", "iris-two-weights",
@@ -189,6 +190,40 @@ def test_a_curvature_that_turns_negative_and_ranges_widely_is_symmetrically_loga
     assert draw(steep, "sharpness").axes[0].get_yscale() == "symlog"
 
 
+# Surface
+
+
+def himmelblau(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2
+
+
+def test_the_path_lies_on_the_surface_between_steps_too() -> None:
+    run = executed("himmelblau-centre")
+    axes = draw(run, "surface").axes[0]
+    (path,) = [artist for artist in axes.get_lines() if artist.get_label() == "path"]
+    x, y, height = (np.asarray(part) for part in path.get_data_3d())  # type: ignore[attr-defined]
+    assert x.size > run.trajectory.step_index.size
+    top = axes.get_zlim()[1]  # type: ignore[attr-defined]
+    np.testing.assert_allclose(height, np.minimum(himmelblau(x, y), top), rtol=1e-12, atol=1e-12)
+
+
+def test_the_start_is_drawn_in_front_of_the_surface() -> None:
+    axes = draw(executed("himmelblau-centre"), "surface").axes[0]
+    assert not axes.computed_zorder  # type: ignore[attr-defined]
+    (start,) = [artist for artist in axes.get_lines() if artist.get_label() == "start"]
+    assert start.get_zorder() > max(artist.get_zorder() for artist in axes.collections)
+    np.testing.assert_allclose(np.ravel(start.get_data_3d()), [0.0, 0.0, 170.0])  # type: ignore[attr-defined]
+
+
+def test_runaway_walls_are_pressed_together_and_what_is_marked_stays_within() -> None:
+    values = np.geomspace(1e-2, 1e12, 400)
+    height = scale(values, np.array([0.0, 50.0]))
+    assert height.unit > 0
+    assert height.bottom == 0.0
+    assert np.all(np.diff(height(np.array([0.0, 1e-2, 1.0, 50.0]))) > 0)
+    assert np.isnan(height(np.array([np.inf, np.nan]))).all()
+
+
 # All of them
 
 
@@ -208,7 +243,7 @@ def test_functions_of_python_are_drawn_where_a_formula_is_not_needed() -> None:
     runs = [
         gdsim.simulate(bowl, initial_weight={"x": -1, "y": 1}, learning_rate=rate) for rate in (0.1, 0.3, 0.4)
     ]
-    for kind in ("sharpness", "ruler"):
+    for kind in ("surface", "sharpness", "ruler"):
         assert picture(runs[0], kind, "png")[:4] == b"\x89PNG"
     np.testing.assert_allclose(line(draw(runs[0], "sharpness").axes[0], "largest")[:, 1], 6.0, rtol=1e-4)
 

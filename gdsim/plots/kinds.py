@@ -90,6 +90,10 @@ PLOTS: dict[str, Plot] = {
         "the loss as a map, with the path across it and arrows that point downhill",
         weights=(2,), stepwise=True, default=True,
     ),
+    "surface": Plot(
+        "the loss as a landscape, with the path upon it and its map on the floor",
+        weights=(2,), stepwise=True,
+    ),
     "convergence": Plot(
         "loss, gradient and distance against the step number, with the theoretical rate",
         stepwise=True, default=True,
