@@ -1,4 +1,4 @@
-"""V-curve, ruler, sharpness, surface: what is drawn equals closed forms and what was measured."""
+"""V-curve, ruler, sharpness, surface and race: what is drawn equals closed forms and what was measured."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from figure_texts import assert_texts_stand_apart
 from matplotlib.axes import Axes
+from matplotlib.text import Text
 from shipped import executed
 from tiers import some
 
@@ -18,6 +19,7 @@ from gdsim.losses import Loss
 from gdsim.outcomes import InputError
 from gdsim.plots import PLOTS, STYLES, Look, draw, picture
 from gdsim.plots.heights import scale
+from gdsim.plots.racers import lowest_loss
 from gdsim.plots.ruler import multiplier
 from gdsim.plots.sharpness import limit
 from gdsim.plots.vcurve import truncation
@@ -27,6 +29,11 @@ NAMES = (
     "double-well", "parabola-divergence", "cosh-cliff", "absolute-value", "relu-dead", "plateau",
     "logistic-map-chaos", "himmelblau-centre", "rosenbrock", "ravine-momentum", "iris-two-weights",
 )  # fmt: skip
+RACES = {
+    "rules": ("ravine", "ravine-momentum", "ravine-adagrad", "ravine-best-rate", "ravine-divergence"),
+    "rates": ("double-well", "double-well-cycle", "double-well-beyond-limit", "double-well-chaos"),
+    "lengths": ("rosenbrock", "rosenbrock-momentum"),
+}
 
 
 def line(axes: Axes, start: str) -> np.ndarray:
@@ -224,6 +231,81 @@ def test_runaway_walls_are_pressed_together_and_what_is_marked_stays_within() ->
     assert np.isnan(height(np.array([np.inf, np.nan]))).all()
 
 
+# Race
+
+
+def test_a_line_of_a_race_ends_where_the_run_has_evaluated_its_last_gradient() -> None:
+    runs = [executed(name) for name in RACES["rules"]]
+    axes = draw(runs, "race").axes[1]
+    for run, drawn in zip(runs, axes.get_lines(), strict=True):
+        data = np.asarray(drawn.get_xydata())
+        assert data[0, 0] == 1
+        assert data[-1, 0] == run.trajectory.gradient_evaluations[0]
+        np.testing.assert_array_equal(data[:, 1], run.trajectory.loss[:, 0])  # the minimum is 0
+
+
+def test_a_race_measures_from_the_lowest_minimum_that_any_run_knows() -> None:
+    left, right = executed("forrester-left"), executed("forrester-right")
+    lowest, known = lowest_loss([left, right])
+    minimum = min(point.loss for point in right.critical_points if point.kind == "minimum")
+    assert known
+    assert lowest == pytest.approx(minimum, rel=1e-14)
+
+
+def test_the_legend_of_a_race_says_what_sets_runs_apart_and_the_caption_what_they_share() -> None:
+    runs = [executed(name) for name in RACES["rules"][:3]]
+    figure = draw(runs, "race")
+    (legend,) = [axes.get_legend() for axes in figure.axes if axes.get_legend()]
+    assert [text.get_text() for text in legend.get_texts()] == [
+        "gradient descent, η = 0.4: minimum", "momentum 0.5, η = 0.6: minimum", "adagrad, η = 1: minimum",
+    ]  # fmt: skip
+    assert "start x = −5, y = −2" in figure.get_supxlabel()
+    assert "η" not in figure.get_supxlabel()
+
+
+def test_clipping_line_search_and_what_methods_cost_beside_gradients_are_said() -> None:
+    choices: tuple[dict[str, Any], ...] = (
+        {}, {"clip": {"norm": 1}}, {"line_search": "armijo"}, {"update_rule": "newton", "learning_rate": 0.9},
+        {"derivative": {"method": "numeric", "scheme": "forward", "step": 1e-6}},
+    )  # fmt: skip
+    runs = [parabola(**({"learning_rate": 0.1} | choice)) for choice in choices]
+    words = [line.get_label() for line in draw(runs, "race").axes[1].get_lines()]
+    losses = [int(run.trajectory.loss_evaluations[0]) for run in runs]
+    assert "clipped at norm 1" in words[1]
+    assert f"line search (armijo): minimum (+ {losses[2]} losses)" in words[2]
+    assert f"(+ {int(runs[3].trajectory.gradient_evaluations[0])} Hessians)" in words[3]
+    assert f"(+ {losses[4]} losses)" in words[4]
+
+
+def test_the_paths_of_a_race_are_those_of_the_runs() -> None:
+    runs = [executed(name) for name in RACES["rules"][:3]]
+    paths = [drawn for drawn in draw(runs, "race").axes[2].get_lines() if drawn.get_label() == "_path"]
+    for run, drawn in zip(runs, paths, strict=True):
+        np.testing.assert_array_equal(drawn.get_xydata(), run.trajectory.weight[:, :, 0])
+
+
+def test_every_run_of_a_race_has_a_look_of_its_own() -> None:
+    runs = [parabola(learning_rate=0.05 * rate) for rate in range(1, 9)]
+    looks = [(one.get_color(), str(one.get_linestyle()), one.get_marker())
+             for one in draw(runs, "race").axes[1].get_lines()]  # fmt: skip
+    assert len(set(looks)) == 8
+    assert len({marker for *_, marker in looks}) == 8
+
+
+def test_runs_of_different_losses_do_not_race() -> None:
+    with pytest.raises(InputError, match="rosenbrock has another loss than ravine"):
+        draw([executed("ravine"), executed("rosenbrock")], "race")
+    other = gdsim.simulate("3w^2", initial_weight=1.0, learning_rate=0.1)
+    with pytest.raises(InputError, match="another loss"):
+        draw([parabola(), other], "race")
+
+
+@pytest.mark.parametrize("number", [1, 9])
+def test_a_race_is_between_two_and_eight(number: int) -> None:
+    with pytest.raises(InputError, match=f"between 2 and 8 runs, not {number}"):
+        draw([executed("double-well")] * number, "race")
+
+
 # All of them
 
 
@@ -236,6 +318,17 @@ def test_texts_neither_collide_nor_leave_the_figure(name: str, style: str) -> No
                 assert_texts_stand_apart(draw(executed(name), kind, look=Look(style)))
 
 
+@pytest.mark.parametrize("style", some(STYLES, "slides", "paper"))
+@pytest.mark.parametrize("race", RACES)
+def test_texts_of_a_race_neither_collide_nor_leave_the_figure(race: str, style: str) -> None:
+    look = Look(style)
+    with look.applied():
+        figure = draw([executed(name) for name in RACES[race]], "race", look=look)
+        assert_texts_stand_apart(figure)
+    sizes = [text.get_fontsize() for text in figure.findobj(Text) if text.get_text()]
+    assert min(sizes) >= look.sheet()["font.size"]
+
+
 def test_functions_of_python_are_drawn_where_a_formula_is_not_needed() -> None:
     def bowl(x: float, y: float) -> float:
         return (x - 1) ** 2 + 3 * y**2
@@ -245,6 +338,7 @@ def test_functions_of_python_are_drawn_where_a_formula_is_not_needed() -> None:
     ]
     for kind in ("surface", "sharpness", "ruler"):
         assert picture(runs[0], kind, "png")[:4] == b"\x89PNG"
+    assert picture(runs, "race", "png")[:4] == b"\x89PNG"
     np.testing.assert_allclose(line(draw(runs[0], "sharpness").axes[0], "largest")[:, 1], 6.0, rtol=1e-4)
 
 
@@ -253,3 +347,4 @@ def test_an_infinite_start_is_drawn() -> None:
     assert run.status == "NONFINITE"
     for kind in ("sharpness", "vcurve"):
         assert picture(run, kind, "png")[:4] == b"\x89PNG"
+    assert picture([run, run], "race", "png")[:4] == b"\x89PNG"

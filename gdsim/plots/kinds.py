@@ -102,6 +102,10 @@ PLOTS: dict[str, Plot] = {
         "the bands of the learning rate up to 2/L and beyond, with the run's own rate and its factor",
         suits=_has_ruler, needs="a run that settled at a minimum by gradient descent or with momentum",
     ),
+    "race": Plot(
+        "several runs side by side, each given as many gradients as the others",
+        several=True,
+    ),
     "sharpness": Plot(
         "the curvature along the path against 2/η: the edge of stability",
         stepwise=True,
