@@ -10,17 +10,19 @@ from matplotlib.transforms import Bbox
 
 
 def frame_texts(figure: Figure) -> list[tuple[str, Bbox]]:
-    """Titles, captions, axis labels and legend texts; step numbers and tick labels stand inside the axes."""
+    """Titles, captions, labels, legend texts and words inside the axes; no numbers of steps or ticks."""
     wanted = set(figure.texts)
     shown = [axes for axes in figure.axes if axes.get_visible()]
     for axes in shown:
         wanted |= {axes.xaxis.label, axes.yaxis.label, axes.title, axes._left_title}  # type: ignore[attr-defined]
+        wanted |= {axes.zaxis.label} if hasattr(axes, "zaxis") else set()
+        wanted |= {text for text in axes.texts if not text.get_text().isdecimal()}
     legends = [legend for legend in (*figure.legends, *(axes.get_legend() for axes in shown)) if legend]
     wanted |= {text for legend in legends for text in legend.get_texts()}
     return [
         (artist.get_text(), artist.get_window_extent())
         for artist in wanted
-        if artist is not None and artist.get_text()
+        if artist is not None and artist.get_text().strip() and artist.get_visible()
     ]
 
 
