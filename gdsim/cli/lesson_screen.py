@@ -189,7 +189,7 @@ class Screen:
         """Lay Markdown out in lines of at most 80 columns; emphasis as bold, lists hang."""
         paragraphs = []
         for paragraph in re.split(r"\n\s*\n", text.strip()):
-            if paragraph.startswith("|"):
+            if paragraph.startswith(("|", "    ")):  # a table, or lines of code: as they stand
                 paragraphs.append(paragraph)
                 continue
             pieces = re.split(r"\n(?=[-*] |\d+\. )", paragraph)

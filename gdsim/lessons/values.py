@@ -172,7 +172,9 @@ def filled(lesson: Lesson, text: str) -> str:
         value = value_of(lesson, match[1])
         try:
             form = (match[2] or "").strip() or (".6g" if isinstance(value, float) else "")
-            return format(value, form).replace("-", "−") if isinstance(value, float) else format(value, form)
+            if not isinstance(value, float):
+                return format(value, form)
+            return format(value + 0.0, form).replace("-", "−")  # + 0.0 takes the sign off a zero
         except ValueError:
             raise InputError(Fault(f"{match[0]}: the format does not fit", "such as .3g")) from None
 
