@@ -10,7 +10,7 @@ from typing import NamedTuple
 from gdsim.expr.parse import parse_constant
 from gdsim.lessons.answers import judge, solution
 from gdsim.lessons.catalogue import Catalogue, languages, read_catalogue
-from gdsim.lessons.course import FIRST_LANGUAGE, Course
+from gdsim.lessons.course import FIRST_LANGUAGE, PHRASES, Course
 from gdsim.lessons.misconceptions import wrong_answers
 from gdsim.lessons.model import (
     Choice,
@@ -26,11 +26,13 @@ from gdsim.lessons.model import (
 )
 from gdsim.lessons.values import filled, quoted, run_of, value_of
 from gdsim.outcomes import InputError
+from gdsim.scenario.document import read_document
 
 _FEWEST_HINTS, _FEWEST_GRADED, _FEWEST_KINDS = 2, 4, 3
 _NUMBER = re.compile(r"(?<![\w.])[-−]?\d+\.\d{2,}(?![\w.])")
 _ANY_NUMBER = re.compile(r"(?<![\w.])[-−]?\d+(?:\.\d+)?(?:e-?\d+)?(?![\w.])")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)")
+_PUT_IN = re.compile(r"\{\w+\}")  # what a phrase puts in, such as {count}
 
 
 class Finding(NamedTuple):
@@ -90,7 +92,7 @@ def check_course(
         for language in languages(lesson.folder):
             if language != FIRST_LANGUAGE:
                 found += _check_translation(lesson, catalogue, language)
-    return found, _counted(lessons)
+    return [*found, *_check_phrases(course)], _counted(lessons)
 
 
 def _counted(lessons: list[tuple[Lesson, Catalogue]]) -> Counted:
@@ -281,3 +283,24 @@ def _check_translation(lesson: Lesson, original: Catalogue, language: str) -> It
     for key in original.steps.keys() & texts.steps.keys():
         if sorted(quoted(texts.steps[key].text)) != sorted(quoted(original.steps[key].text)):
             yield Finding(texts.file, texts.steps[key].line, "it quotes other values than the original")
+
+
+def _check_phrases(course: Course) -> Iterator[Finding]:
+    """What the tutorial itself says is said in every language, with the same words put in."""
+    folder = course.folder / PHRASES
+    if not folder.is_dir():
+        return
+    original = _phrases(folder / f"{FIRST_LANGUAGE}.yaml")
+    for file in sorted(folder.glob("*.yaml")):
+        said = _phrases(file)
+        for name in original.keys() - said.keys():
+            yield Finding(file, None, f"no text for the phrase {name}")
+        for name in said.keys() - original.keys():
+            yield Finding(file, None, f"the phrase {name} is not in the original")
+        for name in original.keys() & said.keys():
+            if sorted(_PUT_IN.findall(said[name])) != sorted(_PUT_IN.findall(original[name])):
+                yield Finding(file, None, f"the phrase {name} puts in other words than the original")
+
+
+def _phrases(file: Path) -> dict[str, str]:
+    return {key: str(value) for key, value in read_document(file).data.items()}
