@@ -25,15 +25,17 @@ def _complete_lesson(ctx: click.Context, param: click.Parameter, incomplete: str
     return [CompletionItem(name) for name in Course().names if incomplete in name]
 
 
+def _course_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--course``."""
+    return click.option(
+        "--course", "folder", type=Folder(), metavar="DIR",
+        help="A course of your own. [default: the shipped one]",
+    )(command)  # fmt: skip
+
+
 def _course_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--course`` and ``--language``."""
-    command = click.option(
-        "--course",
-        "folder",
-        type=Folder(),
-        metavar="DIR",
-        help="A course of your own. [default: the shipped one]",
-    )(command)
+    command = _course_option(command)
     return click.option(
         "--language", default="en", metavar="NAME", show_default=True,
         help="The language; what is not translated is said in English.",
@@ -169,19 +171,15 @@ def list_(folder: Path | None, language: str, as_json: bool) -> None:
 
 @lessons.command()
 @click.argument("names", nargs=-1, metavar="[LESSON]…", shell_complete=_complete_lesson)
-@click.option(
-    "--course",
-    "folder",
-    type=Folder(),
-    metavar="DIR",
-    help="A course of your own. [default: the shipped one]",
-)
+@_course_option
 @json_option
 @click.pass_context
 def check(ctx: click.Context, names: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
-    """Prove a course: schema, hints, solutions, scenarios, figures, numbers, translations.
+    """Prove that lessons are whole and work as they say.
 
-    Exits with 3 where something is wrong.
+    Every graded step has to fail on an empty answer and pass on its solution; hints are there and do not give
+    it away; scenarios run, figures draw, links lead somewhere, numbers in the prose are computed,
+    translations say what the original says. Exits with 3 where something is wrong.
     """
     from gdsim.cli.screen import print_json, progress
     from gdsim.lessons.check import check_course
@@ -202,8 +200,9 @@ def check(ctx: click.Context, names: tuple[str, ...], folder: Path | None, as_js
     else:
         for one in found:
             click.echo(str(one))
+        word = "lesson" if counted.lessons == 1 else "lessons"
         click.echo(
-            f"{counted.lessons} lessons, {counted.steps} steps, {counted.exercises} exercises, "
+            f"{counted.lessons} {word}, {counted.steps} steps, {counted.exercises} exercises, "
             f"{counted.hints} hints, {counted.wrong_answers} wrong answers that are understood, "
             f"in {', '.join(counted.languages)}: " + (f"{len(found)} faults" if found else "all sound")
         )
@@ -216,9 +215,10 @@ def check(ctx: click.Context, names: tuple[str, ...], folder: Path | None, as_js
 @click.option("--course", "folder", type=Folder(), metavar="DIR", default="course", show_default=True,
               help="The course to which it is added.")  # fmt: skip
 def new(name: str, folder: Path) -> None:
-    """Begin a lesson: a folder with a step of each kind that passes the check.
+    """Begin a lesson of your own.
 
-    The name is two digits and words, such as 20-my-topic.
+    Writes a folder with a step of each kind that passes `gdsim lessons check`. The name is two digits and
+    words, such as 20-my-topic.
     """
     from gdsim.lessons.scaffold import scaffold
 
@@ -229,13 +229,7 @@ def new(name: str, folder: Path) -> None:
 @lessons.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE|DIR…")
 @click.option("--nonce", default="", metavar="WORD", help="The word that you gave out.")
-@click.option(
-    "--course",
-    "folder",
-    type=Folder(),
-    metavar="DIR",
-    help="A course of your own. [default: the shipped one]",
-)
+@_course_option
 @json_option
 @click.pass_context
 def verify(
