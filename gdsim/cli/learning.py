@@ -61,6 +61,10 @@ def _progress_file() -> Path:
 @click.argument("lesson", required=False, shell_complete=_complete_lesson)
 @_course_options
 @click.option("--plain", is_flag=True, help="Plain lines without drawings, for screen readers and pipes.")
+@click.option(
+    "--figures", type=Folder(), metavar="DIR",
+    help="The folder for figures as SVG files. [default: on a terminal outputs/lessons, else none]",
+)  # fmt: skip
 @click.option("--reset", is_flag=True, help="Forget what was done in LESSON, or in all lessons.")
 @click.option(
     "--record", "record", metavar="FILE",
@@ -72,8 +76,8 @@ def _progress_file() -> Path:
 )
 @click.pass_context
 def learn(
-    ctx: click.Context, lesson: str | None, folder: Path | None, language: str, plain: bool, reset: bool,
-    record: str | None, learner: str, nonce: str,
+    ctx: click.Context, lesson: str | None, folder: Path | None, language: str, plain: bool,
+    figures: Path | None, reset: bool, record: str | None, learner: str, nonce: str,
 ) -> None:  # fmt: skip
     """Take a lesson, or choose one from the list.
 
@@ -93,7 +97,14 @@ def learn(
     else:
         from gdsim.cli.lesson_screen import Screen
 
-        Screen(course, progress, language, plain).run(name)
+        Screen(course, progress, language, plain, figures or _default_figures()).run(name)
+
+
+def _default_figures() -> Path | None:
+    import sys
+    from pathlib import Path
+
+    return Path("outputs", "lessons") if sys.stdout.isatty() else None
 
 
 def _reset(progress: Any, name: str | None) -> None:
