@@ -238,6 +238,60 @@ def new(name: str, folder: Path) -> None:
 
 
 @lessons.command()
+@click.argument("names", nargs=-1, metavar="[LESSON]…", shell_complete=_complete_lesson)
+@click.option(
+    "--to", "form", type=click.Choice(["markdown", "notebook"]), default="markdown", show_default=True,
+    help="A Markdown page with figures, or a Jupyter notebook that does the runs.",
+)  # fmt: skip
+@click.option(
+    "--out", type=Folder(), metavar="DIR", default="outputs/lessons", show_default=True,
+    help="The folder to which the files are written.",
+)  # fmt: skip
+@click.option(
+    "--format", "format", type=click.Choice(["svg", "png"]), default="svg", show_default=True,
+    help="The format of the figures of a Markdown page.",
+)  # fmt: skip
+@_course_options
+@json_option
+@click.pass_context
+def export(
+    ctx: click.Context, names: tuple[str, ...], form: Any, out: Path, format: Any, folder: Path | None,
+    language: str, as_json: bool,
+) -> None:  # fmt: skip
+    """Write lessons as Markdown pages or notebooks.
+
+    All lessons of the course where none is named. Files of the same name are replaced.
+    """
+    from gdsim.cli.screen import print_json, progress
+    from gdsim.lessons.export import export as exported
+    from gdsim.sweeps.columns import whole_file
+
+    course = _course(folder)
+    course.phrases(language)
+    wanted = tuple(course.find(name) for name in names) or course.names
+    files: list[str] = []
+    pages: list[str] = []
+    with progress(len(wanted), ctx.obj["quiet"] or as_json) as bar:
+        for name in wanted:
+            if bar is not None:
+                bar.show(name)
+            made = exported(course, name, form, language, format)
+            for path, content in made.items():
+                file = out / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                with whole_file(file) as stream:
+                    stream.write(content)
+                files.append(str(file))
+            pages.append(str(out / next(iter(made))))
+            if bar is not None:
+                bar.done += 1
+    if as_json:
+        print_json({"pages": pages, "files": files})
+    else:
+        click.echo("\n".join(pages))
+
+
+@lessons.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE|DIR…")
 @click.option("--nonce", default="", metavar="WORD", help="The word that you gave out.")
 @_course_option
