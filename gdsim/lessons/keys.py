@@ -82,6 +82,7 @@ STEPS: dict[str, dict[str, Key]] = {
     "text": {},
     "figure": _EXPERIMENT
     | {
+        "plot": Key(_PLOT, "the figure that shows the run", "curve", "curve"),
         "at": Key(Many(_COUNT), "steps to look at closely", None, [0]),
         "until": Key(_COUNT, "the last step shown", None, 3),
     },
