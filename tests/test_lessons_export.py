@@ -64,6 +64,13 @@ def test_a_page_has_every_text_filled_in_and_every_figure(name: str) -> None:
     assert "<details>" not in questions
 
 
+def test_stars_of_formulas_are_no_emphasis() -> None:
+    assert "\nSolution: `2*x*exp(x) + x^2*exp(x)`\n" in page("05-rules")[0]
+    said = Practice("chain-rule").check("sine", "2*y*x")
+    assert "\\*" not in str(said)
+    assert said.right is None
+
+
 def test_a_page_does_not_answer_its_predictions_before_the_end() -> None:
     questions, _, answers = page("13-learning-rate")[0].partition("\n## Hints and solutions\n")
     assert "$ gdsim run parabola-divergence --no-plot\n```" in questions
@@ -102,6 +109,14 @@ def test_a_notebook_has_cells_of_its_own_names_and_code_that_parses(name: str) -
         compile(source(cell).removeprefix("%matplotlib inline\n"), cell["id"], "exec")
     checks = re.findall(r"practice\.check\('([^']+)'", "".join(map(source, cells(name, "code"))))
     assert checks == [step.name for step in COURSE.lesson(name).steps if step.graded]
+
+
+def test_a_notebook_shows_what_may_be_changed_as_it_stands() -> None:
+    (cell,) = [cell for cell in cells("17-ravines", "code") if cell["id"] == "12-1-momentum-run"]
+    assert source(cell) == (
+        "run = gdsim.run('ravine-momentum', overrides=[\n"
+        "    'update_rule.momentum=0.5',\n    'learning_rate=0.6',\n])\nrun"
+    )
 
 
 @pytest.mark.integration
@@ -165,9 +180,20 @@ def test_a_lesson_of_ones_own_takes_its_files_along(tmp_path: Path) -> None:
     assert "See [the note](01-mine/note.txt) and [this](01-mine.md)." in text
     assert files["01-mine/note.txt"] == b"a note"
     assert files["01-mine/scenarios/mine.yaml"].startswith(b"loss: w^2")
-    cell = export(course, "01-mine", "notebook")["01-mine.ipynb"].decode("utf-8")
-    assert f"Practice('01-mine', course={str(course.folder)!r})" in cell
-    assert "gdsim.run('01-mine/scenarios/mine.yaml')" in cell
+    assert "01-mine/lesson.yaml" not in files
+
+
+def test_a_notebook_of_ones_own_lesson_has_its_lesson_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scaffold(tmp_path / "course", "01-mine")
+    for path, content in export(Course(tmp_path / "course"), "01-mine", "notebook").items():
+        (tmp_path / "out" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "out" / path).write_bytes(content)
+    begin = json.loads((tmp_path / "out" / "01-mine.ipynb").read_text(encoding="utf-8"))["cells"][1]
+    assert "practice = Practice('01-mine', course='.')" in source(begin)
+    monkeypatch.chdir(tmp_path / "out")
+    assert Practice("01-mine", course=".").check("rule", "2w").right is True
 
 
 def test_the_command_writes_pages_and_says_which(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

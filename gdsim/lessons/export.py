@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Literal
 
-from gdsim.lessons.catalogue import FILE as TEXTS
 from gdsim.lessons.catalogue import languages
-from gdsim.lessons.course import FIRST_LANGUAGE, SHIPPED, Course
+from gdsim.lessons.course import FIRST_LANGUAGE, PHRASES, SHIPPED, Course
 from gdsim.lessons.markdown import ImageFormat, Page
 from gdsim.lessons.notebook import notebook
 from gdsim.lessons.reading import FILE
@@ -46,9 +44,9 @@ def export(
     """
     texts = course.catalogue(name, language)
     page = Page(course.lesson(name), texts, course.phrases(language), format)
-    folder = "" if course.folder == SHIPPED else str(course.folder)
-    text = page.text() if form == "markdown" else notebook(page, folder, language)
-    beside: dict[str, bytes] = {}
+    travels = form == "notebook" and course.folder != SHIPPED  # then what is written is a course, too
+    text = page.text() if form == "markdown" else notebook(page, "." if travels else "", language)
+    beside = dict(_files(course, name, travels))
 
     def target(match: re.Match[str]) -> str:
         linked = texts.file.parent / match[2]
@@ -60,14 +58,16 @@ def export(
         return match[0]
 
     text = _LINK.sub(target, text)
-    own = {f"{name}/{path}": (page.lesson.folder / path).read_bytes() for path in _own(page.lesson.folder)}
-    return {f"{name}{SUFFIXES[form]}": text.encode("utf-8"), **page.files, **own, **beside}
+    return {f"{name}{SUFFIXES[form]}": text.encode("utf-8"), **page.files, **beside}
 
 
-def _own(folder: Path) -> Iterator[str]:
-    """Yield the files of a lesson that are neither its structure nor its texts: scenarios and their data."""
-    spoken = languages(folder)
-    for file in sorted(folder.rglob("*")):
-        path = file.relative_to(folder)
-        if file.is_file() and path.parts[0] not in (FILE, TEXTS, *spoken):
-            yield path.as_posix()
+def _files(course: Course, name: str, whole: bool) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of a lesson by their paths: scenarios and data; where ``whole`` all it consists of."""
+    folder = course.folder / name
+    left_out = () if whole else (FILE, *languages(folder))
+    found = [file for file in folder.rglob("*") if file.relative_to(folder).parts[0] not in left_out]
+    if whole:
+        found += (course.folder / PHRASES).glob("*.yaml")
+    for file in sorted(found):
+        if file.is_file():
+            yield file.relative_to(course.folder).as_posix(), file.read_bytes()

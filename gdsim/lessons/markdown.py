@@ -112,13 +112,11 @@ class Page:
 
     def solution(self, step: Step, runs: bool = True) -> Iterator[str]:
         """Yield what is right, and why; with the run that shows it unless ``runs`` is False."""
-        session = self.session(step)
-        if not isinstance(step.task, Prediction):
-            yield from written(session.solution(), quiet=False)
+        yield self.phrases["solution"].format(answer=f"`{self.session(step).written_solution()}`")
+        yield from self.part(step, "solution")
         match step.task:
             case Prediction(experiment, plot=plot):
                 run = run_of(self.lesson, experiment)
-                yield self.phrases["solution"].format(answer=session.written_solution().replace("_", " "))
                 if runs:
                     yield console(self.lesson, experiment, run=run)
                 if runs and plot:
@@ -148,6 +146,8 @@ class Page:
 def written(blocks: Iterable[Block], quiet: bool = False, unwanted: Iterable[str] = ()) -> Iterator[str]:
     """Yield blocks of a session as paragraphs of Markdown; runs and figures are left out.
 
+    A note is no Markdown: a star in it is a star.
+
     >>> list(written([Prose("Which?"), Items(("a", "b"), ("One.", "Two."))]))
     ['Which?', '1. One.\\n2. Two.']
     """
@@ -159,7 +159,8 @@ def written(blocks: Iterable[Block], quiet: bool = False, unwanted: Iterable[str
                 items = (f"{number}. {' '.join(text.split())}" for number, text in enumerate(texts, 1))
                 yield "\n".join(items)
             case Note(text, tone) if text not in unwanted and (quiet or tone != "quiet"):
-                yield f"*{text}*" if tone == "quiet" else text
+                plain = re.sub(r"([*`])", r"\\\1", text)
+                yield f"*{plain}*" if tone == "quiet" else plain
 
 
 def details(title: str, pieces: Iterable[str]) -> str:

@@ -35,7 +35,7 @@ def notebook(page: Page, course: str = "", language: str = FIRST_LANGUAGE) -> st
     page
         The lesson with its words.
     course
-        The folder of a course other than the shipped one.
+        The folder of a course other than the shipped one, seen from the notebook.
     language
         In which the exercises answer.
     """
@@ -87,8 +87,9 @@ def _step(page: Page, number: int, step: Step) -> Iterator[tuple[str, str]]:
         return
     yield "code", f"answer = {_unanswered(step)}\npractice.check({step.name!r}, answer)"
     if isinstance(step.task, Prediction):
-        plot = f"\n{_plot(step.task.plot)}" if step.task.plot else "\nrun"
-        yield "code", f"{_run(page, step.task.experiment)}{plot}"
+        yield "code", f"{_run(page, step.task.experiment)}\nrun"
+        if step.task.plot:
+            yield "code", _plot(step.task.plot)
     yield "markdown", "\n\n".join(_answers(page, step))
 
 
@@ -126,7 +127,7 @@ def _run(page: Page, experiment: Experiment, edit: tuple[str, ...] = ()) -> str:
 
 
 def _present(page: Page, experiment: Experiment, path: str) -> object:
-    """Return the value of a scenario at a dotted path; None where it has none."""
+    """Return the value of a scenario at a dotted path in its shortest form; None where it has none."""
     from gdsim.scenario.write import as_data
 
     found: Any = as_data(scenario_of(page.lesson, experiment))
@@ -134,7 +135,9 @@ def _present(page: Page, experiment: Experiment, path: str) -> object:
         if not isinstance(found, Mapping) or part not in found:
             return None
         found = found[part]
-    return found
+    if isinstance(found, Mapping) and found.get("schedule") == "constant" and not found.get("warmup"):
+        return found["initial"]
+    return next(iter(found.values())) if isinstance(found, Mapping) and len(found) == 1 else found
 
 
 def _plot(plot: str, at: tuple[int, ...] = (), until: int | None = None) -> str:

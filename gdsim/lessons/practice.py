@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +30,8 @@ class Feedback:
     text: str
 
     def __str__(self) -> str:
-        """Return what is said."""
-        return self.text
+        """Return what is said, as it is read."""
+        return re.sub(r"\\([*`])", r"\1", self.text)
 
     def _repr_markdown_(self) -> str:
         """What a notebook shows."""
