@@ -141,3 +141,10 @@ def test_the_schema_and_the_reader_allow_alike(changes: dict[str, Any], tmp_path
     data = {"lesson": 1, "minutes": 5, "steps": [TEXT], **changes}
     assert errors(data) == []
     read_lesson(written(tmp_path, data))
+
+
+def test_the_files_of_a_new_lesson_are_said_as_json(tmp_path: Path) -> None:
+    words = ["lessons", "new", "01-mine", "--course", str(tmp_path), "--json"]
+    files = json.loads(CliRunner().invoke(main, words, prog_name="gdsim").stdout)["files"]
+    names = ("01-mine/lesson.yaml", "01-mine/en/lesson.md", "lesson.schema.json")
+    assert [Path(file) for file in files] == [tmp_path / name for name in names]

@@ -225,16 +225,21 @@ def check(ctx: click.Context, names: tuple[str, ...], folder: Path | None, as_js
 @click.argument("name", metavar="NN-TOPIC")
 @click.option("--course", "folder", type=Folder(), metavar="DIR", default="course", show_default=True,
               help="The course to which it is added.")  # fmt: skip
-def new(name: str, folder: Path) -> None:
+@json_option
+def new(name: str, folder: Path, as_json: bool) -> None:
     """Begin a lesson of your own.
 
     Writes a folder with a step of each kind that passes `gdsim lessons check`. The name is two digits and
     words, such as 20-my-topic.
     """
+    from gdsim.cli.screen import print_json
     from gdsim.lessons.scaffold import scaffold
 
-    for file in scaffold(folder, name):
-        click.echo(str(file))
+    files = [str(file) for file in scaffold(folder, name)]
+    if as_json:
+        print_json({"files": files})
+    else:
+        click.echo("\n".join(files))
 
 
 @lessons.command()
