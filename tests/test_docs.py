@@ -2,7 +2,7 @@
 
 A block begins with ``console`` and holds commands after ``$ ``; what follows is the output, where
 ``...`` stands for anything. A command may end in ``# exit N``. A block of another language that is
-preceded by ``<!-- file: NAME -->`` is written to the working directory first.
+preceded by ``<!-- file: NAME -->`` is written to the working directory first. ``< NAME`` types a file in.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ def commands(body: str) -> list[tuple[str, int, str]]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_console_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GDSIM_HOME", str(tmp_path / "home"))
     for block in BLOCK.finditer(page.read_text(encoding="utf-8")):
         if block["file"]:
             target = tmp_path / block["file"]
@@ -47,7 +48,11 @@ def test_console_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.Monk
             words = shlex.split(line)
             if words[:1] != ["gdsim"]:
                 continue
-            result = CliRunner().invoke(main, words[1:], prog_name="gdsim")
+            typed = ""
+            if words[-2] == "<":
+                typed = (tmp_path / words[-1]).read_text(encoding="utf-8")
+                words = words[:-2]
+            result = CliRunner().invoke(main, words[1:], prog_name="gdsim", input=typed)
             assert result.exit_code == code, f"$ {line}\n{result.output}"
             if expected.strip():
                 matched = doctest.OutputChecker().check_output(expected, result.output, MATCHING)

@@ -25,15 +25,17 @@ def _complete_lesson(ctx: click.Context, param: click.Parameter, incomplete: str
     return [CompletionItem(name) for name in Course().names if incomplete in name]
 
 
+def _course_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--course``."""
+    return click.option(
+        "--course", "folder", type=Folder(), metavar="DIR",
+        help="A course of your own. [default: the shipped one]",
+    )(command)  # fmt: skip
+
+
 def _course_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--course`` and ``--language``."""
-    command = click.option(
-        "--course",
-        "folder",
-        type=Folder(),
-        metavar="DIR",
-        help="A course of your own. [default: the shipped one]",
-    )(command)
+    command = _course_option(command)
     return click.option(
         "--language", default="en", metavar="NAME", show_default=True,
         help="The language; what is not translated is said in English.",
@@ -59,6 +61,10 @@ def _progress_file() -> Path:
 @click.argument("lesson", required=False, shell_complete=_complete_lesson)
 @_course_options
 @click.option("--plain", is_flag=True, help="Plain lines without drawings, for screen readers and pipes.")
+@click.option(
+    "--figures", type=Folder(), metavar="DIR",
+    help="The folder for figures as SVG files. [default: on a terminal outputs/lessons, else none]",
+)  # fmt: skip
 @click.option("--reset", is_flag=True, help="Forget what was done in LESSON, or in all lessons.")
 @click.option(
     "--record", "record", metavar="FILE",
@@ -70,8 +76,8 @@ def _progress_file() -> Path:
 )
 @click.pass_context
 def learn(
-    ctx: click.Context, lesson: str | None, folder: Path | None, language: str, plain: bool, reset: bool,
-    record: str | None, learner: str, nonce: str,
+    ctx: click.Context, lesson: str | None, folder: Path | None, language: str, plain: bool,
+    figures: Path | None, reset: bool, record: str | None, learner: str, nonce: str,
 ) -> None:  # fmt: skip
     """Take a lesson, or choose one from the list.
 
@@ -91,7 +97,14 @@ def learn(
     else:
         from gdsim.cli.lesson_screen import Screen
 
-        Screen(course, progress, language, plain).run(name)
+        Screen(course, progress, language, plain, figures or _default_figures()).run(name)
+
+
+def _default_figures() -> Path | None:
+    import sys
+    from pathlib import Path
+
+    return Path("outputs", "lessons") if sys.stdout.isatty() else None
 
 
 def _reset(progress: Any, name: str | None) -> None:
@@ -169,19 +182,15 @@ def list_(folder: Path | None, language: str, as_json: bool) -> None:
 
 @lessons.command()
 @click.argument("names", nargs=-1, metavar="[LESSON]…", shell_complete=_complete_lesson)
-@click.option(
-    "--course",
-    "folder",
-    type=Folder(),
-    metavar="DIR",
-    help="A course of your own. [default: the shipped one]",
-)
+@_course_option
 @json_option
 @click.pass_context
 def check(ctx: click.Context, names: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
-    """Prove a course: schema, hints, solutions, scenarios, figures, numbers, translations.
+    """Prove that lessons are whole and work as they say.
 
-    Exits with 3 where something is wrong.
+    Every graded step has to fail on an empty answer and pass on its solution; hints are there and do not give
+    it away; scenarios run, figures draw, links lead somewhere, numbers in the prose are computed,
+    translations say what the original says. Exits with 3 where something is wrong.
     """
     from gdsim.cli.screen import print_json, progress
     from gdsim.lessons.check import check_course
@@ -202,8 +211,9 @@ def check(ctx: click.Context, names: tuple[str, ...], folder: Path | None, as_js
     else:
         for one in found:
             click.echo(str(one))
+        word = "lesson" if counted.lessons == 1 else "lessons"
         click.echo(
-            f"{counted.lessons} lessons, {counted.steps} steps, {counted.exercises} exercises, "
+            f"{counted.lessons} {word}, {counted.steps} steps, {counted.exercises} exercises, "
             f"{counted.hints} hints, {counted.wrong_answers} wrong answers that are understood, "
             f"in {', '.join(counted.languages)}: " + (f"{len(found)} faults" if found else "all sound")
         )
@@ -215,27 +225,81 @@ def check(ctx: click.Context, names: tuple[str, ...], folder: Path | None, as_js
 @click.argument("name", metavar="NN-TOPIC")
 @click.option("--course", "folder", type=Folder(), metavar="DIR", default="course", show_default=True,
               help="The course to which it is added.")  # fmt: skip
-def new(name: str, folder: Path) -> None:
-    """Begin a lesson: a folder with a step of each kind that passes the check.
+@json_option
+def new(name: str, folder: Path, as_json: bool) -> None:
+    """Begin a lesson of your own.
 
-    The name is two digits and words, such as 20-my-topic.
+    Writes a folder with a step of each kind that passes `gdsim lessons check`. The name is two digits and
+    words, such as 20-my-topic.
     """
+    from gdsim.cli.screen import print_json
     from gdsim.lessons.scaffold import scaffold
 
-    for file in scaffold(folder, name):
-        click.echo(str(file))
+    files = [str(file) for file in scaffold(folder, name)]
+    if as_json:
+        print_json({"files": files})
+    else:
+        click.echo("\n".join(files))
+
+
+@lessons.command()
+@click.argument("names", nargs=-1, metavar="[LESSON]…", shell_complete=_complete_lesson)
+@click.option(
+    "--to", "form", type=click.Choice(["markdown", "notebook"]), default="markdown", show_default=True,
+    help="A Markdown page with figures, or a Jupyter notebook that does the runs.",
+)  # fmt: skip
+@click.option(
+    "--out", type=Folder(), metavar="DIR", default="outputs/lessons", show_default=True,
+    help="The folder to which the files are written.",
+)  # fmt: skip
+@click.option(
+    "--format", "format", type=click.Choice(["svg", "png"]), default="svg", show_default=True,
+    help="The format of the figures of a Markdown page.",
+)  # fmt: skip
+@_course_options
+@json_option
+@click.pass_context
+def export(
+    ctx: click.Context, names: tuple[str, ...], form: Any, out: Path, format: Any, folder: Path | None,
+    language: str, as_json: bool,
+) -> None:  # fmt: skip
+    """Write lessons as Markdown pages or notebooks.
+
+    All lessons of the course where none is named. Files of the same name are replaced.
+    """
+    from gdsim.cli.screen import print_json, progress
+    from gdsim.lessons.export import export as exported
+    from gdsim.sweeps.columns import whole_file
+
+    course = _course(folder)
+    course.phrases(language)
+    wanted = tuple(course.find(name) for name in names) or course.names
+    files: list[str] = []
+    pages: list[str] = []
+    with progress(len(wanted), ctx.obj["quiet"] or as_json) as bar:
+        for name in wanted:
+            if bar is not None:
+                bar.show(name)
+            made = exported(course, name, form, language, format)
+            for path, content in made.items():
+                file = out / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                with whole_file(file) as stream:
+                    stream.write(content)
+                files.append(str(file))
+            pages.append(str(out / next(iter(made))))
+            if bar is not None:
+                bar.done += 1
+    if as_json:
+        print_json({"pages": pages, "files": files})
+    else:
+        click.echo("\n".join(pages))
 
 
 @lessons.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE|DIR…")
 @click.option("--nonce", default="", metavar="WORD", help="The word that you gave out.")
-@click.option(
-    "--course",
-    "folder",
-    type=Folder(),
-    metavar="DIR",
-    help="A course of your own. [default: the shipped one]",
-)
+@_course_option
 @json_option
 @click.pass_context
 def verify(

@@ -13,6 +13,8 @@ import click
 from gdsim.lessons.session import Block, Heading, Items, Note, Outcome, Prose, Session, Shown
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gdsim.lessons.course import Course
     from gdsim.lessons.progress import Progress
 
@@ -31,11 +33,21 @@ class Screen:
         What is taught, how far the learner is, and in which language.
     plain
         Whether lines are plain: no drawings, no marks but words.
+    figures
+        The folder below which each figure that is shown is written as a file, too; None: nothing is written.
     """
 
-    def __init__(self, course: Course, progress: Progress, language: str, plain: bool) -> None:
+    def __init__(
+        self,
+        course: Course,
+        progress: Progress,
+        language: str,
+        plain: bool = False,
+        figures: Path | None = None,
+    ) -> None:
         self.course, self.progress, self.language = course, progress, language
-        self.plain = plain
+        self.plain, self.figures = plain, figures
+        self.session: Session | None = None
         self.phrases = course.phrases(language)
 
     def run(self, name: str | None) -> None:
@@ -89,6 +101,7 @@ class Screen:
         session = Session(
             self.course.lesson(name), self.course.catalogue(name, self.language), self.phrases, record
         )
+        self.session = session
         self._show(session.begin())
         while not session.over:
             self.progress.save()
@@ -163,6 +176,7 @@ class Screen:
                         click.echo(self._prose(f"{number}. {text}", "   "))
                 case Shown(run, plot, at, until):
                     click.echo(self._figure(run, plot, at, until))
+                    self._written(block)
                 case Outcome(run):
                     click.echo(self._outcome(run))
 
@@ -184,6 +198,26 @@ class Screen:
             return alt_text(run, plot, until)
         unicode = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
         return sketch(run, plot, min(_WIDEST, _columns()) - 4, until=until, plain=not unicode)
+
+    def _written(self, shown: Shown) -> None:
+        """Write a figure as a file named after its step, and say where it is."""
+        if self.figures is None or self.session is None:
+            return
+        from gdsim.outcomes import InputError
+        from gdsim.plots import picture
+        from gdsim.sweeps.columns import whole_file
+
+        file = self.figures / self.session.lesson.name / f"{self.session.step.name}.svg"
+        try:
+            content = picture(shown.run, shown.plot, until=shown.until, at=shown.at)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with whole_file(file) as stream:
+                stream.write(content)
+        except (OSError, InputError) as error:  # the lesson goes on without it
+            said = self.phrases["figure-not-written"].format(fault=error)
+        else:
+            said = self.phrases["figure-written"].format(file=file)
+        click.echo(click.style(said, dim=True))
 
     def _prose(self, text: str, indent: str = "") -> str:
         """Lay Markdown out in lines of at most 80 columns; emphasis as bold, lists hang."""

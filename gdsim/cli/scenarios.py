@@ -151,16 +151,23 @@ def init(name: str, as_json: bool) -> None:
 
 
 @click.command()
+@click.option("--lesson", is_flag=True, help="The schema of lesson.yaml, for authors of lessons.")
 @json_option
-def schema(as_json: bool) -> None:
+def schema(lesson: bool, as_json: bool) -> None:
     """Print the JSON Schema of scenario files.
 
     Editors complete and check scenarios with it. --json changes nothing.
     """
     from gdsim.cli.screen import print_json
-    from gdsim.scenario import json_schema
 
-    print_json(json_schema())
+    if lesson:
+        from gdsim.lessons.schema import lesson_schema
+
+        print_json(lesson_schema())
+    else:
+        from gdsim.scenario import json_schema
+
+        print_json(json_schema())
 
 
 def _complete_list(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

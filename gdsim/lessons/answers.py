@@ -15,6 +15,7 @@ from gdsim.lessons.model import (
     Prediction,
     Quantity,
     Step,
+    Tolerance,
     Trial,
     Tuning,
 )
@@ -86,11 +87,12 @@ def solution(lesson: Lesson, step: Step) -> Answer:
     """Return an answer that is right, computed from what the lesson states."""
     match step.task:
         case Prediction() as task:
-            return _outcome(lesson, task, run_of(lesson, task.experiment))
+            outcome = _outcome(lesson, task, run_of(lesson, task.experiment))
+            return _rounded(float(outcome), task.tolerance) if task.ask == "number" else outcome
         case Choice() as task:
             return task.right
         case Quantity() as task:
-            return str(value_of(lesson, task.answer))
+            return _rounded(float(value_of(lesson, task.answer)), task.tolerance)
         case Differentiation() as task:
             from gdsim.expr.differentiate import derivative
             from gdsim.expr.display import to_text
@@ -102,6 +104,17 @@ def solution(lesson: Lesson, step: Step) -> Answer:
         case Order() as task:
             return task.items
     raise InputError(Fault(f"a step of kind {step.kind} has no answer", "a graded step"))
+
+
+def _rounded(number: float, tolerance: Tolerance) -> str:
+    """Return a number with as few digits as are right by far; with all of them where that is not enough.
+
+    >>> _rounded(4.100000000000001, Tolerance(absolute=0.005)), _rounded(2.00001, Tolerance())
+    ('4.1', '2.00001')
+    """
+    tenth = Tolerance(tolerance.absolute / 10, tolerance.relative / 10)
+    short = f"{number:.6g}"
+    return short if tenth.allows(float(short), number) else repr(number)
 
 
 def _text(answer: Answer) -> str:

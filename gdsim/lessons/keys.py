@@ -12,6 +12,7 @@ _NAMES = Many(_NAME, 1, None, "a list of names, at least one")
 _COUNT = Number(0, whole=True)
 _VERDICT = Choice("verdict", lambda: VERDICT_KINDS)
 _VERDICTS = Many(_VERDICT, 1, None, "a list of verdicts")
+_ONE_VERDICT: dict[str, object] = {"enum": list(VERDICT_KINDS)}
 _SETTINGS = Anything({"type": "object"})
 _POINT = Either(Table(Number()), Number())
 
@@ -36,20 +37,20 @@ TOLERANCE = Group(
         "relative": Key(Number(0, 1), "the same in parts of the right number", None, 0.05),
     },
     "absolute: or relative:",
-    shorthand="relative",
 )
 
 GOAL = Group(
     {
         "verdict": Key(
-            Either(_SETTINGS, Anything({})), "the verdict, or a list of them", None, "minimum", True
+            Anything({"anyOf": [_ONE_VERDICT, {"type": "array", "items": _ONE_VERDICT, "minItems": 1}]}),
+            "the verdict, or a list of them", None, "minimum", True,
         ),
         "within": Key(Number(0, whole=True), "in at most so many steps", None, 20),
         "weight": Key(_POINT, "near this weight", None, {"w": 1}),
         "tolerance": Key(Number(0), "how near", 1e-3, 1e-3),
     },
     "verdict:, within:, weight:, tolerance:",
-)
+)  # fmt: skip
 
 VALUE = Group(
     {
@@ -67,7 +68,6 @@ VALUE = Group(
         "field": Key(Text("a path"), "a field of the run's summary", None, "final.weight.w"),
     },
     "expression:, derivative:, formula: or scenario:",
-    shorthand="expression",
 )  # fmt: skip
 
 _EXPERIMENT = {
@@ -82,6 +82,7 @@ STEPS: dict[str, dict[str, Key]] = {
     "text": {},
     "figure": _EXPERIMENT
     | {
+        "plot": Key(_PLOT, "the figure that shows the run", "curve", "curve"),
         "at": Key(Many(_COUNT), "steps to look at closely", None, [0]),
         "until": Key(_COUNT, "the last step shown", None, 3),
     },
@@ -135,9 +136,10 @@ LESSON = Group(
         "lesson": Key(Number(SCHEMA, SCHEMA, whole=True), "the version of this format", None, SCHEMA, True),
         "minutes": Key(Number(1, 60, whole=True), "about how long it takes", None, 10, True),
         "needs": Key(Many(_NAME, 0, None, "a list of lessons"), "the lessons before it", [], ["01-slope"]),
-        "values": Key(Table(Either(VALUE, VALUE), "a mapping of names to values"),
+        "values": Key(Table(Either(VALUE, Number()), "a mapping of names to values"),
                       "what the prose quotes as {{ name }}", {}, {"slope": {"derivative": "x^2", "at": 3}}),
-        "steps": Key(Many(_STEP, 1, None, "a list of steps"), "what is done, in order", None, [], True),
+        "steps": Key(Many(_STEP, 1, None, "a list of steps"), "what is done, in order", None,
+                     [{"name": "hook", "kind": "text"}], True),
     },
     "lesson:, minutes:, steps: and perhaps needs:, values:",
 )  # fmt: skip

@@ -8,11 +8,14 @@ from pathlib import Path
 from gdsim.lessons.catalogue import FILE as TEXTS
 from gdsim.lessons.course import FIRST_LANGUAGE
 from gdsim.lessons.reading import FILE
+from gdsim.lessons.schema import FILE as SCHEMA
+from gdsim.lessons.schema import schema_text
 from gdsim.outcomes import Fault, InputError
 
 _NAME = re.compile(r"\d\d-[a-z0-9]+(-[a-z0-9]+)*\Z")
 
 _LESSON = """\
+# yaml-language-server: $schema=../lesson.schema.json
 lesson: 1
 minutes: 10
 values:
@@ -187,7 +190,7 @@ Measure, move, judge; and again.
 
 
 def scaffold(course: Path, name: str) -> list[Path]:
-    """Write a new lesson and return its files.
+    """Write a new lesson and return its files; beside it the schema for editors, where there is none yet.
 
     Raises
     ------
@@ -200,6 +203,8 @@ def scaffold(course: Path, name: str) -> list[Path]:
     if folder.exists():
         raise InputError(Fault("this lesson is there already", "another name", file=str(folder)))
     files = {folder / FILE: _LESSON, folder / FIRST_LANGUAGE / TEXTS: _TEXTS}
+    if not (course / SCHEMA).exists():
+        files[course / SCHEMA] = schema_text()
     for file, text in files.items():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")

@@ -36,7 +36,7 @@ def scenario_of(
     beside = lesson.folder / experiment.scenario
     file: str | Path = beside if beside.is_file() else experiment.scenario
     changes = {**experiment.settings, **(settings or {})}
-    return load(file, overrides=[f"{path}={_written(value)}" for path, value in changes.items()])
+    return load(file, overrides=[f"{path}={setting_text(value)}" for path, value in changes.items()])
 
 
 def run_of(lesson: Lesson, experiment: Experiment, settings: Mapping[str, object] | None = None) -> Run:
@@ -46,8 +46,8 @@ def run_of(lesson: Lesson, experiment: Experiment, settings: Mapping[str, object
     return execute(scenario_of(lesson, experiment, settings))
 
 
-def _written(value: object) -> str:
-    """Write a setting as YAML in one line."""
+def setting_text(value: object) -> str:
+    """Return a setting as YAML in one line, as it stands after ``-S key=``."""
     import json
 
     return value if isinstance(value, str) else json.dumps(value)
@@ -67,7 +67,7 @@ def summary_field(lesson: Lesson, experiment: Experiment, path: str) -> Value:
     InputError
         Where there is no such field, with those there are.
     """
-    settings = tuple(sorted((key, _written(value)) for key, value in experiment.settings.items()))
+    settings = tuple(sorted((key, setting_text(value)) for key, value in experiment.settings.items()))
     found: Any = _summary(lesson.folder, experiment.scenario, settings)
     for part in path.split("."):
         known = [*found] if isinstance(found, dict) else [str(i) for i in range(len(found))] if isinstance(
