@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+#: what is found on first use: types, and a function of a floor above this facade's
 _TYPES = {
     "Batch": "gdsim.batch",
     "CriticalPoint": "gdsim.outcomes",
@@ -42,6 +43,7 @@ _TYPES = {
     "SweepResult": "gdsim.sweeps.result",
     "Trajectory": "gdsim.batch",
     "Verdict": "gdsim.outcomes",
+    "deck": "gdsim.slides.writing",
 }
 
 __all__ = ["critical_points", "derive", "run", "simulate", "sweep", "tune", *_TYPES]

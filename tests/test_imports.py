@@ -12,6 +12,7 @@ HEAVY = {"numpy", "scipy", "matplotlib", "pydantic", "yaml", "rich", "torch", "s
 _COMMANDS = (
     "analysis",
     "critical",
+    "decks",
     "figures",
     "options",
     "running",

@@ -20,6 +20,7 @@ _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 _MODULES = {
     "analysis": ("derive", "compare"),
     "critical": ("critical",),
+    "decks": ("deck",),
     "figures": ("plot",),
     "running": ("run", "check"),
     "saved": ("runs",),

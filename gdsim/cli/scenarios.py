@@ -151,8 +151,9 @@ def init(name: str, as_json: bool) -> None:
 
 
 @click.command()
+@click.option("--deck", is_flag=True, help="The schema of deck files (gdsim deck) instead.")
 @json_option
-def schema(as_json: bool) -> None:
+def schema(deck: bool, as_json: bool) -> None:
     """Print the JSON Schema of scenario files.
 
     Editors complete and check scenarios with it. --json changes nothing.
@@ -160,7 +161,12 @@ def schema(as_json: bool) -> None:
     from gdsim.cli.screen import print_json
     from gdsim.scenario import json_schema
 
-    print_json(json_schema())
+    if deck:
+        from gdsim.slides import deck_schema
+
+        print_json(deck_schema())
+    else:
+        print_json(json_schema())
 
 
 def _complete_list(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
