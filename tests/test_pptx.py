@@ -76,7 +76,7 @@ def test_the_worksheet_behind_a_chart_holds_the_same_numbers(parabola: Any) -> N
 def test_the_curve_is_a_chart_with_the_path_up_to_the_step(parabola: Any) -> None:
     (chart,) = (shape.chart for shape in slide(parabola, "step 2").shapes if shape.has_chart)
     series = {one.name: list(one.values) for one in chart.plots[0].series}
-    assert list(series) == ["loss L(w)", "minimum", "steps", "step 2"]
+    assert list(series) == ["loss L(w)", "minimum", "steps", "step\u00a02"]
     np.testing.assert_array_equal(series["steps"], executed("parabola").trajectory.loss[:3, 0])
 
 

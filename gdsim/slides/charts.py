@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _SAMPLES = 241  # of a curve: a worksheet that a person can still edit
 _MOST_POINTS = 400  # of a series by step
 _MOST_MARKERS = 60
+_MOST_STEPS = 200  # of a path on its curve
 _MOST_WEIGHTS = 6  # the accents of a theme
 _STEEP = 0.7  # of a curve in parts of the frame: a name above a point would lie on the line
 _LABEL = 0.15  # the width of a name in parts of the frame
@@ -79,12 +80,12 @@ def curve(run: Run, until: int, name: str, room: Room = "full") -> Chart:
     last = record_of(run, until)
     near_enough = (weight > low - reach[0]) & (weight < high + reach[0]) & (loss < top + reach[1])
     path = np.flatnonzero(near_enough & np.isfinite(loss))
-    path = path[path <= last]
+    path = path[path <= last][:_MOST_STEPS]  # later steps of a long run lie on top of one another
     if path.size:
         series.append(_series("steps", weight[path], loss[path], "path", 2))
     if shown[last]:
         step = int(run.trajectory.step_index[last])
-        words = "start" if step == 0 else f"step {step}"
+        words = "start" if step == 0 else f"step\u00a0{step}"
         point = _series(words, weight[last : last + 1], loss[last : last + 1], "point", 2)
         series.append(replace(point, side=_side(run, last, (low, high), (bottom, top))))
     alt = f"The loss over {label} as a curve, with the path of the run up to step {until}. {figures_alt(run)}"
@@ -204,7 +205,7 @@ def ruler(run: Run, measure: Scale, name: str) -> Chart:
         ends = [("comes in from one side", low, one, 3), ("jumps across, comes closer", one, bound, 6)]
     ends.append(("is thrown out", bound, high, 2))
     series = [Series(words, (start, end), (0.0, 0.0), "band", colour) for words, start, end, colour in ends]
-    series.append(Series(f"η = {short(rate)}", (rate,), (0.35,), "point", 1, "diamond"))
+    series.append(Series(f"η\u00a0=\u00a0{short(rate)}", (rate,), (0.35,), "point", 1, "diamond"))
     limit = "2/L" if one is not None else "the limit"
     alt = f"The learning-rate ruler: η = {short(rate)} against {limit} = {short(bound)}."
     return Chart(

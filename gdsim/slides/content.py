@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from gdsim.runs import Run
 
 _MOST_POINTS = 7  # rows of a table that is legible from the back row
-_MOST_EVIDENCE = 7
+_MOST_EVIDENCE = 6
 _MOST_RUNS = 11
+_LEAST_RECORDS = 2  # a chart by step of a single point shows nothing
 _LONGEST_FORMULA = 90  # signs; longer ones go by their name
 
 
@@ -131,11 +132,11 @@ def _origin(run: Run) -> tuple[str, ...]:
 
 
 def steps(entry: Entry) -> list[Slide]:
-    """Return the build-up: one slide for each step, all with the same axes."""
+    """Return the build-up: one slide for each step, all with the same axes; none for many weights."""
     run = entry.run
     kind = "curve" if len(run.loss.weights) == 1 else "contour"
-    if kind == "contour" and not figures.stepwise(kind):
-        return picture(entry, kind) if figures.suits(run, kind) else []
+    if kind == "contour" and not figures.suits(run, kind):
+        return []
     return [_step(entry, kind, record) for record in _records(entry)]
 
 
@@ -214,14 +215,18 @@ def curve(entry: Entry) -> list[Slide]:
 
 
 def loss(entry: Entry) -> list[Slide]:
-    """Return the slide with the loss against the step."""
+    """Return the slide with the loss against the step; none where fewer than two losses are finite."""
     chart = charts.loss_by_step(entry.run, f"{entry.name}-loss")
+    if len(chart.series[0].x) < _LEAST_RECORDS:
+        return []
     return [Slide(f"{entry.heading}: loss by step", (chart,), _ends(entry.run))]
 
 
 def weight(entry: Entry) -> list[Slide]:
-    """Return the slide with the weights against the step."""
+    """Return the slide with the weights against the step; none where no step was taken."""
     chart = charts.weight_by_step(entry.run, f"{entry.name}-weight")
+    if len(chart.series[0].x) < _LEAST_RECORDS:
+        return []
     return [Slide(f"{entry.heading}: weight by step", (chart,), _ends(entry.run))]
 
 

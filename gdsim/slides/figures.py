@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from gdsim.runs import Run
     from gdsim.slides.model import Room
 
-__all__ = ["STYLES", "Format", "alt_text", "kinds", "picture", "stepwise", "suits"]
+__all__ = ["STYLES", "Format", "alt_text", "kinds", "picture", "suits"]
 
 STYLES = ("slides", "slides-dark", "print")
 #: inches on a slide of 13.33 × 7.5, so that the text of a figure is as large there as its style says
@@ -27,11 +27,6 @@ def kinds() -> tuple[str, ...]:
 def suits(run: Run, kind: str) -> bool:
     """Tell whether a kind can show a run."""
     return kind in kinds() and not PLOTS[kind].refusal(run)
-
-
-def stepwise(kind: str) -> bool:
-    """Tell whether a kind can be built up step by step."""
-    return kind in PLOTS and PLOTS[kind].stepwise
 
 
 def picture(

@@ -81,6 +81,7 @@ def _name(drawn: Any, series: Series) -> None:
 
     label = drawn.points[0].data_label
     label.position = getattr(XL_LABEL_POSITION, series.side.upper())
+    label.text_frame.word_wrap = False
     run = label.text_frame.paragraphs[0].add_run()
     run.text = series.name
     run.font.size, run.font.bold = Pt(_LABEL), True

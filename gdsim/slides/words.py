@@ -104,7 +104,7 @@ def _value(value: Any) -> str:
         case float():
             return short(value)
         case str():
-            return clean(value)
+            return {"inf": "∞", "-inf": "−∞", "nan": "not a number"}.get(value, clean(value))
         case Mapping() if set(value) <= {"at", "kind", "loss"} and "at" in value:
             kind = f"{kind_name(str(value['kind']))} at " if "kind" in value else ""
             return f"{kind}{place(value['at'])}"
