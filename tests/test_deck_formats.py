@@ -39,7 +39,7 @@ def real_figures() -> None:
     """Draw the figures."""
 
 
-def text(made: Deck, kind: str, **look: bool) -> str:
+def text(made: Deck, kind: str, **look: object) -> str:
     return render(made, kind, Look(**look), "figures")[0].decode()  # type: ignore[arg-type]
 
 
@@ -163,6 +163,11 @@ def test_the_script_is_the_one_that_the_policy_allows() -> None:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert f"'sha256-{digest}'" in data
     assert "ArrowRight" in script
+
+
+def test_a_dark_style_makes_a_dark_page() -> None:
+    assert '<body class="dark">' in text(deck("parabola"), "html", style="slides-dark")
+    assert "<body>" in text(deck("parabola"), "html")
 
 
 def test_hostile_text_makes_no_element() -> None:

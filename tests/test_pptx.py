@@ -161,6 +161,11 @@ def test_hostile_text_arrives_as_it_is() -> None:
     assert presentation.slides[0].shapes.title.text_frame.text == clean(hostile().title)
 
 
+def test_a_dark_style_makes_a_dark_design() -> None:
+    presentation = opened(write_pptx(deck("parabola"), style="slides-dark"))
+    assert presentation.slide_master._element.find("{*}clrMap").get("bg1") == "dk1"
+
+
 # ---- templates
 
 

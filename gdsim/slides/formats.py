@@ -244,7 +244,7 @@ def _marp(deck: Deck, drawn: Mapping[str, bytes], files: Mapping[str, str], look
 def _html(deck: Deck, drawn: Mapping[str, bytes], files: Mapping[str, str], look: Look) -> bytes:
     from gdsim.slides.html import write_html
 
-    return write_html(deck, drawn).encode()
+    return write_html(deck, drawn, dark=look.style == "slides-dark").encode()
 
 
 FORMATS: dict[str, Format] = {

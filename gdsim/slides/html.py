@@ -11,11 +11,14 @@ from html import escape
 from gdsim.slides.model import Deck, Formula, Line, Lines, Part, Picture, Slide, Table, picture_of
 
 _STYLE = """
-:root { color-scheme: light; --unit: min(1vw, 1.7778vh); }
+:root { --unit: min(1vw, 1.7778vh); --ink: #1b1b1b; --ground: white; --quiet: #5a5a5a; --line: #ccc;
+  --head: #0072b2; --marked: #e6f1f8; }
+.dark { --ink: #f2f2f2; --ground: #14181d; --quiet: #b5b5b5; --line: #555; --head: #1f5f8b;
+  --marked: #24384a; }
 * { box-sizing: border-box; }
-body { margin: 0; background: #222; font-family: "DejaVu Sans", Verdana, sans-serif; color: #1b1b1b; }
+body { margin: 0; background: #222; font-family: "DejaVu Sans", Verdana, sans-serif; color: var(--ink); }
 section { width: calc(100 * var(--unit)); height: calc(56.25 * var(--unit)); margin: 0 auto;
-  background: white;
+  background: var(--ground);
   padding: calc(3 * var(--unit)) calc(4 * var(--unit)); font-size: calc(2.3 * var(--unit)); line-height: 1.35;
   display: none; flex-direction: column; position: relative; overflow: hidden; }
 section.shown { display: flex; }
@@ -25,7 +28,7 @@ h1, h2 { font-size: calc(3.2 * var(--unit)); line-height: 1.2; margin: 0 0 calc(
 .opening h1 { font-size: calc(4.6 * var(--unit)); }
 p { margin: 0 0 .5em; }
 ul { margin: 0; padding-left: 1.2em; } li { margin-bottom: .4em; }
-.lead { font-weight: bold; } .quiet { font-size: 85%; color: #444; }
+.lead { font-weight: bold; } .quiet { font-size: 85%; color: var(--quiet); }
 .formula { font-size: calc(3 * var(--unit)); margin: 0 0 .6em; }
 .figure { flex: 1 1 0; min-height: 0; min-width: 0; margin: 0; display: flex; justify-content: center; }
 .figure svg { width: 100%; height: 100%; }
@@ -33,14 +36,15 @@ ul { margin: 0; padding-left: 1.2em; } li { margin-bottom: .4em; }
   grid-template-columns: 68fr 32fr; align-items: center; }
 .beside .figure { height: 100%; }
 table { border-collapse: collapse; font-size: calc(2 * var(--unit)); align-self: flex-start; }
-th, td { text-align: left; padding: .28em .8em; border-bottom: 1px solid #ccc; vertical-align: top; }
-thead th { background: #0072b2; color: white; } tbody th { font-weight: 600; }
-.marked td { font-weight: bold; background: #e6f1f8; }
+th, td { text-align: left; padding: .28em .8em; border-bottom: 1px solid var(--line); vertical-align: top; }
+thead th { background: var(--head); color: white; } tbody th { font-weight: 600; }
+.marked td { font-weight: bold; background: var(--marked); }
 aside { display: none; position: absolute; left: 0; right: 0; bottom: 0; max-height: 60%; overflow: auto;
-  background: #fff8dc; border-top: 2px solid #e69f00; padding: 1em 2em; font-size: calc(1.5 * var(--unit)); }
+  background: #fff8dc; color: #1b1b1b; border-top: 2px solid #e69f00; padding: 1em 2em;
+  font-size: calc(1.5 * var(--unit)); }
 .notes aside { display: block; }
 .number { position: absolute; right: calc(2 * var(--unit)); bottom: calc(1 * var(--unit));
-  font-size: calc(1.2 * var(--unit)); color: #666; }
+  font-size: calc(1.2 * var(--unit)); color: var(--quiet); }
 @media print { @page { size: 13.333in 7.5in; margin: 0; } body { background: white; }
   :root { --unit: .13333in; } section, section.shown { display: flex; break-after: page; }
   section:last-of-type { break-after: auto; } aside, .notes aside, #said { display: none; } }
@@ -79,7 +83,7 @@ _IDENTITY = re.compile(r'(\bid="|href="#|url\(#)')
 _XML_HEAD = re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<metadata>.*?</metadata>", re.DOTALL)
 
 
-def write_html(deck: Deck, drawings: Mapping[str, bytes]) -> str:
+def write_html(deck: Deck, drawings: Mapping[str, bytes], dark: bool = False) -> str:
     """Return a deck as one HTML file.
 
     Parameters
@@ -88,18 +92,21 @@ def write_html(deck: Deck, drawings: Mapping[str, bytes]) -> str:
         What is on the slides.
     drawings
         The SVG figure of each name.
+    dark
+        Light on dark, as the figures are.
     """
     count = len(deck.slides)
     sections = "\n".join(
         _section(slide, place, count, drawings) for place, slide in enumerate(deck.slides, 1)
     )
+    ground = ' class="dark"' if dark else ""
     digest = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(deck.title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n{sections}\n"
+        f"<title>{escape(deck.title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body{ground}>\n{sections}\n"
         f'<div id="said" aria-live="polite" style="{_HIDDEN}"></div>\n'
         f"<script>{_SCRIPT}</script>\n</body>\n</html>\n"
     )

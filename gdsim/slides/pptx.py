@@ -36,7 +36,8 @@ def write_pptx(deck: Deck, template: Path | None = None, style: str = "slides") 
     template
         A .pptx or .potx whose layouts, colours and fonts are used; by default a plain 16:9 design.
     style
-        The style of the pictures; charts, tables and text take theirs from the template.
+        The style of the pictures; charts, tables and text take theirs from the template, or are light on
+        dark with ``slides-dark`` and no template.
 
     Raises
     ------
@@ -44,7 +45,7 @@ def write_pptx(deck: Deck, template: Path | None = None, style: str = "slides") 
         Where python-pptx is missing, or the template cannot be used.
     """
     needed()
-    made = design(template)
+    made = design(template, style == "slides-dark")
     for slide in deck.slides:
         (_opening if slide.opening else _content)(made, deck, slide, style)
     core = made.presentation.core_properties

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ _PRESENTATION = b"presentationml.presentation.main+xml"
 _NAMESPACE = {"a": "http://schemas.openxmlformats.org/drawingml/2006/main"}
 #: accents of the built-in design: M. Okabe and K. Ito, "Color Universal Design" (2008)
 _ACCENTS = ("0072B2", "D55E00", "009E73", "9A4C86", "56B4E9", "E69F00")
+_NIGHT = {"dk1": "14181D", "accent1": "2E8FD0", "accent4": "C77DB4"}  # the ground of the style slides-dark
 _TITLE_SIZE, _BODY_SIZE, _NUMBER_SIZE = 3600, 2800, 1400  # hundredths of a point
 
 
@@ -56,15 +58,15 @@ class Design:
     title_size: float  # points
 
 
-def design(template: Path | None) -> Design:
-    """Return the design of a template, or the built-in one.
+def design(template: Path | None, dark: bool = False) -> Design:
+    """Return the design of a template, or the built-in one, light on dark if ``dark``.
 
     Raises
     ------
     InputError
         Where the file is no PowerPoint file, or none of its layouts has a title.
     """
-    presentation = _builtin() if template is None else _opened(template)
+    presentation = _builtin(dark) if template is None else _opened(template)
     layouts = [(layout, _kinds(layout)) for layout in presentation.slide_layouts]
     titled = [(layout, kinds) for layout, kinds in layouts if {"TITLE", "CENTER_TITLE"} & set(kinds)]
     if not titled:
@@ -155,7 +157,7 @@ def _as_presentation(data: bytes) -> bytes:
     return target.getvalue()
 
 
-def _builtin() -> Any:
+def _builtin(dark: bool) -> Any:
     """Widen python-pptx's own template to 16:9, with titles to the left and colours for every eye."""
     from pptx import Presentation
 
@@ -179,7 +181,10 @@ def _builtin() -> Any:
     for found in master._element.xpath('.//p:sp[.//p:ph[@type="sldNum"]]//a:defRPr'):
         found.set("sz", str(_NUMBER_SIZE))
     _restyle(master)
-    _recolour(master)
+    _recolour(master, _NIGHT if dark else {})
+    if dark:
+        for name, other in (("bg1", "dk1"), ("tx1", "lt1"), ("bg2", "dk2"), ("tx2", "lt2")):
+            master._element.find("{*}clrMap").set(name, other)
     return presentation
 
 
@@ -201,17 +206,18 @@ def _restyle(master: Any) -> None:
         body.set("sz", str(size))
 
 
-def _recolour(master: Any) -> None:
-    """Put the accents into the theme, where every chart, table and text finds them."""
+def _recolour(master: Any, more: Mapping[str, str]) -> None:
+    """Put the accents, and more colours, into the theme, where every chart, table and text finds them."""
     from lxml import etree
 
     part = next(rel.target_part for rel in master.part.rels.values() if rel.reltype.endswith("/theme"))
     theme = etree.fromstring(part.blob)
-    for index, colour in enumerate(_ACCENTS, 1):
-        accent = theme.find(f".//a:clrScheme/a:accent{index}", _NAMESPACE)
-        for child in list(accent):
-            accent.remove(child)
-        etree.SubElement(accent, f"{{{_NAMESPACE['a']}}}srgbClr", val=colour)
+    colours = {f"accent{index}": colour for index, colour in enumerate(_ACCENTS, 1)} | dict(more)
+    for name, colour in colours.items():
+        entry = theme.find(f".//a:clrScheme/a:{name}", _NAMESPACE)
+        for child in list(entry):
+            entry.remove(child)
+        etree.SubElement(entry, f"{{{_NAMESPACE['a']}}}srgbClr", val=colour)
     part._blob = etree.tostring(theme, xml_declaration=True, encoding="UTF-8", standalone=True)
 
 
