@@ -20,15 +20,21 @@ def frame_texts(figure: Figure) -> list[tuple[str, Bbox]]:
     return [
         (artist.get_text(), artist.get_window_extent())
         for artist in wanted
-        if artist is not None and artist.get_text()
+        if artist is not None and artist.get_text().strip()
     ]
 
 
-def assert_texts_stand_apart(figure: Figure) -> None:
-    """Fail where a text leaves the figure or two overlap."""
+def inner_texts(figure: Figure) -> list[tuple[str, Bbox]]:
+    """Texts that a kind puts on its axes."""
+    shown = [text for axes in figure.axes for text in axes.texts if text.get_visible() and text.get_text()]
+    return [(text.get_text(), text.get_window_extent()) for text in shown]
+
+
+def assert_texts_stand_apart(figure: Figure, *, inside: bool = False) -> None:
+    """Fail where a text leaves the figure or two overlap; ``inside`` asks it of texts on the axes too."""
     FigureCanvasAgg(figure)
     figure.draw_without_rendering()
-    boxes = frame_texts(figure)
+    boxes = frame_texts(figure) + (inner_texts(figure) if inside else [])
     room = figure.bbox.padded(1)
     for text, box in boxes:
         assert room.containsx(box.x0), text

@@ -47,7 +47,8 @@ def draw(
     until
         The last step shown, on the axes of the whole run.
     at
-        Steps to look at closely: tangents on a curve, arrows against the gradient on a contour.
+        Steps to look at closely: tangents on a curve, arrows against the gradient on a contour, the weight
+        round which to zoom.
 
     Raises
     ------
@@ -148,7 +149,8 @@ def alt_text(run: Run | Sequence[Run], kind: str, until: float | None = None) ->
     from gdsim.plots.alt import alt_text as described
 
     runs = run if isinstance(run, Sequence) else [run]
-    return " ".join(described(one, PLOTS[kind].summary, until) for one in runs)
+    plot = PLOTS[kind]
+    return " ".join(described(one, plot.summary, until, plot.counts) for one in runs)
 
 
 def _stamp(

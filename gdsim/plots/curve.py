@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _SAMPLES = 1201
 _MOST_DRAWN = 200  # later steps of a long run lie on top of each other
 _LABEL_GAP = 2.0  # ems, the least distance of two step numbers
+_BESIDE = 8.0  # ems beside the axes: tick labels and margins
+_ARROW = 2.5  # ems that an edge arrow takes
 _CROWD = 25  # steps, from which on arrows fade
 
 
@@ -77,7 +79,7 @@ def curve(run: Run, at: Sequence[int] = ()) -> Scene:
         points.draw_start(axes, weight[0], loss[0])
     stage += _arrows(axes, step, weight, loss, shown)
     stage += _numbers(axes, step, weight, loss, shown)
-    stage += _departures(axes, step, weight, (low, high))
+    stage += departures(axes, step, weight, (low, high))
     ball = points.draw_ball(axes)
     axes.set_xlabel(f"weight {name}")
     axes.set_ylabel("loss")
@@ -197,15 +199,27 @@ def _numbers(axes: Axes, step: Steps, weight: Array, loss: Array, shown: NDArray
     return stage
 
 
-def _departures(axes: Axes, step: Steps, weight: Array, window: tuple[float, float]) -> points.Stage:
-    """Draw an edge arrow for the first step that leaves the frame on each side."""
-    stage: points.Stage = []
+def departures(
+    axes: Axes, step: Steps, weight: Array, window: tuple[float, float], across: float | None = None
+) -> points.Stage:
+    """Draw an edge arrow for the first step that leaves the frame on each side.
+
+    ``across`` is how many ems wide the axes are, where that is not most of the figure.
+    """
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    most = (text.room(figure) - _BESIDE if across is None else across) - 2 * _ARROW
+    found: list[tuple[str, int, str, str]] = []
     for side, outside in (("left", weight < window[0]), ("right", weight > window[1])):
         gone = np.flatnonzero(outside)
         if gone.size:
-            first = gone[0]
+            first, place = int(step[gone[0]]), text.short(float(weight[gone[0]]))
             count = "" if gone.size == 1 else f" and {gone.size - 1} more"
-            words = f"step {int(step[first])}{count}: {text.short(float(weight[first]))}"
-            arrow = points.draw_edge_arrow(axes, side, 0.94, words)
-            stage += [(int(step[first]), artist) for artist in arrow]
+            found.append((side, first, f"step {first}{count}: {place}", f"step {first}: {place}"))
+    stage: points.Stage = []
+    together = sum(text.width(words) for _, _, words, _ in found) + 1 <= most
+    for side, first, words, fewer in found:
+        height = 0.8 if stage and not together else 0.94
+        fitting = words if text.width(words) <= most else fewer
+        stage += [(first, artist) for artist in points.draw_edge_arrow(axes, side, height, fitting)]
     return stage

@@ -40,6 +40,8 @@ class Plot:
         Whether ``gdsim run`` draws it by itself.
     several
         Whether it shows several runs in one figure.
+    counts
+        What a build-up counts: steps, or something else.
     """
 
     summary: str
@@ -49,6 +51,7 @@ class Plot:
     stepwise: bool = False
     default: bool = False
     several: bool = False
+    counts: str = "step"
 
     def refusal(self, run: Run) -> str:
         """Return why this kind cannot show a run; empty where it can."""
@@ -73,14 +76,44 @@ def drawing(kind: str, room: str = "gdsim.plots") -> Callable[..., Any]:
     return function
 
 
+def _suits_cobweb(run: Run) -> bool:
+    """Whether every step is the same function of the weight, and each is recorded."""
+    batch, rule, rate = run.batch, run.batch.rule, run.trajectory.learning_rate[:, 0]
+    plain = batch.noise is None and batch.clip is None and batch.line_search is None
+    same = rule.rule.name in ("gradient_descent", "sign_descent") and not rule.options.get("weight_decay")
+    return same and plain and bool((rate == rate[0]).all()) and _every_step(run)
+
+
+def _every_step(run: Run) -> bool:
+    return run.batch.record_every == 1
+
+
 PLOTS: dict[str, Plot] = {
     "curve": Plot(
         "the loss with the steps walking on it, and its critical points",
         weights=(1,), stepwise=True, default=True,
     ),
+    "zoom": Plot(
+        "the limit that defines the derivative: narrower and narrower windows round a weight",
+        weights=(1,), stepwise=True, counts="window",
+    ),
+    "derivative": Plot(
+        "the loss, its slope and its curvature above each other: where the weight moves left, where right",
+        weights=(1,), stepwise=True,
+    ),
+    "cobweb": Plot(
+        "descent as a map from weight to weight, with its fixed points and the cobweb of the run",
+        weights=(1,), suits=_suits_cobweb, stepwise=True,
+        needs="gradient descent or sign descent with one learning rate, without noise, clipping, line search "
+        "or weight decay, every step recorded",
+    ),
     "contour": Plot(
         "the loss as a map, with the path across it and arrows that point downhill",
         weights=(2,), stepwise=True, default=True,
+    ),
+    "phase": Plot(
+        "the next step against the weight: how a run comes to rest, circles or runs away",
+        suits=_every_step, needs="every step recorded", stepwise=True,
     ),
     "convergence": Plot(
         "loss, gradient and distance against the step number, with the theoretical rate",

@@ -159,7 +159,8 @@ def legend_beside(figure: Figure, axes: Axes) -> None:
     if room(figure) < NARROW:
         legend_above(axes)
     else:
-        figure.legend(loc="outside right center", frameon=False, handlelength=_HANDLE)
+        entries = axes.get_legend_handles_labels()
+        figure.legend(*entries, loc="outside right center", frameon=False, handlelength=_HANDLE)
 
 
 def _row_width(labels: Sequence[str], columns: int) -> float:
