@@ -47,14 +47,13 @@ def text(made: Deck, kind: str, **look: object) -> str:
 def test_every_slide_and_every_figure_is_there(kind: str) -> None:
     made = deck("parabola")
     data, files = render(made, kind, Look(), "figures")
-    shown = made.without_charts
     counts = {
         "beamer": data.count(b"\\begin{frame}"), "quarto": data.count(b"\n## ") + 1,
         "marp": data.count(b"\n# "), "html": data.count(b"<section"),
     }  # fmt: skip
-    assert counts[kind] == len(shown.slides)
+    assert counts[kind] == len(made.slides)
     if FORMATS[kind].beside:
-        assert {Path(name).stem for name in files} == {picture.name for picture in shown.pictures}
+        assert {Path(name).stem for name in files} == {picture.name for picture in made.pictures}
         for name, content in files.items():
             assert f"figures/{name}".encode() in data
             assert content
@@ -92,7 +91,7 @@ def test_latex_is_ascii_but_for_letters_that_its_fonts_have() -> None:
 
 def test_hostile_text_opens_and_closes_no_frame() -> None:
     data = text(hostile(), "beamer")
-    assert data.count(r"\begin{frame}") == data.count(r"\end{frame}") == len(hostile().without_charts.slides)
+    assert data.count(r"\begin{frame}") == data.count(r"\end{frame}") == len(hostile().slides)
     assert r"\input{" not in data
 
 
@@ -114,7 +113,7 @@ def test_markdown_escapes_what_has_a_meaning_and_nothing_else(given: str, escape
 def test_hostile_text_is_no_mark_up(kind: str) -> None:
     _, head, body = text(hostile(), kind).split("---\n", 2)
     assert head.count("\n") < 20
-    assert body.count("\n---\n") == (0 if kind == "quarto" else len(hostile().without_charts.slides) - 1)
+    assert body.count("\n---\n") == (0 if kind == "quarto" else len(hostile().slides) - 1)
     plain = re.sub(r'fig-alt="(?:[^"\\]|\\.)*"', "", body)
     assert plain.count("<!--") == plain.count("-->")
     shown = re.sub(r"<!--.*?-->", "", plain, flags=re.DOTALL)

@@ -17,8 +17,7 @@ import pytest
 from slide_examples import hostile
 
 from gdsim.scenario import shipped
-from gdsim.slides import Deck, Look, assemble, read_deck, save, shown
-from gdsim.slides.model import picture_of
+from gdsim.slides import Deck, Look, assemble, read_deck, save
 
 pytestmark = pytest.mark.release
 
@@ -82,7 +81,7 @@ def test_latex_compiles_the_beamer_file(made: Deck, engine: str, tmp_path: Path)
     words = (latex, "-interaction=nonstopmode", "-halt-on-error", "deck.tex")
     log = call(*words, folder=tmp_path)
     assert made is hostile() or "Overfull \\vbox" not in log  # hostile titles fill half a slide
-    assert pages(tmp_path / "deck.pdf") == len(shown(made, "beamer").slides)
+    assert pages(tmp_path / "deck.pdf") == len(made.slides)
 
 
 def test_latex_compiles_slides_that_are_included(made: Deck, tmp_path: Path) -> None:
@@ -95,7 +94,7 @@ def test_latex_compiles_slides_that_are_included(made: Deck, tmp_path: Path) -> 
     )
     (tmp_path / "own.tex").write_text(own, encoding="utf-8")
     call(latex, "-interaction=nonstopmode", "-halt-on-error", "own.tex", folder=tmp_path)
-    assert pages(tmp_path / "own.pdf") == len(shown(made, "beamer").slides) - 1
+    assert pages(tmp_path / "own.pdf") == len(made.slides) - 1
 
 
 def test_every_letter_that_is_left_to_latex_is_one_that_it_has(tmp_path: Path) -> None:
@@ -113,11 +112,11 @@ def test_marp_renders_the_slides(made: Deck, tmp_path: Path) -> None:
     save(made, tmp_path / "deck.md", "marp", Look())
     call(marp, "--no-stdin", "deck.md", "-o", "deck.html", folder=tmp_path)
     page = (tmp_path / "deck.html").read_text(encoding="utf-8")
-    slides = shown(made, "marp").slides
+    slides = made.slides
     assert page.count("<section") == len(slides)
     assert "<script>alert" not in page
     assert page.count('class="bespoke-marp-note"') == sum(bool(slide.notes) for slide in slides)
-    assert page.count("<img") == sum(picture_of(slide.visual) is not None for slide in slides)
+    assert page.count("<img") == sum(slide.visual is not None for slide in slides)
 
 
 def test_pandoc_reads_the_quarto_file(made: Deck, tmp_path: Path) -> None:
@@ -127,11 +126,11 @@ def test_pandoc_reads_the_quarto_file(made: Deck, tmp_path: Path) -> None:
     arguments = ("-f", "markdown", "-t", "revealjs", "--slide-level=2", "-s", "deck.qmd", "-o", "deck.html")
     call(pandoc, *(("pandoc",) if "quarto" in Path(pandoc).name else ()), *arguments, folder=tmp_path)
     page = (tmp_path / "deck.html").read_text(encoding="utf-8")
-    slides = shown(made, "quarto").slides
+    slides = made.slides
     assert len(re.findall(r'<section\s+id="[^"]*"\s+class="slide', page)) >= len(slides) - 1
     assert page.count('<aside class="notes">') == sum(bool(s.notes) for s in slides if not s.opening)
     assert "<script>alert" not in page
-    assert page.count("fig-alt=") == sum(picture_of(slide.visual) is not None for slide in slides)
+    assert page.count("fig-alt=") == sum(slide.visual is not None for slide in slides)
 
 
 def test_chromium_shows_the_page_and_prints_each_slide(made: Deck, tmp_path: Path) -> None:
@@ -149,7 +148,7 @@ def test_chromium_shows_the_page_and_prints_each_slide(made: Deck, tmp_path: Pat
         target,
         folder=tmp_path,
     )
-    assert pages(tmp_path / "deck.pdf") == len(shown(made, "html").slides)
+    assert pages(tmp_path / "deck.pdf") == len(made.slides)
     page = call(chromium, *_CHROMIUM, profile, "--dump-dom", f"{target}#3", folder=tmp_path)
     assert page.count('class="shown"') + page.count(' shown"') == 1
-    assert f"Slide 3 of {len(shown(made, 'html').slides)}" in page
+    assert f"Slide 3 of {len(made.slides)}" in page

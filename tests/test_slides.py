@@ -14,7 +14,7 @@ from tiers import some
 from gdsim.outcomes import InputError
 from gdsim.plots import PLOTS
 from gdsim.scenario import shipped_scenarios
-from gdsim.slides import Entry, Words, assemble
+from gdsim.slides import Entry, Words, assemble, figures
 from gdsim.slides.charts import scale
 from gdsim.slides.content import PARTS, all_kinds, run_slides
 from gdsim.slides.model import Chart, Formula, Lines, Picture, Slide, Table, picture_of
@@ -45,8 +45,8 @@ def test_every_run_makes_slides_with_titles_words_and_finite_numbers(name: str) 
         for part in slide.parts:
             if isinstance(part, Chart | Picture | Table):
                 assert part.alt
-            figure = picture_of(slide.visual)
-            assert figure is None or not PLOTS[figure.kind].refusal(figure.run)
+            figure = picture_of(part) if isinstance(part, Chart | Picture) else None
+            assert not isinstance(figure, Picture) or not PLOTS[figure.kind].refusal(figure.run)
             if isinstance(part, Chart):
                 assert all(map(math.isfinite, [*(part.x_limits or ()), *(part.y_limits or ())]))
                 for series in part.series:
@@ -199,11 +199,18 @@ def test_figures_are_drawn_once_and_have_names_that_every_system_takes() -> None
     assert all(name.replace("-", "").isalnum() and name.isascii() for name in names)
 
 
-def test_a_format_without_charts_shows_no_empty_slide() -> None:
-    for slide in deck("iris-two-weights").without_charts.slides:
-        assert slide.opening or any(
-            not isinstance(part, Chart) or part.picture is not None for part in slide.parts
-        )
+def test_a_chart_that_no_figure_stands_for_is_drawn_itself() -> None:
+    visual = chart(slides("parabola", "weight")[0])
+    assert visual.picture is None
+    drawn = figures.drawn(picture_of(visual), "svg", "slides")
+    assert drawn == figures.sketch(visual, "svg")
+    assert b"<svg" in drawn
+
+
+def test_a_sketch_of_the_ruler_shows_its_bands() -> None:
+    (_, visual) = slides("parabola", "ruler")[0].parts
+    assert isinstance(visual, Chart)
+    assert figures.sketch(visual, "png", "slides-dark")[:4] == b"\x89PNG"
 
 
 @pytest.mark.parametrize("text", ["\x00a\x1b", "a\ud800b", "a\u202eb", "a\n\tb"])

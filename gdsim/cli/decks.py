@@ -67,7 +67,7 @@ def deck(
     """
     from pathlib import Path
 
-    from gdsim.slides.formats import FORMATS, Look, assemble, check, kind_of, ready, save, shown
+    from gdsim.slides.formats import FORMATS, Look, assemble, check, kind_of, ready, save
 
     kind = kind or kind_of(Path(output) if output else None)
     check(kind, style, bool(template), include)
@@ -77,7 +77,6 @@ def deck(
     made = assemble(
         entries, title or lecture.title, author or lecture.author, date or lecture.date, lecture.name
     )
-    made = shown(made, kind)
     target = Path(output) if output else Path("outputs") / f"{lecture.name}{FORMATS[kind].suffix}"
     look = Look(Path(template) if template else None, style, include)
     _tell(made, save(made, target, kind, look), kind, as_json)

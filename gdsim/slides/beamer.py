@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gdsim.slides.escape import latex
-from gdsim.slides.model import Deck, Formula, Line, Lines, Part, Picture, Slide, Table, picture_of
+from gdsim.slides.model import Deck, Formula, Line, Lines, Part, Picture, Sketch, Slide, Table, picture_of
 
 _PREAMBLE = r"""\documentclass[aspectratio=169]{beamer}
 \usepackage{iftex}
@@ -24,7 +24,7 @@ _PREAMBLE = r"""\documentclass[aspectratio=169]{beamer}
 #: what slides that are included in another document need
 _MACROS = r"""\providecommand\gdsimsign[1]{\ifdefined\Umathchar\symbol{"#1}\else\fbox{\tiny U+#1}\fi}
 """
-_FULL, _BESIDE = ("0.76", "1"), ("0.74", "0.64")  # of a picture: parts of the height and of the width
+_FULL, _BESIDE, _BELOW = "0.76", "0.74", "0.5"  # of a picture: parts of the height of the text
 
 
 def write_beamer(deck: Deck, files: Mapping[str, str], include: bool = False) -> str:
@@ -62,18 +62,17 @@ def _frame(slide: Slide, files: Mapping[str, str]) -> str:
 def _body(slide: Slide, files: Mapping[str, str]) -> list[str]:
     parts = slide.parts
     if len(parts) == 2 and slide.visual is parts[0] and isinstance(parts[1], Lines):
-        image = _image(picture_of(slide.visual), files, _BESIDE, r"\textwidth")
-        if image:
-            return [
-                r"\begin{columns}[c]", r"\begin{column}{0.66\textwidth}", image.replace("0.64", "1"),
-                r"\end{column}", r"\begin{column}{0.32\textwidth}", _lines(parts[1]), r"\end{column}",
-                r"\end{columns}",
-            ]  # fmt: skip
-    size = _FULL if len(parts) == 1 else ("0.5", "1")
+        image = _image(picture_of(slide.visual), files, _BESIDE)
+        return [
+            r"\begin{columns}[c]", r"\begin{column}{0.66\textwidth}", image,
+            r"\end{column}", r"\begin{column}{0.32\textwidth}", _lines(parts[1]), r"\end{column}",
+            r"\end{columns}",
+        ]  # fmt: skip
+    size = _FULL if len(parts) == 1 else _BELOW
     return [text for part in parts if (text := _part(part, files, size))]
 
 
-def _part(part: Part, files: Mapping[str, str], size: tuple[str, str]) -> str:
+def _part(part: Part, files: Mapping[str, str], size: str) -> str:
     match part:
         case Lines():
             return _lines(part)
@@ -82,8 +81,8 @@ def _part(part: Part, files: Mapping[str, str], size: tuple[str, str]) -> str:
         case Table():
             return _table(part)
         case Picture():
-            return _image(part, files, size, r"\textwidth")
-    return _image(picture_of(part), files, size, r"\textwidth")
+            return _image(part, files, size)
+    return _image(picture_of(part), files, size)
 
 
 def _lines(part: Lines) -> str:
@@ -104,13 +103,10 @@ def _formula(part: Formula) -> str:
     return f"{{\\large $\\displaystyle {part.latex}$}}\n\n\\medskip"
 
 
-def _image(picture: Picture | None, files: Mapping[str, str], size: tuple[str, str], width: str) -> str:
-    if picture is None:
-        return ""
-    high, wide = size
+def _image(picture: Picture | Sketch, files: Mapping[str, str], high: str) -> str:
     alt = f"alt={{{latex(picture.alt)}}}"
     return (
-        f"\\begin{{center}}\n\\includegraphics[width={wide}{width},height={high}\\textheight,keepaspectratio,"
+        f"\\begin{{center}}\n\\includegraphics[width=\\textwidth,height={high}\\textheight,keepaspectratio,"
         f"\n  {alt}]{{{files[picture.name]}}}\n\\end{{center}}"
     )
 

@@ -90,8 +90,8 @@ def curve(run: Run, until: int, name: str, room: Room = "full") -> Chart:
         series.append(replace(point, side=_side(run, last, (low, high), (bottom, top))))
     alt = f"The loss over {label} as a curve, with the path of the run up to step {until}. {figures_alt(run)}"
     return Chart(
-        tuple(series), f"weight {label}", "loss", alt, _picture(run, "curve", name, alt, until, room),
-        (low, high), (bottom, top),
+        tuple(series), f"weight {label}", "loss", alt, name, _picture(run, "curve", name, alt, until, room),
+        room, (low, high), (bottom, top),
     )  # fmt: skip
 
 
@@ -136,7 +136,7 @@ def loss_by_step(run: Run, name: str) -> Chart:
         )
     return Chart(
         (series,), "step", "loss" + (" (logarithmic)" if logarithmic else ""), alt,
-        _picture(run, "convergence", name, alt), x_limits=_steps(run), log_y=logarithmic, legend=False,
+        name, _picture(run, "convergence", name, alt), x_limits=_steps(run), log_y=logarithmic, legend=False,
     )  # fmt: skip
 
 
@@ -150,8 +150,7 @@ def weight_by_step(run: Run, name: str) -> Chart:
     ]
     label = f"weight {names[0]}" if len(names) == 1 else "weights"
     return Chart(
-        tuple(series), "step", label, alt, _picture(run, "phase", name, alt), x_limits=_steps(run),
-        legend=len(names) > 1,
+        tuple(series), "step", label, clean(alt), name, x_limits=_steps(run), legend=len(names) > 1,
     )  # fmt: skip
 
 
@@ -210,7 +209,8 @@ def ruler(run: Run, measure: Scale, name: str) -> Chart:
     alt = f"The learning-rate ruler: η = {short(rate)} against {limit} = {short(bound)}."
     return Chart(
         tuple(series), "learning rate η" + (" (logarithmic)" if logarithmic else ""), "", alt,
-        _picture(run, "ruler", name, alt, room="below"), (low, high), (-1.0, 1.0), log_x=logarithmic,
+        name, _picture(run, "ruler", name, alt, room="below"), "below", (low, high), (-1.0, 1.0),
+        log_x=logarithmic,
     )  # fmt: skip
 
 

@@ -313,7 +313,7 @@ def picture(entry: Entry, kind: str) -> list[Slide]:
 
     run = entry.run
     if not figures.suits(run, kind):
-        message = f"{kind} cannot show {entry.heading}, which has {len(run.loss.weights)} weight(s)"
+        message = f"{kind} cannot show {entry.heading}: it {figures.refusal(run, kind)}"
         fitting = [name for name in figures.kinds() if figures.suits(run, name)]
         raise InputError(Fault(message, f"one of {', '.join([*PARTS, *fitting])}", path="kinds"))
     part = Picture(run, kind, f"{entry.name}-{kind}", figures.alt_text(run, kind))

@@ -138,11 +138,6 @@ def ready(kind: str) -> None:
         needed()
 
 
-def shown(deck: Deck, kind: str) -> Deck:
-    """Return the deck as a format shows it: without slides that would be empty there."""
-    return deck if FORMATS[kind].pictures is None else deck.without_charts
-
-
 def render(deck: Deck, kind: str, look: Look, folder: str) -> tuple[bytes, dict[str, bytes]]:
     """Return a deck as the bytes of its file, and the files of the folder beside it.
 
@@ -151,15 +146,10 @@ def render(deck: Deck, kind: str, look: Look, folder: str) -> tuple[bytes, dict[
     folder
         The name of the folder beside the file.
     """
-    format, deck = FORMATS[kind], shown(deck, kind)
+    format = FORMATS[kind]
     drawn: dict[str, bytes] = {}
     if format.pictures is not None:
-        drawn = {
-            picture.name: figures.picture(
-                picture.run, picture.kind, format.pictures, look.style, picture.until, picture.room
-            )
-            for picture in deck.pictures
-        }
+        drawn = {one.name: figures.drawn(one, format.pictures, look.style) for one in deck.pictures}
     files = {name: f"{folder}/{name}.{format.pictures}" for name in drawn}
     data = format.write(deck, drawn, files, look)
     beside = {f"{name}.{format.pictures}": content for name, content in drawn.items()}

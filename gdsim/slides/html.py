@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from gdsim.slides.model import Deck, Formula, Line, Lines, Part, Picture, Slide, Table, picture_of
+from gdsim.slides.model import Deck, Formula, Line, Lines, Part, Picture, Sketch, Slide, Table, picture_of
 
 _STYLE = """
 :root { --unit: min(1vw, 1.7778vh); --ink: #1b1b1b; --ground: white; --quiet: #5a5a5a; --line: #ccc;
@@ -131,7 +131,7 @@ def _body(parts: Sequence[Part], slide: Slide, place: int, drawings: Mapping[str
     return "\n".join(filter(None, texts))
 
 
-def _part(part: Part, place: int, drawings: Mapping[str, bytes]) -> str:
+def _part(part: Part | Sketch, place: int, drawings: Mapping[str, bytes]) -> str:
     match part:
         case Lines():
             return _lines(part)
@@ -139,10 +139,9 @@ def _part(part: Part, place: int, drawings: Mapping[str, bytes]) -> str:
             return f'<div class="formula">{part.mathml}</div>'
         case Table():
             return _table(part)
-        case Picture():
+        case Picture() | Sketch():
             return f'<div class="figure">{_svg(drawings[part.name], part.alt, f"s{place}-")}</div>'
-    picture = picture_of(part)
-    return "" if picture is None else _part(picture, place, drawings)
+    return _part(picture_of(part), place, drawings)
 
 
 def _lines(part: Lines) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from gdsim.slides import markdown as shared
 from gdsim.slides.escape import markdown, yaml
-from gdsim.slides.model import Deck, Formula, Lines, Part, Picture, Slide, Table, picture_of
+from gdsim.slides.model import Deck, Formula, Lines, Part, Picture, Sketch, Slide, Table, picture_of
 
 _STYLE = """style: |
   section { align-content: start; padding: 44px 60px; }
@@ -54,7 +54,7 @@ def _comment(text: str) -> str:
     return re.sub(r"-(?=-)|-(?=>)|<(?=!)", lambda found: f"{found[0]} ", text)
 
 
-def _part(part: Part, files: Mapping[str, str], height: int) -> str:
+def _part(part: Part | Sketch, files: Mapping[str, str], height: int) -> str:
     match part:
         case Lines():
             return shared.lines(part)
@@ -62,8 +62,7 @@ def _part(part: Part, files: Mapping[str, str], height: int) -> str:
             return shared.formula(part)
         case Table():
             return shared.table(part)
-        case Picture():
+        case Picture() | Sketch():
             alt = _KEYWORD.sub(r"“\1”", part.alt)
             return f"![h:{height} {markdown(alt)}]({files[part.name]})"
-    picture = picture_of(part)
-    return "" if picture is None else _part(picture, files, height)
+    return _part(picture_of(part), files, height)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
@@ -100,20 +100,41 @@ class Chart:
         What it shows, in words.
     x_limits, y_limits
         The ends of the axes; None leaves them to the program that shows the chart.
+    name, room
+        For its file, and how much of a slide it takes, as for a picture.
     picture
-        The figure that stands for it where a format has no charts.
+        The figure that stands for it where a format has no charts; None: the chart itself is drawn.
     """
 
     series: tuple[Series, ...]
     x_label: str
     y_label: str
     alt: str
-    picture: Picture | None
+    name: str
+    picture: Picture | None = None
+    room: Room = "full"
     x_limits: tuple[float, float] | None = None
     y_limits: tuple[float, float] | None = None
     log_x: bool = False
     log_y: bool = False
     legend: bool = True
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """A chart, drawn for a format that has none of its own."""
+
+    chart: Chart
+
+    @property
+    def name(self) -> str:
+        """For its file."""
+        return self.chart.name
+
+    @property
+    def alt(self) -> str:
+        """What it shows."""
+        return self.chart.alt
 
 
 Part: TypeAlias = Lines | Formula | Table | Picture | Chart
@@ -145,25 +166,18 @@ class Deck:
     date: str = ""
 
     @property
-    def without_charts(self) -> Deck:
-        """The deck for a format without native charts: no slide is left that would be empty there."""
-
-        def shows(part: Part) -> bool:
-            return not isinstance(part, Chart) or part.picture is not None
-
-        kept = tuple(s for s in self.slides if s.opening or not s.parts or any(map(shows, s.parts)))
-        return replace(self, slides=kept)
-
-    @property
-    def pictures(self) -> tuple[Picture, ...]:
+    def pictures(self) -> tuple[Picture | Sketch, ...]:
         """The figures of a format without native charts, each once, in order."""
-        found: dict[str, Picture] = {}
+        found: dict[str, Picture | Sketch] = {}
         for slide in self.slides:
-            if picture := picture_of(slide.visual):
+            if slide.visual is not None:
+                picture = picture_of(slide.visual)
                 found[picture.name] = picture
         return tuple(found.values())
 
 
-def picture_of(visual: Chart | Picture | None) -> Picture | None:
-    """Return the figure of a chart or picture."""
-    return visual.picture if isinstance(visual, Chart) else visual
+def picture_of(visual: Chart | Picture) -> Picture | Sketch:
+    """Return what stands for a chart or picture in a format without native charts."""
+    if isinstance(visual, Picture):
+        return visual
+    return visual.picture or Sketch(visual)

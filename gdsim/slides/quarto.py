@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from gdsim.slides import markdown as shared
 from gdsim.slides.escape import attribute, markdown, yaml
-from gdsim.slides.model import Deck, Formula, Lines, Part, Picture, Slide, Table, picture_of
+from gdsim.slides.model import Deck, Formula, Lines, Part, Picture, Sketch, Slide, Table, picture_of
 
 _FORMAT = """format:
   revealjs:
@@ -45,7 +45,7 @@ def _slide(slide: Slide, files: Mapping[str, str]) -> str:
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def _part(part: Part, files: Mapping[str, str]) -> str:
+def _part(part: Part | Sketch, files: Mapping[str, str]) -> str:
     match part:
         case Lines():
             return shared.lines(part)
@@ -53,7 +53,6 @@ def _part(part: Part, files: Mapping[str, str]) -> str:
             return shared.formula(part)
         case Table():
             return shared.table(part)
-        case Picture():
+        case Picture() | Sketch():
             return f"![]({files[part.name]}){{fig-alt={attribute(part.alt)}}}"
-    picture = picture_of(part)
-    return "" if picture is None else _part(picture, files)
+    return _part(picture_of(part), files)
