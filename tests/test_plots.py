@@ -83,6 +83,13 @@ def test_a_step_that_leaves_the_frame_is_an_arrow_with_its_number() -> None:
     assert any(text.startswith("step 1: −1091") for text in texts)
 
 
+def test_steps_that_leave_a_narrow_frame_on_both_sides_stand_below_each_other() -> None:
+    figure = draw(executed("parabola-divergence"), "curve", look=Look("slides", "7.5x13"))
+    figure.draw_without_rendering()
+    left, right = (text for text in figure.axes[0].texts if text.get_text().startswith("step "))
+    assert not left.get_window_extent().overlaps(right.get_window_extent())
+
+
 def test_the_convergence_plot_shows_the_distance_to_the_loss_of_the_minimum() -> None:
     run = executed("double-well")
     data = line(draw(run, "convergence").axes[0], "run")

@@ -198,14 +198,23 @@ def _numbers(axes: Axes, step: Steps, weight: Array, loss: Array, shown: NDArray
 
 
 def _departures(axes: Axes, step: Steps, weight: Array, window: tuple[float, float]) -> points.Stage:
-    """Draw an edge arrow for the first step that leaves the frame on each side."""
+    """Draw an edge arrow for the first step that leaves the frame on each side.
+
+    The two stand side by side, or below each other where the figure is narrow.
+    """
+    figure = axes.get_figure(root=True)
+    assert figure is not None
     stage: points.Stage = []
+    height, left = 0.94, 0.0  # how high the next one stands; how wide the last one is
     for side, outside in (("left", weight < window[0]), ("right", weight > window[1])):
         gone = np.flatnonzero(outside)
         if gone.size:
             first = gone[0]
             count = "" if gone.size == 1 else f" and {gone.size - 1} more"
             words = f"step {int(step[first])}{count}: {text.short(float(weight[first]))}"
-            arrow = points.draw_edge_arrow(axes, side, 0.94, words)
+            if left and left + text.width(words) > 0.75 * text.room(figure):
+                height -= 0.07
+            left = text.width(words)
+            arrow = points.draw_edge_arrow(axes, side, height, words)
             stage += [(int(step[first]), artist) for artist in arrow]
     return stage
