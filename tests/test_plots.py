@@ -168,6 +168,28 @@ def test_what_is_shown_depends_on_the_position_alone(kind: str) -> None:
     assert render(scene.figure, "png") == render(draw(run, kind, until=2), "png")
 
 
+def test_the_curve_marks_where_the_run_ends() -> None:
+    run = executed("double-well")
+    end = line(draw(run, "curve").axes[0], "end")
+    assert end.tolist() == [[run.trajectory.weight[-1, 0, 0], run.trajectory.loss[-1, 0]]]
+
+
+@pytest.mark.parametrize("kind", ["contour", "convergence"])
+def test_between_two_steps_the_line_reaches_to_where_the_weight_is(kind: str) -> None:
+    figure = draw(executed("himmelblau-centre"), kind, until=1.5)
+    data = line(figure.axes[0], "path" if kind == "contour" else "run")
+    assert len(data) == 3
+    assert all(
+        min(a, b) < middle < max(a, b)
+        for middle, a, b in zip(data[2], data[1], next_point(kind), strict=True)
+    )
+
+
+def next_point(kind: str) -> np.ndarray:
+    figure = draw(executed("himmelblau-centre"), kind, until=2)
+    return line(figure.axes[0], "path" if kind == "contour" else "run")[2]
+
+
 def test_a_long_formula_is_broken_into_lines_that_fit() -> None:
     loss = " + ".join(f"(w - {k})^2" for k in range(9))
     run = gdsim.simulate(loss, initial_weight=0.5, learning_rate=0.01)
