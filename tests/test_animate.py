@@ -378,12 +378,21 @@ def test_a_video_has_the_frames_asked_for(format: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.integration
+def test_the_extra_brings_an_ffmpeg_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    from gdsim.plots.encoders import ffmpeg
+
+    extra = pytest.importorskip("imageio_ffmpeg")
+    monkeypatch.setenv("PATH", "")
+    assert ffmpeg() == extra.get_ffmpeg_exe()
+
+
+@pytest.mark.integration
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_control_c_leaves_neither_a_file_nor_a_child(folder: Path) -> None:
     pytest.importorskip("imageio_ffmpeg")
     words = ("animate", str(folder), "--format", "mp4", "--seconds", "300", "--size", "1080p")
     child = subprocess.Popen(
-        [sys.executable, "-m", "gdsim", *words], stderr=subprocess.PIPE, start_new_session=True
+        [sys.executable, "-m", "gdsim", *words], stderr=subprocess.DEVNULL, start_new_session=True
     )
     figures = folder / "figures"
     deadline = time.monotonic() + 60
