@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from gdsim.expr.differentiate import Derivation
     from gdsim.losses import Loss
     from gdsim.outcomes import Interval, Search
+    from gdsim.plots import Look
+    from gdsim.plots.film import Film
     from gdsim.runs import Run
     from gdsim.scenario import Scenario
     from gdsim.sweeps.execution import Choice
@@ -83,7 +85,8 @@ def simulate(
     Returns
     -------
     Run
-        With ``verdict``, ``trajectory``, ``critical_points``, ``summary()``, ``plot()`` and ``save()``.
+        With ``verdict``, ``trajectory``, ``critical_points``, ``summary()``, ``plot()``, ``animate()``
+        and ``save()``.
 
     Raises
     ------
@@ -360,7 +363,7 @@ def _with_conveniences(finished: Run) -> Run:
 
 
 def _bind_conveniences(run_type: Any) -> None:
-    """Give runs ``plot()`` and ``save()``: figures stand on a higher floor than runs."""
+    """Give runs ``plot()``, ``animate()`` and ``save()``: figures stand on a higher floor than runs."""
     if hasattr(run_type, "plot"):
         return
 
@@ -373,6 +376,25 @@ def _bind_conveniences(run_type: Any) -> None:
 
         return draw(self, kind or default_kinds(self)[0], **choices)
 
+    def animate(
+        self: Run,
+        kind: str | None = None,
+        file: str | Path = "film.gif",
+        *,
+        look: Look | None = None,
+        at: Sequence[int] = (),
+        **take: Any,
+    ) -> Film:
+        """Write a film, GIF, MP4 or WebM as its file's ending says; of the kind that suits where None.
+
+        ``size``, ``fps``, ``seconds``, ``hold`` and ``steps`` are as for :class:`gdsim.plots.film.Take`.
+        """
+        from gdsim.plots import default_kinds
+        from gdsim.plots.film import Take
+        from gdsim.plots.film import animate as film
+
+        return film(self, kind or default_kinds(self)[0], file, look=look, at=at, take=Take(**take))
+
     def save(self: Run, out: str | Path = "outputs", *, figures: bool = True) -> Path:
         """Write the run directory below ``out``, as ``gdsim run`` does, and return it."""
         from pathlib import Path
@@ -382,7 +404,7 @@ def _bind_conveniences(run_type: Any) -> None:
 
         return store.save(self, Path(out), default_files(self) if figures else None)
 
-    run_type.plot, run_type.save = plot, save
+    run_type.plot, run_type.animate, run_type.save = plot, animate, save
 
 
 def _bind_sweep_plot(result_type: Any) -> None:

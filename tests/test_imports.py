@@ -13,6 +13,7 @@ _COMMANDS = (
     "analysis",
     "critical",
     "figures",
+    "films",
     "options",
     "running",
     "saved",

@@ -21,6 +21,7 @@ _MODULES = {
     "analysis": ("derive", "compare"),
     "critical": ("critical",),
     "figures": ("plot",),
+    "films": ("animate",),
     "running": ("run", "check"),
     "saved": ("runs",),
     "sweeping": ("sweep", "tune"),

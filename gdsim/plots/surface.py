@@ -80,7 +80,7 @@ def surface(run: Run, at: Sequence[int] = ()) -> Scene:
     counter = text.label(figure, run)
     show = _showing(run, (route, heights, floor), lines, (ball, counter), stage, height)
     moving = (*lines, ball, counter, *(artist for _, artist in stage))
-    return Scene(figure, show, float(run.trajectory.step_index[-1]), moving)
+    return Scene(figure, show, float(run.trajectory.step_index[-1]), moving, rescales=True)
 
 
 def _thinned(run: Run) -> NDArray[np.int64]:
