@@ -30,6 +30,7 @@ __all__ = ["to_latex", "to_mathml", "to_text"]
 
 # How tightly a text binds, loosest first.
 _SUM, _SIGNED, _PRODUCT, _POWER, _ATOM = range(5)
+_RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _UNICODE = {"*": "·", "-": "−", "<=": "≤", ">=": "≥", "!=": "≠", "pi": "π"}
 
@@ -138,7 +139,8 @@ class _Plain:
         negative, size = without_sign(expr.exponent)
         if self.unicode and isinstance(size, Number) and size.value.denominator == 1 and size.value < 1000:
             return base + f"{'-' if negative else ''}{size.value}".translate(_SUPERSCRIPT)
-        return f"{base}^{self.least(expr.exponent, _POWER)}"
+        above = self.least(expr.exponent, _POWER)
+        return f"{base}^({above})" if above[-1] in _RAISED else f"{base}^{above}"  # 2^x² looks like (2^x)²
 
     def call(self, expr: Call) -> str:
         arguments = list(expr.arguments)
