@@ -19,6 +19,7 @@ from gdsim.expr.nodes import (
     Multiply,
     Number,
     Power,
+    Prime,
     Reduce,
     Symbol,
     Where,
@@ -108,6 +109,10 @@ class _Plain:
                 return f"where({', '.join(map(self.text, expr.children))})", _ATOM
             case Reduce(kind, body):
                 return f"{kind}({self.text(body)})", _ATOM
+            case Prime(operand):
+                named = isinstance(operand, Symbol | Call | Where | Reduce)
+                inside = self.text(operand)
+                return (inside if named else f"({inside})") + ("′" if self.unicode else "'"), _ATOM
         raise AssertionError(f"no text for {type(expr).__name__}")
 
     def sum(self, expr: Add) -> str:
