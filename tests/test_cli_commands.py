@@ -290,6 +290,10 @@ def test_derive_says_what_counts_as_a_constant() -> None:
     text = printed("derive", "a^2*b*c")
     assert "by a: b and c count as constants" in text
     assert "by x: y counts as a constant" in printed("derive", "x*y")
+    assert "by y: x, a and b count as constants" in printed("derive", "rosenbrock")
+    rows = printed("derive", "slope-from-data", "--at", "1")
+    assert "by w: x and y: numbers of each row of the data, constants too" in rows
+    assert "L′ = 2·mean(x·(1·x − y))" in rows
 
 
 def test_derive_without_a_point_gives_no_number() -> None:

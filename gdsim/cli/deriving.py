@@ -200,11 +200,18 @@ def _print(loss: Loss, found: list[_Derived], where: dict[str, float] | None) ->
 
 def _held(one: _Derived) -> str:
     """What counts as a constant, said once before the derivation."""
-    names = [name for name in one.loss.weights if name != one.weight]
-    if not names:
-        return ""
-    listed = f"{', '.join(names[:-1])} and {names[-1]} count" if len(names) > 1 else f"{names[0]} counts"
-    return f"by {one.weight}: {listed} as {'constants' if len(names) > 1 else 'a constant'}"
+    fixed = [name for name in (*one.loss.weights, *one.loss.parameters) if name != one.weight]
+    said = []
+    if fixed:
+        said.append(f"{_listed(fixed)} {'count as constants' if len(fixed) > 1 else 'counts as a constant'}")
+    if one.loss.data:
+        said.append(f"{_listed(list(one.loss.data))}: numbers of each row of the data, constants too")
+    return f"by {one.weight}: {'; '.join(said)}" if said else ""
+
+
+def _listed(names: list[str]) -> str:
+    """``a, b and c``."""
+    return " and ".join([part for part in (", ".join(names[:-1]), names[-1]) if part])
 
 
 def _print_lines(lines: list[Line], columns: int) -> None:
