@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 from derivation_formulas import FORMULAS, POINTS, slopes
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from mpmath_values import CONTEXT, value
 from random_trees import Kinds, Point, points, trees
 from tiers import examples, some
@@ -226,8 +227,13 @@ def environments(
 
 
 def slope_of(expr: Expr, variable: str, at: Mapping[str, object], rows: Rows) -> object:
-    """The central difference with h = 1e-17; None at a kink, a jump, a pole, or where it is not finite."""
+    """The central difference with h = 1e-17; None at a kink, a jump, a pole, or where it is not finite.
+
+    Beside 0, w/w·1/w has its pole within the step.
+    """
     h, w = CONTEXT.mpf(10) ** -17, CONTEXT.mpf(at[variable])
+    if 0 < abs(w) < 1e-6:
+        return None
     below, here, above = (value(expr, {**at, variable: w + k * h}, rows) for k in (-1, 0, 1))
     if not all(CONTEXT.isfinite(found) and abs(found) < 1e30 for found in (w, below, here, above)):
         return None
@@ -261,6 +267,20 @@ def check_lines(expr: Expr, point: Point, variable: str = "w") -> int:
 @examples(150)
 def test_every_line_of_a_random_derivation_is_true(expr: Expr, point: Point) -> None:
     check_lines(expr, point)
+
+
+AT_KINKS = st.integers(-3, 3).map(float)
+
+
+@given(trees(), points(AT_KINKS, 2))
+@examples(150)
+def test_both_ways_agree_on_kinks_too(expr: Expr, point: Point) -> None:
+    """At small integers ties and zeros are frequent; both ways follow the same conventions there."""
+    first, second = (
+        value(form, point.names, point.rows) for form in (textbook(expr, "w").result, derivative(expr, "w"))
+    )
+    assume(CONTEXT.isfinite(first) and CONTEXT.isfinite(second))
+    assert abs(first - second) <= 1e-30 * max(1, abs(first))
 
 
 @pytest.mark.release
@@ -337,7 +357,7 @@ def test_wide_and_deep_formulas_keep_to_the_screen_and_to_a_second_or_two(name: 
     start = time.process_time()
     lines = step_lines(derived(LONG[name]))
     rows = step_rows(lines)
-    assert time.process_time() - start < 10  # measured: 0.1 to 1.5 s
+    assert time.process_time() - start < 5  # measured: at most 0.3 s
     assert max(sum(len(text) for text, _ in row) for row in rows) <= 80
     assert len(lines) < 10 * len(list(walk(parse(LONG[name]))))
 
@@ -389,16 +409,23 @@ LATEX_PAGE = r"""\documentclass{article}
 def test_latex_compiles(tmp_path: Path) -> None:
     steps = [derived(formula) for formula in (*FORMULAS[::7], *map(LONG.get, ("sum", "sines", "maxima")))]  # type: ignore[arg-type]
     steps += [derived("mean((w_1*x + beta - y)^2)", "w_1", COLUMNS), derived("sin(alpha_max*w1)", "w1")]
+    steps += [derived("sin(η*θ)*η", "η")]
     blocks = [
         steps_latex([*step_lines(step, slope_name(step.variable, True)),
                      *number_lines(step.result, slope_name(step.variable), 1.5, {Symbol("x"): 0.5}, {})])
         for step in steps
-        if set(symbols(step.result)) <= {"x"} or "w" in step.variable
+        if set(symbols(step.result)) <= {"x"} or step.variable != "x"
     ]  # fmt: skip
     (tmp_path / "page.tex").write_text(LATEX_PAGE % "\n\n".join(blocks), encoding="utf-8")
     command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "page.tex"]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=300, check=False)
     assert result.returncode == 0, result.stdout.decode(errors="replace")[-2000:]
+
+
+def test_browsers_set_a_derivation_from_the_left() -> None:
+    markup = steps_mathml(step_lines(derived("sin(3x)")))
+    assert markup.count("text-align: left") == 2 * markup.count("<mtr>")
+    assert "<mtext>chain with\u00a0</mtext>" in markup
 
 
 # ------------------------------------------------------------------------------ numbers filled in

@@ -108,7 +108,7 @@ class Derivation:
         """What a notebook shows."""
         from gdsim.expr.step_markup import steps_mathml
 
-        return steps_mathml(self._lines())
+        return f'<div style="overflow-x: auto">{steps_mathml(self._lines())}</div>'
 
     def _repr_latex_(self) -> str:
         """What a notebook writes into a LaTeX document."""

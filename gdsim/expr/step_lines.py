@@ -16,7 +16,6 @@ from gdsim.expr.textbook import TEXTBOOK_RULES, Step
 MOST_PARTS = 1000  # nodes of a formula that is written out
 ELLIPSIS = Symbol("…")
 _MOST_PARTS_COMPUTED = 60
-AGAIN = "as above"
 _TRIVIAL = frozenset({"identity", "constant"})
 
 
@@ -36,8 +35,10 @@ class Line:
         The name of the rule, or another remark, beside it ("" for none) and the variable of its statement.
     inner
         For the chain rule the letter and the inner function, for which it stands.
-    note
-        What is said behind the rule.
+    held
+        Names that count as constants in this line.
+    again
+        Whether it states what was worked out above.
     """
 
     depth: int
@@ -46,13 +47,18 @@ class Line:
     rule: str = ""
     variable: str = ""
     inner: tuple[Symbol, Expr] | None = None
-    note: str = ""
+    held: tuple[str, ...] = ()
+    again: bool = False
+
+    @property
+    def note(self) -> str:
+        """What is said behind the rule."""
+        return "as above" if self.again else f"{', '.join(self.held)} held constant" if self.held else ""
 
     @property
     def statement(self) -> Rule | None:
         """The rule that is stated beside the line, if any; a rewriting shows what it does by itself."""
-        silent = self.rule == "rewrite" or self.note == AGAIN
-        return None if silent else TEXTBOOK_RULES.get(self.rule)
+        return None if self.again or self.rule == "rewrite" else TEXTBOOK_RULES.get(self.rule)
 
 
 def step_lines(step: Step, head: Expr | None = None) -> list[Line]:
@@ -135,9 +141,9 @@ class _Lines:
         """``continues``: the head is written in the line above already."""
         begin = () if continues else (head or Prime(step.before, step.variable),)
         simple = all(part.rule in _TRIVIAL for part in step.parts) and not step.letter
-        line = Line(depth, begin, continues, step.rule, step.variable, note=_note(step, simple))
+        line = Line(depth, begin, continues, step.rule, step.variable, held=_held(step, simple))
         if id(step) in self.seen and not simple:
-            yield replace(line, formulas=self.distinct((*begin, step.result)), note=AGAIN)
+            yield replace(line, formulas=self.distinct((*begin, step.result)), again=True)
             return
         self.seen.add(id(step))
         if simple:
@@ -181,8 +187,7 @@ class _Lines:
         return self.sizes[expr]
 
 
-def _note(step: Step, simple: bool) -> str:
-    """Which names count as constants in this line."""
+def _held(step: Step, simple: bool) -> tuple[str, ...]:
+    """Which names count as constants in this line; in a simple one those of its parts, too."""
     trivial = [part for part in step.parts if simple and part.rule == "constant"]
-    names = dict.fromkeys(name for part in (step, *trivial) for name in part.held)
-    return f"{', '.join(names)} held constant" if names else ""
+    return tuple(dict.fromkeys(name for part in (step, *trivial) for name in part.held))

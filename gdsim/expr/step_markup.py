@@ -14,6 +14,7 @@ _DEEPEST = 8  # rules beyond which the indent stays
 _LONGEST = 100  # characters of LaTeX in one row, where it can be broken
 _SHORT = 40  # characters of LaTeX that do not stand in a row of their own
 _WIDEST = 2000  # characters beyond which a formula is left out: TeX has a largest width
+_LEFT = '<mtd style="text-align: left; padding-right: 1.5em">'  # browsers centre cells otherwise
 _MATHML = '<math xmlns="http://www.w3.org/1998/Math/MathML">'
 
 
@@ -34,7 +35,7 @@ def steps_latex(lines: Iterable[Line], environment: str = "align*") -> str:
     >>> from gdsim.expr.textbook import textbook
     >>> print(steps_latex(step_lines(textbook(parse("w^2"), "w"))))
     \begin{align*}
-    & (w^{2})' = 2 w^{2 - 1} = 2 w && \text{power: } (w^n)' = n\,w^{n-1}
+    & (w^{2})' = 2 w^{2 - 1} = 2 w && \text{power}\text{: } (w^n)' = n\,w^{n-1}
     \end{align*}
     """
     rows = [row for line in lines for row in _latex_rows(line)]
@@ -78,18 +79,17 @@ def _latex_pieces(formula: Expr) -> list[str]:
 
 
 def _latex_beside(line: Line) -> str:
-    said = line.rule
+    said = rf"\text{{{line.rule}}}"
     if line.inner:
         letter, inner = line.inner
-        said = rf"\text{{{said} with }} {letter.name} = {to_latex(inner)}"
-        said += r"\text{: }" if line.statement else ""
-    else:
-        said = rf"\text{{{said}{': ' if line.statement else ''}}}"
+        said += rf"\text{{ with }} {to_latex(letter)} = {to_latex(inner)}"
     if line.statement:
-        said += f" {line.statement.latex_statement(to_latex(Symbol(line.variable)))}"
-    if line.note:
-        note = line.note.replace("_", r"\_")
-        said += rf"\text{{ ({note})}}"
+        said += rf"\text{{: }} {line.statement.latex_statement(to_latex(Symbol(line.variable)))}"
+    if line.again:
+        said += rf"\text{{ ({line.note})}}"
+    elif line.held:
+        names = ", ".join(to_latex(Symbol(name)) for name in line.held)
+        said += rf"\quad ({names}\text{{ held constant}})"
     return said
 
 
@@ -120,7 +120,7 @@ def _mathml_row(line: Line) -> str:
     cell += "<mo>=</mo>".join(map(_inside, line.formulas))
     beside = line.rule
     if line.inner:
-        beside += " with "
+        beside += " with\u00a0"  # a space at the end of a text is dropped
     said = f"<mtext>{escape(beside)}</mtext>" if beside else ""
     if line.inner:
         letter, inner = line.inner
@@ -128,4 +128,4 @@ def _mathml_row(line: Line) -> str:
     behind = f": {line.statement.statement(line.variable)}" if line.statement else ""
     behind += f" ({line.note})" if line.note else ""
     said += f"<mtext>{escape(behind)}</mtext>" if behind else ""
-    return f"<mtr><mtd>{cell}</mtd><mtd><mrow>{said}</mrow></mtd></mtr>"
+    return f"<mtr>{_LEFT}{cell}</mtd>{_LEFT}<mrow>{said}</mrow></mtd></mtr>"

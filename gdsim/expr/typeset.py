@@ -162,8 +162,8 @@ class _Layout:
             case Reduce(kind, body):
                 return self.reduction(kind, body), _PRODUCT
             case Prime(operand):
-                box, level = self.level(operand)
-                inside = box if level == _ATOM and not isinstance(operand, Number) else _brackets(box)
+                box = self.box(operand)
+                inside = box if isinstance(operand, Symbol) or box.kind == "bars" else _brackets(box)
                 return Box("prime", parts=(inside,)), _ATOM
         raise AssertionError(f"no layout for {type(expr).__name__}")
 
