@@ -121,6 +121,8 @@ ROUTES = {
     "1/(1 + exp(x))": ("reciprocal", ("sum", "constant", "exponential")),
     "3*x": ("constant multiple", "identity"),
     "-x": ("negation", "identity"),
+    "-x*sin(x)": ("negation", ("product", "identity", "sine")),
+    "-x/cosh(x)": ("negation", ("quotient", "identity", "hyperbolic cosine")),
     "x^2 + x": ("sum", "power", "identity"),
     "x^2 - x": ("difference", "power", "identity"),
     "x^2 - x + 1": ("sum of terms", "power", "identity", "constant"),
@@ -188,6 +190,7 @@ def test_the_result_has_the_form_of_a_textbook(formula: str, expected: str) -> N
 def test_the_form_that_is_computed_with_is_named_where_it_is_another() -> None:
     assert "1/cosh(x)²" in str(differentiate(parse("tanh(x)"), "x"))
     assert "computes" not in str(differentiate(parse("sin(x)"), "x"))
+    assert "computes" not in str(differentiate(parse("x^2*y"), "x"))  # 2·x·y and 2·y·x
 
 
 # ------------------------------------------------------------------------------ every line is true

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from gdsim.expr.derivative_rules import Rule
 from gdsim.expr.display import to_text
-from gdsim.expr.nodes import Divide, Expr, Prime, Symbol
+from gdsim.expr.nodes import Add, Divide, Expr, Multiply, Prime, Symbol
 from gdsim.expr.textbook import TEXTBOOK_RULES, Step
 
 MOST_PARTS = 1000  # nodes of a formula that is written out
@@ -111,9 +111,17 @@ def closing_lines(step: Step, head: Expr, computed: Expr) -> list[Line]:
     """
     own = _Lines()
     found = [Line(0, own.distinct((head, step.result)))]
-    if computed != step.result and own.size(computed) <= _MOST_PARTS_COMPUTED:
+    if own.size(computed) <= _MOST_PARTS_COMPUTED and _unordered(computed) != _unordered(step.result):
         found.append(Line(0, (computed,), continues=True, rule="the form gdsim computes with"))
     return found
+
+
+def _unordered(expr: Expr) -> Expr:
+    """Order terms and factors, so that 2·x·y is as 2·y·x."""
+    children = [_unordered(child) for child in expr.children]
+    if isinstance(expr, Add | Multiply):
+        children.sort(key=repr)
+    return expr.rebuild(tuple(children))
 
 
 def walk_steps(step: Step) -> Iterator[tuple[Step, int, bool]]:

@@ -239,7 +239,11 @@ class _Textbook:
             case Add(terms):
                 return self.sum(node, terms)
             case Negate(operand):
-                return self.made("negation", node, Negate(self.prime(operand)), [operand])
+                return self.negated(node, operand)
+            case Multiply((Negate(operand), *others)) if self.varies(operand):
+                return self.negated(node, _product([operand, *others]))
+            case Divide(Negate(operand), denominator) if self.varies(operand):
+                return self.negated(node, Divide(operand, denominator))
             case Multiply(factors):
                 return self.multiple(node, factors)
             case Divide(numerator, denominator):
@@ -259,6 +263,9 @@ class _Textbook:
             case Reduce(kind, body):
                 return self.made("reduction", node, Reduce(kind, self.prime(body)), [body])
         raise AssertionError(f"unknown node {type(node).__name__}")
+
+    def negated(self, node: Expr, operand: Expr) -> Step:
+        return self.made("negation", node, Negate(self.prime(operand)), [operand])
 
     def rewritten(self, node: Expr, other: Expr) -> Step:
         return self.made("rewrite", node, self.prime(other), [other])
