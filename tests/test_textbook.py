@@ -26,7 +26,7 @@ from gdsim.expr.parse import parse
 from gdsim.expr.step_lines import ELLIPSIS, closing_lines, slope_name, step_lines, walk_steps
 from gdsim.expr.step_markup import steps_latex, steps_mathml
 from gdsim.expr.step_numbers import number_lines
-from gdsim.expr.step_text import step_rows, steps_text
+from gdsim.expr.step_text import broken, step_rows, steps_text
 from gdsim.expr.textbook import TEXTBOOK_RULES, Step, textbook
 
 COLUMNS = frozenset({"x", "y"})
@@ -363,6 +363,11 @@ def test_wide_and_deep_formulas_keep_to_the_screen_and_to_a_second_or_two(name: 
     assert time.process_time() - start < 5  # measured: at most 0.3 s
     assert max(sum(len(text) for text, _ in row) for row in rows) <= 80
     assert len(lines) < 10 * len(list(walk(parse(LONG[name]))))
+
+
+def test_a_formula_is_broken_at_equals_signs_also_behind_a_break_within_brackets() -> None:
+    rows = broken("y = (a + b + c + d)/e = (a + b)/f", 14, 2)
+    assert rows == ["y = (a + b", "      + c", "      + d)/e", "  = (a + b)/f"]
 
 
 def test_a_sum_of_many_terms_has_one_line_of_parts() -> None:

@@ -89,18 +89,20 @@ def broken(text: str, width: int, equals_at: int) -> list[str]:
     """
     rows: list[str] = []
     equals_at = min(equals_at, width // 2)
+    depth = 0  # open brackets at the start of the row
     while len(text) > width:
-        place = _best_break(text, width)
+        place = _best_break(text, width, depth)
         rows.append(text[:place].rstrip())
+        depth += rows[-1].count("(") - rows[-1].count(")")
         rest = text[place:].lstrip()
         text = " " * (equals_at if rest.startswith("= ") else equals_at + 4) + rest
     return [*rows, text]
 
 
-def _best_break(text: str, width: int) -> int:
+def _best_break(text: str, width: int, depth: int) -> int:
     """Where to break: the position of least cost, the last of them."""
     start = len(text) - len(text.lstrip()) + 2
-    best, least, depth = width, _UNBREAKABLE, 0
+    best, least = width, _UNBREAKABLE
     for place in range(1, width):
         before, here = text[place - 1], text[place]
         depth += (before in "(") - (before in ")")
