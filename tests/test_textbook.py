@@ -17,7 +17,7 @@ from mpmath_values import CONTEXT, value
 from random_trees import Kinds, Point, points, trees
 from tiers import examples, some
 
-from gdsim.expr.derivative_rules import FUNCTION_RULES
+from gdsim.expr.derivative_rules import FUNCTION_RULES, RULES
 from gdsim.expr.differentiate import derivative, differentiate
 from gdsim.expr.display import to_text
 from gdsim.expr.emit_python import compile_function
@@ -165,6 +165,19 @@ def test_every_rule_is_on_some_route() -> None:
                 yield from names(inner)
 
     assert {name for route in ROUTES.values() for name in names(route)} == set(TEXTBOOK_RULES)
+
+
+def test_the_page_states_every_rule_that_is_the_textbooks_own() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "derivation.md").read_text(encoding="utf-8")
+    for name, rule in TEXTBOOK_RULES.items():
+        if RULES.get(name) != rule:
+            statement = rule.statement("u" if name == "chain" else "w")
+            assert f"\n| {name} | {statement.replace('|', chr(92) + '|')} |\n" in page
+
+
+def test_every_rule_has_latex_with_balanced_braces() -> None:
+    for rule in TEXTBOOK_RULES.values():
+        assert rule.latex_statement("w").count("{") == rule.latex_statement("w").count("}")
 
 
 TEXTBOOK_FORMS = {
