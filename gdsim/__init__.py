@@ -329,7 +329,8 @@ def derive(expression: str, weight: str | None = None) -> Derivation:
     Returns
     -------
     Derivation
-        ``rule``, ``before``, ``after`` and the ``steps`` that led there.
+        ``rule``, ``before``, ``after`` and the ``steps`` that led there, in the forms that gdsim computes
+        with; ``textbook`` is the same as a student works it out. That is what ``print`` and a notebook show.
 
     Raises
     ------
@@ -341,6 +342,11 @@ def derive(expression: str, weight: str | None = None) -> Derivation:
     >>> from gdsim.expr.display import to_text
     >>> to_text(derive("x^2 * exp(x)").after)
     '2*x*exp(x) + x^2*exp(x)'
+    >>> print(derive("(x - 3)^2"))
+    ((x − 3)²)′ = (u²)′·u′              chain with u = x − 3: f(u)′ = f′(u)·u′
+        (u²)′ = 2·u^(2 − 1) = 2·u       power: (uⁿ)′ = n·uⁿ⁻¹
+        u′ = x′ − (3)′ = 1 − 0 = 1      difference: (f − g)′ = f′ − g′
+      = 2·(x − 3)·1 = 2·(x − 3)
     """
     from gdsim.expr.differentiate import differentiate
     from gdsim.losses import LOSSES, Loss, named_loss

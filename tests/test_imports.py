@@ -12,6 +12,7 @@ HEAVY = {"numpy", "scipy", "matplotlib", "pydantic", "yaml", "rich", "torch", "s
 _COMMANDS = (
     "analysis",
     "critical",
+    "deriving",
     "figures",
     "films",
     "options",
