@@ -40,7 +40,7 @@ def test_texts_stand_apart_inside_the_axes_too(kind: str, case: str) -> None:
     name, style = case.split()
     if PLOTS[kind].refusal(executed(name)):
         pytest.skip(PLOTS[kind].refusal(executed(name)))
-    assert_texts_stand_apart(draw(executed(name), kind, look=Look(style)), inside=True)
+    assert_texts_stand_apart(draw(executed(name), kind, look=Look(style)))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -61,15 +61,25 @@ def draw(
     return scene.figure
 
 
-def staged(run: Run | Sequence[Run], kind: str, *, look: Look | None = None, at: Sequence[int] = ()) -> Scene:
-    """Return a figure that can be shown up to any step; parameters and errors are those of :func:`draw`."""
+def staged(
+    run: Run | Sequence[Run],
+    kind: str,
+    *,
+    look: Look | None = None,
+    at: Sequence[int] = (),
+    film: bool = False,
+) -> Scene:
+    """Return a figure that can be shown up to any step, or the one that is filmed where that is another.
+
+    The other parameters, and errors, are those of :func:`draw`.
+    """
     import numpy as np
 
     look = look or Look()
     plot = _plot(run, kind, at)
     runs = [run] if not isinstance(run, Sequence) else list(run)
     with look.applied(), np.errstate(all="ignore"):
-        function = drawing(kind)
+        function = drawing(kind, name=plot.film if film else "")
         scene: Scene = function(runs) if plot.several else function(runs[0], tuple(at))
         if not look.caption:
             scene.figure.supxlabel("")

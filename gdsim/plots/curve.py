@@ -80,6 +80,8 @@ def curve(run: Run, at: Sequence[int] = ()) -> Scene:
     stage += _arrows(axes, step, weight, loss, shown)
     stage += _numbers(axes, step, weight, loss, shown)
     stage += departures(axes, step, weight, (low, high))
+    if step.size > 1 and inside[-1] and loss[-1] <= top:
+        stage.append((int(step[-1]), points.draw_end(axes, weight[-1], loss[-1])))
     ball = points.draw_ball(axes)
     axes.set_xlabel(f"weight {name}")
     axes.set_ylabel("loss")

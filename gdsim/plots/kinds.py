@@ -20,6 +20,14 @@ def _always(run: Run) -> bool:
     return True
 
 
+def _has_formula(run: Run) -> bool:
+    return run.loss.expression is not None
+
+
+def _has_ruler(run: Run) -> bool:
+    return run.ruler is not None
+
+
 @dataclass(frozen=True)
 class Plot:
     """A kind of figure of a run.
@@ -42,6 +50,8 @@ class Plot:
         Whether it shows several runs in one figure.
     counts
         What a build-up counts: steps, or something else.
+    film
+        The function of the module that is filmed, where it is not the one that draws.
     """
 
     summary: str
@@ -52,6 +62,7 @@ class Plot:
     default: bool = False
     several: bool = False
     counts: str = "step"
+    film: str = ""
 
     def refusal(self, run: Run) -> str:
         """Return why this kind cannot show a run; empty where it can."""
@@ -70,9 +81,9 @@ class SweepPlot:
     by: tuple[str, ...] = ("",)
 
 
-def drawing(kind: str, room: str = "gdsim.plots") -> Callable[..., Any]:
-    """Return the function that draws a kind."""
-    function: Callable[..., Any] = getattr(import_module(f"{room}.{kind}"), kind)
+def drawing(kind: str, room: str = "gdsim.plots", name: str = "") -> Callable[..., Any]:
+    """Return the function that draws a kind, or another one of its module."""
+    function: Callable[..., Any] = getattr(import_module(f"{room}.{kind}"), name or kind)
     return function
 
 
@@ -95,7 +106,7 @@ PLOTS: dict[str, Plot] = {
     ),
     "zoom": Plot(
         "the limit that defines the derivative: narrower and narrower windows round a weight",
-        weights=(1,), stepwise=True, counts="window",
+        weights=(1,), stepwise=True, counts="window", film="zoom_film",
     ),
     "derivative": Plot(
         "the loss, its slope and its curvature above each other: where the weight moves left, where right",
@@ -111,6 +122,10 @@ PLOTS: dict[str, Plot] = {
         "the loss as a map, with the path across it and arrows that point downhill",
         weights=(2,), stepwise=True, default=True,
     ),
+    "surface": Plot(
+        "the loss as a landscape, with the path upon it and its map on the floor",
+        weights=(2,), stepwise=True,
+    ),
     "phase": Plot(
         "the next step against the weight: how a run comes to rest, circles or runs away",
         suits=_every_step, needs="every step recorded", stepwise=True,
@@ -118,6 +133,22 @@ PLOTS: dict[str, Plot] = {
     "convergence": Plot(
         "loss, gradient and distance against the step number, with the theoretical rate",
         stepwise=True, default=True,
+    ),
+    "ruler": Plot(
+        "the bands of the learning rate up to 2/L and beyond, with the run's own rate and its factor",
+        suits=_has_ruler, needs="a run that settled at a minimum by gradient descent or with momentum",
+    ),
+    "race": Plot(
+        "several runs side by side, each given as many gradients as the others",
+        several=True,
+    ),
+    "sharpness": Plot(
+        "the curvature along the path against 2/η: the edge of stability",
+        stepwise=True,
+    ),
+    "vcurve": Plot(
+        "the error of difference formulas against their step: truncation, rounding and the best step",
+        suits=_has_formula, needs="a formula, to know the exact derivative",
     ),
 }  # fmt: skip
 

@@ -95,6 +95,15 @@ def draw_start(axes: Axes, x: float, y: float) -> Line2D:
     )[0]  # fmt: skip
 
 
+def draw_end(axes: Axes, x: float, y: float) -> Line2D:
+    """Mark where a run ends."""
+    colour = colours()
+    return axes.plot(
+        [x], [y], "*", markersize=em(1.2), markerfacecolor=colour.end, markeredgecolor=colour.ink,
+        markeredgewidth=em(0.1), linestyle="none", label="end", zorder=7.5,
+    )[0]  # fmt: skip
+
+
 def draw_ball(axes: Axes) -> Line2D:
     """Return the mark of a weight that is on its way between two steps, not yet visible."""
     colour = colours()
