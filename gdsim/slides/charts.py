@@ -192,7 +192,10 @@ def _fits(limit: float, rate: float) -> bool:
 
 
 def ruler(run: Run, measure: Scale, name: str) -> Chart:
-    """Return the learning-rate ruler: bands of what gradient descent does, and where η stands."""
+    """Return the learning-rate ruler: bands of what gradient descent does, and where η stands.
+
+    No figure stands for it: it shares its slide with the sentence that the figure ``ruler`` bears.
+    """
     rate, one, bound, _ = measure
     logarithmic = rate > _WIDE_RULER * bound or rate < bound / 100
     low = min(rate, one or bound) / 3 if logarithmic else 0.0
@@ -209,7 +212,7 @@ def ruler(run: Run, measure: Scale, name: str) -> Chart:
     alt = f"The learning-rate ruler: η = {short(rate)} against {limit} = {short(bound)}."
     return Chart(
         tuple(series), "learning rate η" + (" (logarithmic)" if logarithmic else ""), "", alt,
-        name, _picture(run, "ruler", name, alt, room="below"), "below", (low, high), (-1.0, 1.0),
+        name, None, "below", (low, high), (-1.0, 1.0),
         log_x=logarithmic,
     )  # fmt: skip
 
