@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gdsim.plots import points, text
-from gdsim.plots.look import colours, em
+from gdsim.plots.look import colours, em, mark
 from gdsim.plots.scene import Scene, travel
 
 if TYPE_CHECKING:
@@ -45,25 +45,22 @@ def convergence(run: Run, at: Sequence[int] = ()) -> Scene:
     Cost: no evaluation; the trajectory is drawn as recorded.
     """
     from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
 
     figure = Figure()
     step, far = run.trajectory.step_index, distance(run)
-    panels = points.panels(figure, 3 if far.size else 2)
+    panels = points.panels(figure, 3 if far.size else 2, "step")
     lines = _draw_loss(panels[0], run, step, run.trajectory.loss[:, 0])
     size = np.abs(run.trajectory.gradient[:, :, 0]).max(axis=1)
     lines += _draw_gradient(panels[1], run, step, size)
     if far.size:
         lines += _draw_distance(panels[2], run, step, far)
     stage: points.Stage = []
+    last = max(1, int(step[-1]))
+    panels[0].set_xlim(-0.02 * last, 1.02 * last)
+    points.few_steps(panels[0], last, 1 / len(panels) if text.room(figure) >= points.NARROW else 1.0)
     for axes in panels:
-        axes.set_xlabel("step")
-        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-        if step.size > 1:
-            axes.set_xlim(-0.02 * step[-1], 1.02 * step[-1])
         axes.set_ylim(axes.get_ylim())  # fixed: a build-up shows each step on the same axes
-        if axes.get_legend_handles_labels()[1]:
-            points.legend_above(axes, 1 / len(panels) if text.room(figure) >= points.NARROW else 1.0)
+        points.legend_above(axes)
         stage += [(one, axes.axvline(one, color=colours().muted, linestyle=":")) for one in at]
     counter = text.label(figure, run)
     whole = [np.asarray(line.get_xydata()) for line in lines]
@@ -165,4 +162,4 @@ def theoretical_rate(run: Run) -> float | None:
 
 
 def _marker(step: Steps) -> float:
-    return em(0.36) if step.size <= 60 else 0.0
+    return mark(0.65) if step.size <= 60 else 0.0

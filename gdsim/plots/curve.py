@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gdsim.plots import points, text
-from gdsim.plots.look import DASHES, colours, em
+from gdsim.plots.look import DASHES, colours, em, mark
 from gdsim.plots.scene import Scene, travel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox
     from numpy.typing import NDArray
 
     from gdsim.runs import Run
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 _SAMPLES = 1201
 _MOST_DRAWN = 200  # later steps of a long run lie on top of each other
-_LABEL_GAP = 2.0  # ems, the least distance of two step numbers
+_LINE = 1.5  # ems, the height of a line of text
 _CROWD = 25  # steps, from which on arrows fade
 
 
@@ -70,15 +72,17 @@ def curve(run: Run, at: Sequence[int] = ()) -> Scene:
     stage = _draw_tangents(axes, run, [int(np.searchsorted(step, one)) for one in at])
     shown = np.flatnonzero(inside & (loss <= top))[:_MOST_DRAWN]
     path = axes.plot(
-        weight[shown], loss[shown], "o", color=colour.path, markersize=em(0.46),
+        weight[shown], loss[shown], "o", color=colour.path, markersize=mark(0.83),
         alpha=1.0 if shown.size <= _CROWD else 0.8, label="steps", zorder=5,
     )[0]  # fmt: skip
     if shown.size and shown[0] == 0:
         points.draw_start(axes, weight[0], loss[0])
     stage += _arrows(axes, step, weight, loss, shown)
-    stage += _numbers(axes, step, weight, loss, shown)
-    stage += _departures(axes, step, weight, (low, high))
+    departures, taken = _departures(axes, step, weight, (low, high))
+    stage += departures
+    stage += _numbers(axes, step, weight, loss, shown, taken)
     ball = points.draw_ball(axes)
+    points.few_ticks(axes, points.axes_size(figure)[0])
     axes.set_xlabel(f"weight {name}")
     axes.set_ylabel("loss")
     points.legend_above(axes)
@@ -176,36 +180,62 @@ def _arrows(axes: Axes, step: Steps, weight: Array, loss: Array, shown: NDArray[
     return stage
 
 
-def _numbers(axes: Axes, step: Steps, weight: Array, loss: Array, shown: NDArray[np.int64]) -> points.Stage:
-    """Number the steps that have room."""
+def _numbers(
+    axes: Axes, step: Steps, weight: Array, loss: Array, shown: NDArray[np.int64], taken: list[Bbox]
+) -> points.Stage:
+    """Number the steps whose number has room beside those before it and what is taken, boxes in ems."""
+    from matplotlib.transforms import Bbox
+
     low, high = axes.get_xlim()
     bottom, top = axes.get_ylim()
-    figure = axes.get_figure(root=True)
-    assert figure is not None
-    across, up = 72 / em(1) * np.asarray(figure.get_size_inches())  # of the figure, in ems
-    placed: list[tuple[float, float]] = []
+    across, up = points.axes_size(_figure(axes))
+    taken = [*taken]
     stage: points.Stage = []
     for index in shown:
         x, y = across * (weight[index] - low) / (high - low), up * (loss[index] - bottom) / (top - bottom)
-        if all(np.hypot(x - a, y - b) > _LABEL_GAP for a, b in placed):
-            placed.append((x, y))
-            number = axes.annotate(
-                str(int(step[index])), (weight[index], loss[index]), xytext=(0, em(0.7)),
+        number = str(int(step[index]))
+        half = 0.5 * text.width(number) + 0.2
+        box = Bbox.from_extents(x - half, y + 0.6, x + half, y + 0.6 + _LINE)
+        if not any(box.overlaps(other) for other in taken):
+            taken.append(box)
+            drawn = axes.annotate(
+                number, (weight[index], loss[index]), xytext=(0, em(0.7)),
                 textcoords="offset points", ha="center", zorder=7, bbox=points.backing(0.7),
             )  # fmt: skip
-            stage.append((int(step[index]), number))
+            stage.append((int(step[index]), drawn))
     return stage
 
 
-def _departures(axes: Axes, step: Steps, weight: Array, window: tuple[float, float]) -> points.Stage:
-    """Draw an edge arrow for the first step that leaves the frame on each side."""
+def _departures(
+    axes: Axes, step: Steps, weight: Array, window: tuple[float, float]
+) -> tuple[points.Stage, list[Bbox]]:
+    """Draw an edge arrow for the first step that leaves the frame on each side, and return their boxes."""
+    from matplotlib.transforms import Bbox
+
+    across, up = points.axes_size(_figure(axes))
     stage: points.Stage = []
+    taken: list[Bbox] = []
     for side, outside in (("left", weight < window[0]), ("right", weight > window[1])):
         gone = np.flatnonzero(outside)
-        if gone.size:
-            first = gone[0]
-            count = "" if gone.size == 1 else f" and {gone.size - 1} more"
-            words = f"step {int(step[first])}{count}: {text.short(float(weight[first]))}"
-            arrow = points.draw_edge_arrow(axes, side, 0.94, words)
-            stage += [(int(step[first]), artist) for artist in arrow]
-    return stage
+        if not gone.size:
+            continue
+        first, at = gone[0], text.short(float(weight[gone[0]]))
+        words = f"step {int(step[first])} and {gone.size - 1} more: {at}"
+        if gone.size == 1 or text.width(words) > 0.9 * across:
+            words = f"step {int(step[first])}: {at}"
+        wide = text.width(words) + 0.1 * across
+        ends = (0.0, wide) if side == "left" else (across - wide, across)
+        middle = 0.94 * up
+        box = Bbox.from_extents(ends[0], middle - _LINE / 2, ends[1], middle + _LINE / 2)
+        if any(box.overlaps(other) for other in taken):
+            box = box.translated(0.0, -_LINE)
+        taken.append(box)
+        arrow = points.draw_edge_arrow(axes, side, (box.y0 + box.y1) / 2 / up, words)
+        stage += [(int(step[first]), artist) for artist in arrow]
+    return stage, taken
+
+
+def _figure(axes: Axes) -> Figure:
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    return figure

@@ -149,7 +149,7 @@ def colours() -> Colours:
     loss, path, minimum, maximum, muted, end, *more = cycle
     return Colours(
         loss, path, minimum, maximum, muted, end,
-        series=(loss, path, minimum, maximum, muted, *more),
+        series=(loss, path, minimum, maximum, *more, muted),
         ink=to_hex(rcParams["text.color"]),
         ground=to_hex(rcParams["axes.facecolor"]),
         grid=to_hex(rcParams["grid.color"]),
@@ -161,6 +161,13 @@ def em(number: float) -> float:
     from matplotlib import rcParams
 
     return number * float(rcParams["font.size"])
+
+
+def mark(number: float) -> float:
+    """Return so many times the size of the markers of the style sheet in use, in points."""
+    from matplotlib import rcParams
+
+    return number * float(rcParams["lines.markersize"])
 
 
 #: what tells lines apart beside their colour
