@@ -60,7 +60,8 @@ def convergence(run: Run, at: Sequence[int] = ()) -> Scene:
     points.few_steps(panels[0], last, 1 / len(panels) if text.room(figure) >= points.NARROW else 1.0)
     for axes in panels:
         axes.set_ylim(axes.get_ylim())  # fixed: a build-up shows each step on the same axes
-        points.legend_above(axes)
+        if axes.get_legend_handles_labels()[1] != ["run"]:
+            points.legend_above(axes)
         stage += [(one, axes.axvline(one, color=colours().muted, linestyle=":")) for one in at]
     counter = text.label(figure, run)
     whole = [np.asarray(line.get_xydata()) for line in lines]
@@ -88,7 +89,7 @@ def _draw_loss(axes: Axes, run: Run, step: Steps, loss: Array) -> list[Line2D]:
     line = axes.semilogy(
         step[shown], gap[shown], "o-", color=colour.loss, markersize=_marker(step), label="run",
     )  # fmt: skip
-    axes.set_ylabel("loss" if settled is None else "loss − loss at the end point")
+    axes.set_ylabel("loss" if settled is None else f"loss − loss at the {end_name(run)}")
     if settled is None:
         return line
     rate = theoretical_rate(run)
@@ -104,7 +105,7 @@ def _draw_loss(axes: Axes, run: Run, step: Steps, loss: Array) -> list[Line2D]:
 
 
 def _draw_distance(axes: Axes, run: Run, step: Steps, far: Array) -> list[Line2D]:
-    axes.set_ylabel("distance to the end point")
+    axes.set_ylabel(f"distance to the {end_name(run)}")
     shown = np.isfinite(far) & (far > 0)
     draw = axes.semilogy if shown.sum() > 1 else axes.plot
     return draw(step[shown], far[shown], "o-", color=colours().maximum, markersize=_marker(step))
@@ -134,6 +135,13 @@ def distance(run: Run) -> Array:
     place = np.array([at[name] for name in run.loss.weights])
     far: Array = np.linalg.norm(run.trajectory.weight[:, :, 0] - place, axis=1)
     return far
+
+
+def end_name(run: Run) -> str:
+    """Return what kind of point it is at which a run settled, or from which it ran away."""
+    at = run.verdict.evidence.get("at")
+    kinds = [point.kind for point in run.search.critical_points if dict(point.weight) == at]
+    return {"flat": "flat piece", "undecided": "end point"}.get(kinds[0], kinds[0]) if kinds else "end point"
 
 
 def settled_loss(run: Run) -> float | None:

@@ -1,8 +1,8 @@
 """How figures look: packaged style sheets, sizes, and the colours of the sheet in use.
 
-Colours are from M. Okabe and K. Ito, "Color Universal Design" (2008). Nothing is told by colour
-alone: every kind has a marker of its own, every line a dash of its own. Lengths and sizes of text are in
-ems, parts of the sheet's ``font.size``, which is the smallest text of a style.
+The colours of a style are told apart by anybody (docs/figures.md says by how much), and yet nothing is told
+by colour alone: every kind has a marker of its own, every line a dash of its own. Lengths and sizes of text
+are in ems, parts of the sheet's ``font.size``, which is the smallest text of a style.
 """
 
 from __future__ import annotations

@@ -27,6 +27,9 @@ def draw_critical_points(axes: Axes, points: Iterable[CriticalPoint], weights: t
 
     With one weight the point stands on the curve at (w, L); with two at (x, y).
     """
+    from matplotlib.patheffects import withStroke
+
+    halo = [withStroke(linewidth=em(0.4), foreground=colours().ground)]  # on a map of any shade
     named: set[str] = set()
     for point in points:
         marker, stands_for, name = KINDS[point.kind]
@@ -47,6 +50,7 @@ def draw_critical_points(axes: Axes, points: Iterable[CriticalPoint], weights: t
             marker=marker, markersize=mark(1.67), linestyle="none", zorder=6, label=label,
             markeredgecolor=colour, markeredgewidth=em(0.16),
             markerfacecolor=colour if point.proof == "certified" else colours().ground,
+            path_effects=halo if len(weights) > 1 else None,
         )  # fmt: skip
 
 
@@ -123,7 +127,7 @@ def draw_edge_arrow(axes: Axes, side: str, height: float, text: str) -> list[Art
     )  # fmt: skip
     words = axes.text(
         inner + (0.01 if side == "left" else -0.01), height, text, transform=axes.transAxes,
-        ha=align, va="center", color=colour, zorder=8, bbox=backing(0.9),
+        ha=align, va="center", zorder=8, bbox=backing(0.9),
     )  # fmt: skip
     return [arrow, words]
 
