@@ -7,6 +7,8 @@ with all of them.
 from __future__ import annotations
 
 import gc
+import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -47,3 +49,13 @@ def pytest_collection_finish() -> None:
     """Keep what collecting made out of every later search for garbage."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="module")
+def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """All workers of a test run share what they compile, and leave nothing in the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        base = tmp_path_factory.getbasetemp()
+        folder = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+        patch.setenv("GDSIM_CACHE_DIR", str(folder / "compiled"))
+        yield

@@ -256,7 +256,7 @@ def test_scalar_gradient_counts_and_computes_as_the_array_one(scheme: str) -> No
     scalar = method.bind_scalar(loss)
     assert scalar is not None
     value, counted = scalar(1.5, -0.5), calls
-    assert counted == method.scalar_evaluations(loss)
+    assert counted == method.evaluations(loss)
     assert list(value) == method.bind(loss)(np.array([[1.5], [-0.5]]), {}, None).gradient[:, 0].tolist()
 
 

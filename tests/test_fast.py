@@ -10,17 +10,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from agreement import ENDS, UNIT, close, one_step, same_bytes, same_statuses, spread
 from batches import LINEAR_DATA, RULE_CHOICES, batch_of
 from tiers import some
 
-from gdsim.batch import Batch, Clip, Stopping, Trajectory
+from gdsim.batch import Batch, Clip
 from gdsim.derivatives import derivative_method
 from gdsim.kernels import fast_lanes, source_cache
 from gdsim.kernels.plan import Plan
@@ -31,46 +31,15 @@ from gdsim.schedules import schedule
 from gdsim.simulation import simulate
 
 pytest.importorskip("numba")
+pytestmark = pytest.mark.usefixtures("compiled_once")
 
 QUARTIC = "w^4 - 2w^2 + 0.3w"
 STARTS = np.linspace(-1.9, 1.9, 150)
-UNIT = 2.0**-52
-ENDS = ("final_weight", "final_gradient", "final_loss", "final_learning_rate", "previous_weight", "last_step",
-        "anchor", "tail", "gradient_evaluations", "loss_evaluations", "last_evaluations")  # fmt: skip
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """All workers of a test run share what they compile, and leave nothing in the user's cache."""
-    with pytest.MonkeyPatch.context() as patch:
-        base = tmp_path_factory.getbasetemp()
-        folder = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-        patch.setenv("GDSIM_CACHE_DIR", str(folder / "compiled"))
-        yield
 
 
 def quartic(*starts: float, rate: float | list[float] = 0.05, **more: object) -> Batch:
     """Gradient descents on the quartic: numbers differ, so that all of them share one compiled module."""
     return batch_of(QUARTIC, *starts, rate=rate, **more)  # type: ignore[arg-type]
-
-
-def same_bytes(one: Trajectory, other: Trajectory, *names: str) -> None:
-    for name in names or ("status_code", "steps", "weight", "gradient", "loss", "learning_rate", *ENDS):
-        first, second = getattr(one, name), getattr(other, name)
-        assert np.array_equal(first, second, equal_nan=first.dtype.kind == "f"), name
-
-
-def close(one: Trajectory, other: Trajectory, units: float = 64.0) -> None:
-    """Equal statuses, steps and shapes; numbers within some units of the largest of their kind."""
-    assert one.status == other.status
-    for name in ("steps", "step_index", "gradient_evaluations", "loss_evaluations", "last_evaluations"):
-        assert np.array_equal(getattr(one, name), getattr(other, name)), name
-    for name in ("weight", "gradient", "loss", "learning_rate", *ENDS):
-        first, second = getattr(one, name), getattr(other, name)
-        assert first.shape == second.shape, name
-        assert np.array_equal(np.isnan(first), np.isnan(second)), name
-        scale = np.nanmax(np.abs(second), initial=1.0)
-        assert np.nanmax(np.abs(first - second), initial=0.0) <= units * UNIT * scale, name
 
 
 # -- one compiled module, many numbers ----------------------------------------------------------------
@@ -224,36 +193,6 @@ SCHEDULES = {
     "warmup": schedule("constant", warmup=9),
     "cosine after warmup": schedule("cosine", T_max=20, warmup=7),
 }
-METHODS = [derivative_method("numeric", scheme=scheme, step=1e-3)
-           for scheme in ("forward", "backward", "central", "five_point")]  # fmt: skip
-
-
-def spread(loss: str | Loss, count: int = 70) -> list[tuple[float, ...]]:
-    size = len((Loss.from_text(loss) if isinstance(loss, str) else loss).weights)
-    line = np.linspace(-1.9, 1.9, count)
-    return [tuple(((-1) ** w) * (x + 0.3 * w) for w in range(size)) for x in line]
-
-
-def one_step(batch: Batch, units: float) -> None:
-    """Compare a single step from many places; ``units`` in the last place of what is added up on the way."""
-    short = replace(batch, stopping=Stopping(1, 0.0, 1e300), record_every=1)
-    fast, slow = simulate(short, "fast"), simulate(short, "numpy")
-    for name in ("gradient", "weight", "loss"):
-        first, second = getattr(fast, name), getattr(slow, name)
-        alike = np.isnan(first) == np.isnan(second)
-        assert alike.all(), name
-        size = np.maximum(np.abs(second), 1.0)
-        with np.errstate(invalid="ignore"):
-            apart = np.where(first == second, 0.0, np.abs(first - second) / size)
-        assert np.nanmax(apart, initial=0.0) <= units * UNIT, name
-
-
-def same_statuses(batch: Batch) -> None:
-    fast, slow = simulate(batch, "fast"), simulate(batch, "numpy")
-    resting = [Status.STALLED.code, Status.CYCLING.code]  # which of the two, the last bit decides
-    same = fast.status_code == slow.status_code
-    same |= np.isin(fast.status_code, resting) & np.isin(slow.status_code, resting)
-    assert same.all(), [(str(fast.status[i]), str(slow.status[i])) for i in np.flatnonzero(~same)]
 
 
 @pytest.mark.integration
@@ -277,18 +216,6 @@ def test_every_function(loss: str) -> None:
 def test_every_schedule(name: str) -> None:
     batch = batch_of(QUARTIC, *STARTS, rate=0.05, rates=SCHEDULES[name], max_steps=60)
     close(simulate(batch, "fast"), simulate(batch, "numpy"), 5000.0)
-
-
-@pytest.mark.integration
-@pytest.mark.parametrize("method", METHODS, ids=lambda method: str(method.options["scheme"]))
-@pytest.mark.parametrize("loss", [QUARTIC, "u^2 + sin(v)^2 - u*v"])
-def test_every_difference_scheme(method, loss: str) -> None:
-    """A rounding error of u·L is divided by the step 10⁻³."""
-    batch = batch_of(loss, *spread(loss), rate=0.02, derivative=method, max_steps=40)
-    one_step(batch, 1e3 * 64.0)
-    fast, slow = simulate(batch, "fast"), simulate(batch, "numpy")
-    assert np.array_equal(fast.loss_evaluations, slow.loss_evaluations)
-    assert np.array_equal(fast.last_evaluations, slow.last_evaluations)
 
 
 @pytest.mark.integration
@@ -359,8 +286,6 @@ def test_options_of_single_runs(rule: str, options: dict[str, tuple[float, float
 @pytest.mark.parametrize(
     ("more", "reason"),
     [
-        ({"derivative": derivative_method("numeric", scheme="central")}, "step of a numeric derivative"),
-        ({"derivative": derivative_method("numeric", scheme="richardson", step=0.1)}, "richardson"),
         ({"derivative": "scipy"}, "scipy"),
         ({"line_search": "armijo"}, "line search"),
     ],
@@ -373,7 +298,9 @@ def test_what_it_cannot_do_is_said_with_a_remedy(more: dict[str, object], reason
 
 
 def test_a_python_function_is_refused() -> None:
-    batch = batch_of(Loss.from_callable(lambda w: w * w), 1.0, derivative=METHODS[2])
+    batch = batch_of(
+        Loss.from_callable(lambda w: w * w), 1.0, derivative=derivative_method("numeric", step=1e-3)
+    )
     assert "Python function" in fast_lanes.supports(Plan(batch))
 
 

@@ -152,3 +152,21 @@ def test_compiled_vector_code_has_the_bits_of_the_python_text(name: str) -> None
     expected = np.array([getattr(vector_math, name)(float(x)) for x in given])
     assert np.array_equal(found, expected, equal_nan=True)
     assert np.array_equal(np.signbit(found[expected == 0]), np.signbit(expected[expected == 0]))
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-300, 2.0**-1060, 1e300])
+def test_the_power_of_two_and_the_spacing_are_those_of_numpy(scale: float) -> None:
+    for x in (scale * np.geomspace(1.0, 100.0, 200)).tolist():
+        assert vector_math.power_of_two(x) == np.exp2(np.round(np.log2(x)))
+        assert vector_math.spacing(x) == np.spacing(x)
+    assert math.isnan(vector_math.power_of_two(math.nan))
+    assert vector_math.power_of_two(math.inf) == math.inf
+
+
+def test_a_length_is_right_to_two_units_and_overflows_only_where_it_is_too_large() -> None:
+    random = np.random.Generator(np.random.Philox(5))
+    for x, y in (random.standard_normal((500, 2)) * 10.0 ** random.integers(-300, 300, (500, 1))).tolist():
+        assert abs(vector_math.hypot(x, y) - math.hypot(x, y)) <= 2.0**-51 * math.hypot(x, y)
+    for x in (0.0, 1.0, math.inf, math.nan):
+        for y in (0.0, -math.inf, math.nan):
+            assert vector_math.hypot(x, y) == math.hypot(x, y) or math.isnan(x + y)

@@ -145,11 +145,17 @@ class DerivativeMethod(NamedTuple):
         self.check(loss)
         return self.entry.bind_scalar(loss, self.options)
 
-    def scalar_evaluations(self, loss: Loss) -> int:
-        """Return how many evaluations of the loss one call of the scalar gradient makes."""
+    def evaluations(self, loss: Loss) -> int:
+        """Return how many evaluations of the loss one gradient takes, for ``analytic`` and ``numeric``.
+
+        >>> derivative_method("numeric", scheme="central").evaluations(Loss.from_text("u^2 + v^2"))
+        25
+        """
         if self.name != "numeric":
             return 0
-        return _SCALAR_EVALUATIONS[str(self.options["scheme"])](len(loss.weights))
+        given, automatic = _EVALUATIONS[str(self.options["scheme"])]
+        each, once = automatic if self.options["step"] == "auto" else given
+        return each * len(loss.weights) + once
 
     def check(self, loss: Loss) -> None:
         """Raise InputError where the method needs a formula and the loss has none."""
@@ -176,12 +182,15 @@ class DerivativeMethod(NamedTuple):
 
 _REMEDY = {"scipy": "pip install scipy", "torch": "pip install 'gdsim[torch]'"}
 
-_SCALAR_EVALUATIONS: dict[str, Callable[[int], int]] = {
-    "forward": lambda weights: weights + 1,
-    "backward": lambda weights: weights + 1,
-    "central": lambda weights: 2 * weights,
-    "five_point": lambda weights: 4 * weights,
+_EVALUATIONS = {  # for each weight and once: with a step given, with an automatic one
+    "forward": ((1, 1), (8, 1)),
+    "backward": ((1, 1), (8, 1)),
+    "central": ((2, 0), (12, 1)),
+    "five_point": ((4, 0), (16, 1)),
+    "complex_step": ((1, 0), (1, 0)),
+    "richardson": ((16, 1), (52, 1)),
 }
+_SCALAR_SCHEMES = ("forward", "backward", "central", "five_point")
 
 
 def derivative_method(name: str = "analytic", **options: object) -> DerivativeMethod:
@@ -276,7 +285,7 @@ def _bind_numeric(loss: Loss, options: Mapping[str, str | float]) -> Gradient:
 
 def _bind_numeric_scalar(loss: Loss, options: Mapping[str, str | float]) -> ScalarGradient | None:
     step = options["step"]
-    if isinstance(step, str) or options["scheme"] not in _SCALAR_EVALUATIONS:
+    if isinstance(step, str) or options["scheme"] not in _SCALAR_SCHEMES:
         return None
     from gdsim.derivatives.finite_differences import bind_scalar
 

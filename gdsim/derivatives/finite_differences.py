@@ -6,8 +6,10 @@ scales with the weight and the method also says how far off it may be.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -17,6 +19,8 @@ from gdsim.derivatives.rounding import SMALLEST, UNIT, rounding_bound, sampled_n
 from gdsim.losses import Loss
 
 EPSILON = 2.0**-52
+Rows: TypeAlias = list[Array]
+"""Values at several points, (runs,) each."""
 
 
 @dataclass(frozen=True)
@@ -148,44 +152,45 @@ def _scalar_loss(loss: Loss) -> Callable[..., float]:
     return lambda *scalars: function(*scalars, *columns)[0]
 
 
-@dataclass(frozen=True)
-class Candidates:
-    """Slopes found at several scales, widest first, each with its own error bar: (scales, runs).
+class Candidates(NamedTuple):
+    """Slopes found at several scales, widest first, each with its own error bar: of (runs,) each.
 
-    ``steepest`` (runs,) is how steep the loss may be where its noise swamps all that was seen of it.
+    ``steepest`` is how steep the loss may be where its noise swamps all that was seen of it.
     """
 
-    value: Array
-    error: Array
+    value: Rows
+    error: Rows
     steepest: Array | float = 0.0
 
 
-@dataclass(frozen=True)
-class Sampler:
-    """The loss along one weight, with a bound on the noise of each value."""
+class Sampler(NamedTuple):
+    """The loss along one weight: ``at`` gives its values at points, ``noise`` a bound on the noise in each.
 
-    values: Values
-    bound: Values | None  # None: a callable, whose noise is sampled
-    weight: Array
-    parameters: Mapping[str, Array]
-    data: Columns | None
+    ``noise`` is None for a callable, whose noise is sampled.
+    """
 
-    def at(self, place: int, points: Array) -> Array:
-        """Return the loss at the points (points, runs) of one weight."""
-        return at_points(self.values, self.weight, place, points, self.parameters, self.data)
+    at: Callable[[Rows], Rows]
+    noise: Callable[[Rows], Rows] | None
 
-    def noise(self, place: int, points: Array, values: Array, sampled: Array | None) -> Array:
-        """Return the noise of each value, of the same shape."""
-        if self.bound is not None:
-            return at_points(self.bound, self.weight, place, points, self.parameters, self.data)
-        assert sampled is not None
-        return np.maximum(sampled, 4.0 * UNIT * np.abs(values))
+    def shaken(self, points: Rows, values: Rows, samples: Sequence[int]) -> Rows:
+        """Return the noise of each value; without a bound it is estimated from five neighbouring ones."""
+        if self.noise is not None:
+            return self.noise(points)
+        sampled = sampled_noise(np.stack([values[place] for place in samples]))
+        return [np.maximum(sampled, 4.0 * UNIT * np.abs(value)) for value in values]
 
 
-def sampler(loss: Loss, values: Values) -> Callable[[Array, Columns, Columns | None], Sampler]:
-    """Return what makes a :class:`Sampler` of the loss; the noise bound is compiled once."""
+def sampler(loss: Loss, values: Values) -> Callable[[Array, Columns, Columns | None, int], Sampler]:
+    """Return what makes a :class:`Sampler` of the loss along one weight; the bound is compiled once."""
     bound = None if loss.expression is None else rounding_bound(loss)
-    return lambda weight, parameters, data: Sampler(values, bound, weight, parameters, data)
+
+    def prepare(weight: Array, parameters: Columns, data: Columns | None, place: int) -> Sampler:
+        def along(function: Values) -> Callable[[Rows], Rows]:
+            return lambda points: list(at_points(function, weight, place, np.stack(points), parameters, data))
+
+        return Sampler(along(values), None if bound is None else along(bound))
+
+    return prepare
 
 
 def scales(weight: Array) -> tuple[Array, Array]:
@@ -216,9 +221,11 @@ def _automatic(loss: Loss, values: Values, scheme: Scheme) -> Gradient:
 
     def gradient(weight: Array, parameters: Columns, data: Columns | None = None) -> Estimate:
         with np.errstate(all="ignore"):
-            sample = prepare(weight, parameters, data)
             here = values(weight, parameters, data)
-            pairs = [_automatic_slope(sample, place, here, scheme) for place in range(len(weight))]
+            pairs = [
+                automatic_slope(prepare(weight, parameters, data, place), weight[place], here, scheme)
+                for place in range(len(weight))
+            ]
         wide = len({*scheme.offsets, *(2 * offset for offset in scheme.offsets)} - {0})
         count = 1 + len(weight) * (4 + 2 * wide)
         return Estimate(
@@ -230,21 +237,20 @@ def _automatic(loss: Loss, values: Values, scheme: Scheme) -> Gradient:
     return gradient
 
 
-def _automatic_slope(sample: Sampler, place: int, here: Array, scheme: Scheme) -> tuple[Array, Array]:
-    weight = sample.weight[place]
+def automatic_slope(sample: Sampler, weight: Array, here: Array, scheme: Scheme) -> tuple[Array, Array]:
+    """Return the slope along one weight and its error, both (runs,); ``here`` is the loss at the weight."""
     reach = tuple(sorted({*scheme.offsets, *(2 * offset for offset in scheme.offsets)} - {0}))
     spacing = probe_spacing(weight)
     plan = [(tuple(offset for offset in scheme.probe if offset), spacing)]
     for scale in scales(weight):
         step = power_of_two(EPSILON ** (1.0 / (scheme.order + 1)) * scale)
         plan.append((reach, np.maximum(step, 8.0 * np.spacing(np.abs(weight)))))
-    points = np.stack([weight + offset * step for offsets, step in plan for offset in offsets])
-    found = np.concatenate([sample.at(place, points), here[np.newaxis]])
-    points = np.concatenate([points, weight[np.newaxis]])
+    points = [weight + offset * step for offsets, step in plan for offset in offsets]
+    found = [*sample.at(points), here]
+    points.append(weight)
     probe = [*range(4), len(points) - 1]
     order = np.argsort([*plan[0][0], 0], kind="stable")
-    sampled = sampled_noise(found[probe][order]) if sample.bound is None else None
-    noise = sample.noise(place, points, found, sampled)
+    noise = sample.shaken(points, found, [probe[place] for place in order])
     results, first = [], 0
     for number, (offsets, _) in enumerate(plan):
         rows = {offset: first + index for index, offset in enumerate(offsets)} | {0: len(points) - 1}
@@ -253,27 +259,27 @@ def _automatic_slope(sample: Sampler, place: int, here: Array, scheme: Scheme) -
         first += len(offsets)
     results.append(results.pop(0))
     candidates = Candidates(
-        np.stack([value for value, _ in results]),
-        np.stack([error for _, error in results]),
-        steepest(weight, found, noise) if sample.bound is not None else 0.0,
+        [value for value, _ in results],
+        [error for _, error in results],
+        0.0 if sample.noise is None else steepest(weight, found, noise),
     )
-    return confirmed(candidates, choose_from=2, trusted=sample.bound is not None)
+    return confirmed(candidates, choose_from=2, trusted=sample.noise is not None)
 
 
-def steepest(weight: Array, found: Array, noise: Array) -> Array:
+def steepest(weight: Array, found: Rows, noise: Rows) -> Array:
     """Return how steep the loss may be at a weight where its noise swamps what was seen of it, else 0.
 
     Rounding a multiple of w moves it by u·|w|, which the running bound has carried to the value: a noise δ
     of the size of the loss itself (the phase of a fast oscillation is lost) allows a slope of δ/(u·|w|)
     that no difference can see. The last row of ``found`` and ``noise`` is the weight itself.
     """
-    lost = noise[-1] > 1e-3 * np.abs(found).max(axis=0)
+    lost = noise[-1] > 1e-3 * reduce(np.maximum, map(np.abs, found))
     result: Array = np.where(lost & (weight != 0), noise[-1] / (UNIT * np.abs(weight)), 0.0)
     return result
 
 
 def _slope_with_error(
-    slopes: tuple[tuple[int, int], ...], rows: Mapping[int, int], points: Array, found: Array, noise: Array
+    slopes: tuple[tuple[int, int], ...], rows: Mapping[int, int], points: Rows, found: Rows, noise: Rows
 ) -> tuple[Array, Array]:
     """Return the formula at h and its error: its change from 2h, and the noise over the width."""
 
@@ -307,7 +313,7 @@ def confirmed(candidates: Candidates, choose_from: int, trusted: bool) -> tuple[
     Parameters
     ----------
     candidates
-        Shapes (scales, runs), widest first.
+        Widest first.
     choose_from
         How many of the first may be chosen; the others only confirm.
 
@@ -316,11 +322,15 @@ def confirmed(candidates: Candidates, choose_from: int, trusted: bool) -> tuple[
     (value, error)
         Shapes (runs,); error inf where nothing could be evaluated.
     """
-    value, error = candidates.value, np.where(np.isfinite(candidates.value), candidates.error, np.inf)
-    error = np.where(np.isnan(error), np.inf, error)
-    widened = error.copy()
-    resolved = error < 0.1 * np.abs(value)
+    value = candidates.value
+    error = [
+        np.where(np.isfinite(slope), bar, np.inf) for slope, bar in zip(value, candidates.error, strict=True)
+    ]
+    error = [np.where(np.isnan(bar), np.inf, bar) for bar in error]
+    resolved = [bar < 0.1 * np.abs(slope) for slope, bar in zip(value, error, strict=True)]
+    bars = []
     for one in range(choose_from):
+        widened = error[one]
         for other in range(len(value)):
             if other == one:
                 continue
@@ -330,9 +340,10 @@ def confirmed(candidates: Candidates, choose_from: int, trusted: bool) -> tuple[
             if other < one:
                 contradicts = apart > error[one] + error[other]
                 contradicts &= resolved[other] & np.logical_not(trusted)
-            widened[one] = np.where(contradicts, np.maximum(widened[one], apart + error[other]), widened[one])
-    widened = np.where(resolved, widened, np.maximum(widened, candidates.steepest))
-    best = np.argmin(widened[:choose_from], axis=0)[np.newaxis]
-    chosen = np.take_along_axis(value[:choose_from], best, axis=0)[0]
+            widened = np.where(contradicts, np.maximum(widened, apart + error[other]), widened)
+        bars.append(np.where(resolved[one], widened, np.maximum(widened, candidates.steepest)))
+    chosen, least = value[0], bars[0]
+    for slope, bar in zip(value[1:choose_from], bars[1:], strict=True):
+        chosen, least = np.where(bar < least, slope, chosen), np.where(bar < least, bar, least)
     # Below the smallest double a derivative is lost whatever the method: the last term bounds that too.
-    return chosen, np.take_along_axis(widened[:choose_from], best, axis=0)[0] + 4.0 * SMALLEST
+    return chosen, least + 4.0 * SMALLEST

@@ -8,12 +8,15 @@ narrower scale contradicts it.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from gdsim.derivatives import Estimate, Gradient
 from gdsim.derivatives.evaluation import Array, Columns, loss_values
 from gdsim.derivatives.finite_differences import (
     Candidates,
+    Rows,
     Sampler,
     confirmed,
     power_of_two,
@@ -22,7 +25,7 @@ from gdsim.derivatives.finite_differences import (
     scales,
     steepest,
 )
-from gdsim.derivatives.rounding import UNIT, sampled_noise
+from gdsim.derivatives.rounding import UNIT
 from gdsim.losses import Loss
 
 ROWS = 6
@@ -60,9 +63,11 @@ def bind(loss: Loss, step: float | None = None) -> Gradient:
 
     def gradient(weight: Array, parameters: Columns, data: Columns | None = None) -> Estimate:
         with np.errstate(all="ignore"):
-            sample = prepare(weight, parameters, data)
             here = values(weight, parameters, data)
-            pairs = [_slope(sample, place, here, step) for place in range(len(weight))]
+            pairs = [
+                extrapolated_slope(prepare(weight, parameters, data, place), weight[place], here, step)
+                for place in range(len(weight))
+            ]
         tables = SCALES if step is None else 1
         count = 1 + len(weight) * (len(_PROBE) + 2 * ROWS * tables)
         return Estimate(
@@ -74,9 +79,9 @@ def bind(loss: Loss, step: float | None = None) -> Gradient:
     return gradient
 
 
-def _starts(weight: Array, step: float | None) -> list[Array]:
+def _starts(weight: Array, step: Array | float | None) -> list[Array | float]:
     if step is not None:
-        return [np.full_like(weight, step)]
+        return [step]
     large, small = scales(weight)
     first, last = large / 2.0, small * 2.0**-9
     ratio = (last / first) ** (1.0 / (SCALES - 1))
@@ -84,61 +89,65 @@ def _starts(weight: Array, step: float | None) -> list[Array]:
     return [np.maximum(power_of_two(first * ratio**number), floor) for number in range(SCALES)]
 
 
-def _slope(sample: Sampler, place: int, here: Array, step: float | None) -> tuple[Array, Array]:
-    weight = sample.weight[place]
+def extrapolated_slope(
+    sample: Sampler, weight: Array, here: Array, step: Array | float | None
+) -> tuple[Array, Array]:
+    """Return the slope along one weight and its error, both (runs,); ``here`` is the loss at the weight."""
     starts = _starts(weight, step)
     steps = [start * 2.0**-row for start in starts for row in range(ROWS)]
     spacing = probe_spacing(weight)
-    points = np.stack(
-        [point for size in steps for point in (weight + size, weight - size)]
-        + [weight + offset * spacing for offset in _PROBE]
-        + [weight]
-    )
-    found = np.concatenate([sample.at(place, points[:-1]), here[np.newaxis]])
-    near = found[[-5, -4, -1, -3, -2]]
-    sampled = sampled_noise(near) if sample.bound is None else None
-    noise = sample.noise(place, points, found, sampled)
-    widths = points[:-5:2] - points[1:-5:2]
-    slopes = (found[:-5:2] - found[1:-5:2]) / widths
-    shaken = (noise[:-5:2] + noise[1:-5:2]) / widths
+    points = [
+        *(point for size in steps for point in (weight + size, weight - size)),
+        *(weight + offset * spacing for offset in _PROBE),
+    ]
+    found = [*sample.at(points), here]
+    points.append(weight)
+    last = len(points) - 1
+    noise = sample.shaken(points, found, [last - 4, last - 3, last, last - 2, last - 1])
+    pairs = range(0, last - len(_PROBE), 2)
+    widths = [points[up] - points[up + 1] for up in pairs]
+    slopes = [(found[up] - found[up + 1]) / width for up, width in zip(pairs, widths, strict=True)]
+    shaken = [(noise[up] + noise[up + 1]) / width for up, width in zip(pairs, widths, strict=True)]
     results = [
         _extrapolated(slopes[first : first + ROWS], shaken[first : first + ROWS])
         for first in range(0, len(slopes), ROWS)
     ]
     results.append(_probe_slope(points[-5:-1], found[-5:-1], noise[-5:-1]))
     candidates = Candidates(
-        np.stack([value for value, _ in results]),
-        np.stack([error for _, error in results]),
-        steepest(weight, found, noise) if sample.bound is not None else 0.0,
+        [value for value, _ in results],
+        [error for _, error in results],
+        0.0 if sample.noise is None else steepest(weight, found, noise),
     )
-    return confirmed(candidates, choose_from=len(starts), trusted=sample.bound is not None)
+    return confirmed(candidates, choose_from=len(starts), trusted=sample.noise is not None)
 
 
-def _probe_slope(points: Array, found: Array, noise: Array) -> tuple[Array, Array]:
+def _probe_slope(points: Rows, found: Rows, noise: Rows) -> tuple[Array, Array]:
     """The plain central difference over the closest points, and how far it is from the next ones'."""
     outer = (found[3] - found[0]) / (points[3] - points[0])
     inner = (found[2] - found[1]) / (points[2] - points[1])
     return inner, np.abs(outer - inner) + 1.5 * (noise[2] + noise[1]) / (points[2] - points[1])
 
 
-def _extrapolated(slopes: Array, shaken: Array) -> tuple[Array, Array]:
+def _extrapolated(slopes: Rows, shaken: Rows) -> tuple[Array, Array]:
     """Neville's table in h²; of all entries the one with the least error.
 
     Parameters
     ----------
     slopes, shaken
-        Central differences at h, h/2, … and the noise in each, shape (rows, runs).
+        Central differences at h, h/2, … and the noise in each.
     """
     column, noise = slopes, shaken
-    best, least = slopes[0], np.full_like(slopes[0], np.inf)
+    best: Array = slopes[0]
+    least: Array | float = np.inf
     for level in range(1, len(slopes)):
         factor = 4.0**level
-        better = (factor * column[1:] - column[:-1]) / (factor - 1.0)
-        noise = (factor * noise[1:] + noise[:-1]) / (factor - 1.0)
-        change = np.maximum(np.abs(better - column[1:]), np.abs(better - column[:-1]))
-        error = change + noise + 8.0 * UNIT * np.abs(better)
-        for row in range(len(better)):
-            closer = error[row] < least
-            best, least = np.where(closer, better[row], best), np.where(closer, error[row], least)
+        better = [(factor * fine - coarse) / (factor - 1.0) for coarse, fine in pairwise(column)]
+        noise = [(factor * fine + coarse) / (factor - 1.0) for coarse, fine in pairwise(noise)]
+        for entry, own, (coarse, fine) in zip(better, noise, pairwise(column), strict=True):
+            change = np.maximum(np.abs(entry - fine), np.abs(entry - coarse))
+            error = change + own + 8.0 * UNIT * np.abs(entry)
+            closer = error < least
+            best, least = np.where(closer, entry, best), np.where(closer, error, least)
         column = better
+    assert not isinstance(least, float)
     return best, least

@@ -8,14 +8,16 @@ seen, it is estimated from a table of differences of closely spaced values (Hamm
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
 from gdsim.derivatives.evaluation import Array, Columns, Values, arguments, row_scale
 from gdsim.expr.emit_numpy import NAMESPACE, row_sum
-from gdsim.expr.lower import Instruction, lower
+from gdsim.expr.lower import Instruction, Program, lower
 from gdsim.expr.nodes import Symbol
 from gdsim.losses import Loss
 
@@ -63,27 +65,43 @@ def rounding_bound(loss: Loss) -> Values:
         rows = float(len(next(iter(loss.data.values())))) if data is None and loss.data else 0.0
         if data:
             rows = float(len(next(iter(data.values())))) * row_scale(loss, data)
-        pairs: list[tuple[Array, Array]] = []
+        scale = row_scale(loss, data)
         with np.errstate(all="ignore"):
-            for step in program.instructions:
-                if isinstance(step.payload, Symbol):
-                    pair = leaves[step.payload], np.zeros(1)
-                elif step.operation in ("number", "constant", "rows"):
-                    pair = _literal(step, rows)
-                elif step.operation in ("sum", "mean"):
-                    pair = _reduction(step.operation, *pairs[step.operands[0]], row_scale(loss, data))
-                else:
-                    pair = _operation(step, [pairs[place] for place in step.operands])
-                pairs.append(pair)
-        bound = np.broadcast_to(pairs[program.outputs[0]][1], (weight.shape[1],))
-        return np.where(np.isnan(bound), np.inf, bound)
+            arithmetic = Arithmetic(np.array([rows]), partial(_reduction, scale), REAL_FUNCTIONS)
+            _, bound = carried(program, leaves, arithmetic)
+        return np.broadcast_to(bound, (weight.shape[1],))
 
     return evaluate
 
 
-def _literal(step: Instruction, rows: float) -> tuple[Array, Array]:
-    if step.operation == "rows":
-        return np.array([rows]), np.zeros(1)
+class Arithmetic(NamedTuple):
+    """What the bound is worked out with: the number of rows, sums over them, the elementary functions."""
+
+    rows: Array
+    reduction: Callable[[str, Array, Array], tuple[Array, Array]]
+    functions: Mapping[str, Callable[[Array], Array]]
+
+
+def carried(program: Program, leaves: Mapping[Symbol, Array], arithmetic: Arithmetic) -> tuple[Array, Array]:
+    """Return the value of a program's first output and the bound on its rounding."""
+    pairs: list[tuple[Array, Array]] = []
+    for step in program.instructions:
+        if isinstance(step.payload, Symbol):
+            pair = leaves[step.payload], np.zeros(1)
+        elif step.operation == "rows":
+            pair = arithmetic.rows, np.zeros(1)
+        elif step.operation in ("number", "constant"):
+            pair = _literal(step)
+        elif step.operation in ("sum", "mean"):
+            pair = arithmetic.reduction(step.operation, *pairs[step.operands[0]])
+        else:
+            pair = _operation(step, [pairs[place] for place in step.operands], arithmetic.functions)
+        pairs.append(pair)
+    value, bound = pairs[program.outputs[0]]
+    return value, np.where(np.isnan(bound), np.inf, bound)
+
+
+def _literal(step: Instruction) -> tuple[Array, Array]:
     if step.operation == "constant":
         value = np.array([float(NAMESPACE[str(step.payload)])])  # type: ignore[arg-type]
         return value, np.abs(value) * UNIT
@@ -96,7 +114,7 @@ def _literal(step: Instruction, rows: float) -> tuple[Array, Array]:
     return np.array([number]), np.array([0.0 if exact else abs(number) * UNIT])
 
 
-def _reduction(kind: str, value: Array, error: Array, scale: float) -> tuple[Array, Array]:
+def _reduction(scale: float, kind: str, value: Array, error: Array) -> tuple[Array, Array]:
     """A sum of n terms, added one after another, has an error of at most n·u·Σ|terms|."""
     value, error = np.broadcast_arrays(value, error)
     count = len(value)
@@ -105,7 +123,9 @@ def _reduction(kind: str, value: Array, error: Array, scale: float) -> tuple[Arr
     return total * factor, bound * factor + 2.0 * UNIT * np.abs(total) * factor
 
 
-def _operation(step: Instruction, operands: list[tuple[Array, Array]]) -> tuple[Array, Array]:
+def _operation(
+    step: Instruction, operands: list[tuple[Array, Array]], functions: Mapping[str, Callable[[Array], Array]]
+) -> tuple[Array, Array]:
     name = step.operation
     (x, ex), *others = operands
     if name == "where":
@@ -113,7 +133,7 @@ def _operation(step: Instruction, operands: list[tuple[Array, Array]]) -> tuple[
         chosen = COMPARISONS[str(step.payload)](x, right)
         return np.where(chosen, then, otherwise), np.where(chosen, then_error, otherwise_error)
     if not others:
-        return _function(name, x, ex)
+        return _function(name, x, ex, functions)
     y, ey = others[0]
     if name in ("max", "min"):
         return NAMESPACE[f"{name}imum"](x, y), np.maximum(ex, ey)  # type: ignore[operator]
@@ -132,12 +152,14 @@ def _operation(step: Instruction, operands: list[tuple[Array, Array]]) -> tuple[
     return value, carried + UNIT * np.abs(value) + SMALLEST
 
 
-def _function(name: str, x: Array, ex: Array) -> tuple[Array, Array]:
+def _function(
+    name: str, x: Array, ex: Array, functions: Mapping[str, Callable[[Array], Array]]
+) -> tuple[Array, Array]:
     if name == "neg":
         return -x, ex
     if name == "relu":
         return np.maximum(x, 0.0), ex
-    function = REAL_FUNCTIONS[name]
+    function = functions[name]
     value = function(x)
     if name in _LIPSCHITZ_ONE:
         carried = ex

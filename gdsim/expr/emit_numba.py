@@ -17,20 +17,23 @@ from gdsim.expr.emit_python import literal
 from gdsim.expr.lower import Instruction, Program
 from gdsim.expr.nodes import Symbol
 
-Kind = Literal["lane", "angle", "library", "sum"]
+Kind = Literal["lane", "angle", "library", "sum", "block"]
 
 VECTOR_FUNCTIONS = ("exp", "log", "sinh", "cosh", "tanh", "sigmoid", "softplus")
 ANGLE_FUNCTIONS = ("sin", "cos", "tan")
 LIBRARY_FUNCTIONS = {"asin": "math.asin", "acos": "math.acos", "atan": "math.atan", "log2": "math.log2",
-                     "log10": "math.log10", "pow": "math.pow"}  # fmt: skip
+                     "log10": "math.log10", "pow": "math.pow", "atan2": "math.atan2", "asinh": "math.asinh",
+                     "log1p": "math.log1p"}  # fmt: skip
 
 
 class Statement(NamedTuple):
     """``target = text``; ``reads`` are the names of variables in the text.
 
     ``kind``: ``lane`` (branch-free), ``angle`` (branch-free for small arguments), ``library`` (a scalar call
-    of the C library), ``sum`` (the text is added to the target for each row). ``function`` is what an angle
-    or library statement calls. ``rowwise`` says that it stands inside the loop over the rows.
+    of the C library), ``sum`` (the text is added to the target for each row), ``block`` (the text is a
+    function for all lanes at once, the target several names, parted by spaces). ``function`` is what an angle
+    or library statement calls. ``rowwise`` says that it stands inside the loop over the rows. ``rows`` is how
+    many rows of the block a function for all lanes needs: what it reads, its targets, and what it likes.
     """
 
     target: str
@@ -39,6 +42,7 @@ class Statement(NamedTuple):
     kind: Kind = "lane"
     rowwise: bool = False
     function: str = ""
+    rows: int = 0
 
 
 def statements(
@@ -150,6 +154,8 @@ def _expression(step: Instruction, values: list[str]) -> str:
             return f"select({a} <= 0.0, 0.0, {a})"
         case "sign", [a]:
             return f"select({a} > 0.0, 1.0, select({a} < 0.0, -1.0, {a}))"
+        case "floor", [a]:
+            return f"float(math.floor({a}))"
         case "sqrt", [a]:
             return f"math.sqrt({a})"
     return f"{step.operation}({', '.join(values)})"

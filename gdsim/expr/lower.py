@@ -107,18 +107,21 @@ def lower(outputs: Sequence[Expr]) -> Program:
     >>> [step.operation for step in lower([parse("w^4"), parse("w^2")]).instructions]
     ['symbol', 'mul', 'mul']
     """
-    builder = _Builder()
+    builder = Builder()
     places = [builder.place(expr) for expr in outputs]
-    return _without_dead(builder.instructions, places)
+    return without_dead(builder.instructions, places)
 
 
-class _Builder:
+class Builder:
+    """Instructions as they come, none twice."""
+
     def __init__(self) -> None:
         self.instructions: list[Instruction] = []
         self.known: dict[tuple[str, tuple[int, ...], object], int] = {}
         self.places: dict[Expr, int] = {}
 
     def emit(self, operation: str, *operands: int, payload: object = None) -> int:
+        """Return the place of an operation on the values at these places."""
         if operation in _TAKES_SIGNS:
             rewritten = self.without_signs(operation, operands)
             if rewritten is not None:
@@ -264,7 +267,7 @@ def rational_exponent(exponent: Expr) -> Fraction | None:
     return None
 
 
-def _without_dead(instructions: list[Instruction], outputs: list[int]) -> Program:
+def without_dead(instructions: Sequence[Instruction], outputs: Sequence[int]) -> Program:
     """Drop what no output needs and renumber."""
     needed = set(outputs)
     for place in range(len(instructions) - 1, -1, -1):
@@ -273,11 +276,8 @@ def _without_dead(instructions: list[Instruction], outputs: list[int]) -> Progra
     order = sorted(needed)
     renumbered = {place: new for new, place in enumerate(order)}
     kept = tuple(
-        Instruction(
-            instructions[place].operation,
-            tuple(renumbered[operand] for operand in instructions[place].operands),
-            instructions[place].payload,
-            instructions[place].rowwise,
+        instructions[place]._replace(
+            operands=tuple(renumbered[operand] for operand in instructions[place].operands)
         )
         for place in order
     )

@@ -20,11 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdsim.batch import TAIL, Trajectory
+from gdsim.derivatives.complex_step import AUTOMATIC_STEP
 from gdsim.derivatives.finite_differences import SCHEMES
 from gdsim.expr.emit_numpy import compile_raw
 from gdsim.expr.nodes import Symbol
 from gdsim.kernels import fast_tables, source_cache
 from gdsim.kernels.descent import Lanes, initial_lanes
+from gdsim.kernels.fast_differences import STEP
 from gdsim.kernels.fast_sheet import LANES
 from gdsim.kernels.fast_source import NUMBERS, Source
 from gdsim.kernels.fast_step import BY_ELIMINATION, kind_of
@@ -82,10 +84,6 @@ def supports(plan: Plan) -> str:
     method = batch.derivative
     if method.name not in ("analytic", "numeric"):
         return f"the fast engine has no derivative method {method.name}"
-    if method.name == "numeric" and method.options["scheme"] not in SCHEMES:
-        return f"the fast engine has no numeric scheme {method.options['scheme']}"
-    if method.name == "numeric" and isinstance(method.options["step"], str):
-        return "the fast engine needs the step of a numeric derivative as a number"
     if batch.rule.rule.needs_hessian and len(batch.loss.weights) > BY_ELIMINATION:
         return f"the fast engine runs newton for at most {BY_ELIMINATION} weights"
     if batch.line_search is not None:
@@ -297,10 +295,12 @@ class _Run:
         values[step.rate_options["warmup"]] = batch.schedule.warmup
         values["scale"] = 0.0 if batch.noise is None else batch.noise.scale
         values["clip"] = 0.0 if batch.clip is None else batch.clip.bound
-        if batch.derivative.name == "numeric":
-            size = float(batch.derivative.options["step"])
-            values |= {name: offset * size for offset, name in step.shifts().items()}
-            values |= {name: (up - low) * size for (up, low), name in step.widths().items()}
+        if step.scheme:
+            size = AUTOMATIC_STEP if step.automatic else float(batch.derivative.options["step"])
+            values[STEP] = size
+            if step.scheme in SCHEMES:
+                values |= {name: offset * size for offset, name in step.shifts().items()}
+                values |= {name: (up - low) * size for (up, low), name in step.widths().items()}
         return np.array([values[name] for name in (*NUMBERS, *step.numbers)], dtype=np.float64)
 
     def _lists(self) -> tuple[Array, int, Array, int]:
@@ -360,7 +360,8 @@ class _Run:
         state = {name: parts.get(f"state {name}", np.empty((0, 0))) for name in self.batch.rule.rule.state}
         return Ends(
             status, steps, parts["w"], parts["g"], parts["loss"][0], parts["rate"][0], parts["a"],
-            parts.get("c", np.empty((0, 0))), state if self.whole else {}, tail, record, self._evaluations(),
+            parts.get("c", np.empty((0, 0))), state if self.whole else {}, tail, record,
+            self.batch.derivative.evaluations(self.batch.loss),
         )  # fmt: skip
 
     def _blocks(self) -> tuple[Array, Array, Array]:
@@ -382,11 +383,6 @@ class _Run:
             for place, name in enumerate(self.batch.rule.rule.state):
                 wanted[f"state {name}"] = [f"s{place}_{w}" for w in source.weights]
         return wanted
-
-    def _evaluations(self) -> int:
-        """Evaluations of the loss for one gradient."""
-        method = self.batch.derivative
-        return method.scalar_evaluations(self.batch.loss) if method.name == "numeric" else 0
 
     def trajectory(self, found: Ends) -> Trajectory:
         """Everything as a trajectory of the whole batch; runs that did not go on are left empty."""

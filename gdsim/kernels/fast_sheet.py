@@ -70,14 +70,18 @@ class Sheet:
     def _place(self, statement: Statement) -> None:
         reads = [name for name in statement.reads if name in self.level]
         level = max((self.level[name] for name in reads), default=0)
-        alone = statement.kind == "library" or (statement.kind == "angle" and self.exact_angles)
+        alone = statement.kind in ("library", "block") or (statement.kind == "angle" and self.exact_angles)
         for name in reads:
             if alone or self.loop_of[name] != level:
                 self._keep(name)
         if alone:
             self.after.setdefault(level, []).append(statement)
-            self._row(statement.target)
-            self.level[statement.target], self.loop_of[statement.target] = level + 1, -1
+            first = self.free + (len(statement.reads) if statement.kind == "block" else 0)
+            targets = statement.target.split()
+            self.rows |= {name: first + place for place, name in enumerate(targets)}
+            self.free += max(statement.rows, 1)
+            for name in targets:
+                self.level[name], self.loop_of[name] = level + 1, -1
         else:
             self.loops.setdefault(level, []).append(statement)
             self.level[statement.target], self.loop_of[statement.target] = level, level
@@ -154,9 +158,17 @@ class Sheet:
         return [f"for i in range({LANES}):", *lines] if lines else []
 
     def _alone(self, statement: Statement) -> list[str]:
-        """A loop that calls the C library for each lane, or for those whose angle is large."""
-        row = LANES * self.rows[statement.target]
+        """What is no loop of lanes side by side: a call of the C library, a function for all lanes."""
         loads = self._load(statement.reads)
+        row = LANES * self.rows[statement.target.split()[0]]
+        if statement.kind == "block":
+            first = row - LANES * len(statement.reads)
+            puts = [
+                f"    put({self.block}, {first + LANES * place} + i, {name})"
+                for place, name in enumerate(statement.reads)
+            ]
+            call = f"{statement.text}({self.block}[{first}:], numbers, lists)"
+            return [f"for i in range({LANES}):", *loads, *puts, call]
         if statement.kind == "library":
             call = f"    put({self.block}, {row} + i, {statement.text})"
             return [f"for i in range({LANES}):", *loads, call]

@@ -78,9 +78,11 @@ class Source:
     @cached_property
     def text(self) -> str:
         """The module."""
-        lines = [*self._burst(), *self._judge()]
+        differences = self.step.differences
+        lines = [] if differences is None else differences.lines(self._prologue)
+        lines += [*self._burst(), *self._judge()]
         words = set(_WORD.findall("\n".join(lines)))
-        needed = {name for name in (*vector_math.FUNCTIONS, "gaussian") if name in words}
+        needed = words & {*vector_math.FUNCTIONS, *vector_math.OTHERS}
         places = {name: row for row, name in enumerate(self.moving)}
         old = {name: len(self.moving) + 1 + row for row, name in enumerate(self._remembered())}
         old |= dict.fromkeys(self._each("b"), len(self.moving))

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Hashable
 from functools import cached_property
 
+from gdsim.derivatives.complex_program import complex_program
 from gdsim.derivatives.finite_differences import SCHEMES
 from gdsim.expr.emit_numba import Statement, statements
 from gdsim.expr.horner import nested
 from gdsim.expr.lower import lower
 from gdsim.expr.nodes import ONE, Add, Compare, Divide, Expr, Multiply, Symbol, Where, substitute
 from gdsim.kernels.descent import TINY
+from gdsim.kernels.fast_differences import STEP, Differences
 from gdsim.kernels.fast_tables import LONGEST, Tables, tabulated
 from gdsim.kernels.plan import Plan
 
@@ -29,6 +31,7 @@ def kind_of(plan: Plan) -> tuple[Hashable, ...]:
         batch.loss.expression, batch.loss.arguments, tuple(batch.parameters), tuple(sorted(batch.options)),
         batch.rule.rule.name, plan.rule_outputs, batch.schedule.schedule.name, bool(batch.schedule.warmup),
         batch.derivative.name, batch.derivative.options.get("scheme"),
+        batch.derivative.options.get("step") == "auto",
         batch.noise and batch.noise.kind, batch.clip and batch.clip.kind, batch.stopping.max_steps <= LONGEST,
         plan.judges_stall, plan.judges_cycle, plan.rates.constant, plan.divergence_lasts, plan.loss_may_fail,
         plan.gradient_may_fail, plan.zero_gradient_stays,
@@ -77,8 +80,12 @@ class Step:
             self.lanes += ["seed_low", "seed_high", "key_low", "key_high"]
         if self.batch.clip is not None:
             self.numbers.append("clip")
-        if self.batch.derivative.name == "numeric":
+        self.scheme = str(self.batch.derivative.options.get("scheme", ""))
+        self.automatic = self.batch.derivative.options.get("step") == "auto"
+        if self.scheme in SCHEMES and not self.automatic:
             self.numbers += [*self.shifts().values(), *self.widths().values()]
+        elif self.scheme == "complex_step" or (self.scheme and not self.automatic):
+            self.numbers.append(STEP)
 
     def _number(self, name: str, for_each_run: bool) -> str:
         (self.lanes if for_each_run else self.numbers).append(name)
@@ -96,8 +103,13 @@ class Step:
 
     def gradient(self, with_loss: bool) -> list[list[Statement]]:
         """Groups of statements for ``g0`` …, the gradient that the rule uses, and ``loss`` where wanted."""
-        analytic = self.batch.derivative.name == "analytic"
-        groups = self._analytic(with_loss) if analytic else self._differences(with_loss)
+        if self.batch.derivative.name == "analytic":
+            groups = self._analytic(with_loss)
+        elif self.scheme == "complex_step" or self.differences is not None:
+            own = self._complex_step() if self.differences is None else [[self.differences.call]]
+            groups = [*self._hessian(), *own, *([self._loss_at("t", "loss", {})] if with_loss else [])]
+        else:
+            groups = self._fixed_differences(with_loss)
         noise: list[Statement] = []
         if self.batch.noise is not None:
             for w in self.weights:
@@ -127,8 +139,25 @@ class Step:
             written.append(_copy("loss", results[-1]))
         return [written]
 
+    @cached_property
+    def differences(self) -> Differences | None:
+        """The functions for a scheme that looks at its own error, None for others."""
+        if self.scheme != "richardson" and not (self.automatic and self.scheme in SCHEMES):
+            return None
+        lanes = [f"w{w}" for w in self.weights]
+        lanes += [name for name in self.names.values() if name in self.lanes]
+        return Differences(self.loss, self.scheme, not self.automatic, self.names, lanes)
+
+    def _complex_step(self) -> list[list[Statement]]:
+        names = {**self.names, Symbol("step", "parameter"): STEP}
+        groups = []
+        for w, name in enumerate(self.loss.weights):
+            written, (slope,) = statements(complex_program(self.loss, name), names, f"t{w}_")
+            groups.append([*written, _copy(f"d{w}", slope)])
+        return groups
+
     def _offsets(self) -> tuple[int, ...]:
-        return SCHEMES[str(self.batch.derivative.options["scheme"])].offsets
+        return SCHEMES[self.scheme].offsets
 
     def shifts(self) -> dict[int, str]:
         """By how much a weight is moved for each offset."""
@@ -136,8 +165,7 @@ class Step:
 
     def widths(self) -> dict[tuple[int, int], str]:
         """What each difference is divided by."""
-        slopes = SCHEMES[str(self.batch.derivative.options["scheme"])].slopes
-        return {pair: f"width{place}" for place, pair in enumerate(slopes)}
+        return {pair: f"width{place}" for place, pair in enumerate(SCHEMES[self.scheme].slopes)}
 
     def _loss_at(self, prefix: str, target: str, moved: dict[Symbol, str]) -> list[Statement]:
         assert self.loss.expression is not None
@@ -145,12 +173,15 @@ class Step:
         written, results = statements(program, {**self.names, **moved}, prefix)
         return [*written, _copy(target, results[0])]
 
-    def _differences(self, with_loss: bool) -> list[list[Statement]]:
-        groups: list[list[Statement]] = []
-        if self.batch.rule.rule.needs_hessian:
-            entries = [entry for row in self.loss.hessian for entry in row]
-            written, results = statements(lower(entries), self.names, "j")
-            groups.append([*written, *(_copy(f"h{n}", text) for n, text in enumerate(results))])
+    def _hessian(self) -> list[list[Statement]]:
+        if not self.batch.rule.rule.needs_hessian:
+            return []
+        entries = [entry for row in self.loss.hessian for entry in row]
+        written, results = statements(lower(entries), self.names, "j")
+        return [[*written, *(_copy(f"h{n}", text) for n, text in enumerate(results))]]
+
+    def _fixed_differences(self, with_loss: bool) -> list[list[Statement]]:
+        groups = self._hessian()
         if with_loss or 0 in self._offsets():
             groups.append(self._loss_at("t", "loss", {}))
         for w, name in enumerate(self.loss.weights):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gdsim.expr.emit_numpy import NAMESPACE, statements
 from gdsim.expr.emit_python import function_source, generated_names
-from gdsim.expr.lower import Instruction, Program
+from gdsim.expr.lower import Instruction, Program, without_dead
 from gdsim.expr.nodes import Symbol
 
 Array = NDArray[np.float64]
@@ -57,22 +57,7 @@ def tabulated(program: Program, shared: Set[str], prefix: str) -> Tables:
     replaced = list(steps)
     for symbol, place in zip(symbols, order, strict=True):
         replaced[place] = Instruction("symbol", (), symbol)
-    return Tables(_needed(replaced, program.outputs), symbols, _needed(list(steps), order))
-
-
-def _needed(steps: list[Instruction], outputs: tuple[int, ...]) -> Program:
-    """What these outputs need of the instructions, renumbered."""
-    needed = set(outputs)
-    for place in range(len(steps) - 1, -1, -1):
-        if place in needed:
-            needed.update(steps[place].operands)
-    order = sorted(needed)
-    renumbered = {place: new for new, place in enumerate(order)}
-    kept = tuple(
-        steps[place]._replace(operands=tuple(renumbered[operand] for operand in steps[place].operands))
-        for place in order
-    )
-    return Program(kept, tuple(renumbered[place] for place in outputs))
+    return Tables(without_dead(replaced, program.outputs), symbols, without_dead(steps, order))
 
 
 def values(shared: Program, inputs: dict[str, Any], length: int) -> list[Array]:

@@ -104,7 +104,7 @@ class _Walk:
         loss, method = self.batch.loss, self.batch.derivative
         scalar = method.bind_scalar(loss)
         bound = method.bind(loss) if scalar is None or self.batch.noise is not None else None
-        cost = 0 if scalar is None else method.scalar_evaluations(loss)
+        cost = 0 if scalar is None else method.evaluations(loss)
         parameters = {
             name: np.array([value]) for name, value in zip(loss.parameters, self.parameters, strict=True)
         }

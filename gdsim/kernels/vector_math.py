@@ -313,9 +313,52 @@ def gaussian(
     return sqrt(-2.0 * log(1.0 - u)) * cos(6.283185307179586 * v)
 
 
+# -- lengths --------------------------------------------------------------------------------------
+
+
+def hypot(x: float, y: float) -> float:
+    """√(x² + y²) to 2 ulp, without overflow on the way; inf where either is infinite.
+
+    >>> hypot(3.0, 4.0), hypot(1e300, 0.0), hypot(0.0, 0.0)
+    (5.0, 1e+300, 0.0)
+    """
+    large = select(abs(x) > abs(y), abs(x), abs(y))
+    ratio = select(abs(x) > abs(y), abs(y), abs(x)) / select(large == 0.0, 1.0, large)
+    value = large * sqrt(fma(ratio, ratio, 1.0))
+    value = select(x == x, select(y == y, value, y), x)
+    return select((abs(x) == math.inf) | (abs(y) == math.inf), math.inf, value)
+
+
+# -- exact in their last bit ------------------------------------------------------------------------
+
+
+def spacing(x: float) -> float:
+    """The distance from x ≥ 0 to the next larger double; nan for inf.
+
+    >>> spacing(1.0), spacing(0.0)
+    (2.220446049250313e-16, 5e-324)
+    """
+    return from_bits(bits(x) + 1) - x
+
+
+def power_of_two(x: float) -> float:
+    """The power of two nearest to x ≥ 0 in its logarithm: x = 2^e·(1 + f) with √½ ≤ 1 + f < √2 gives 2^e.
+
+    >>> power_of_two(0.7), power_of_two(0.71), power_of_two(0.0), power_of_two(5e-324)
+    (0.5, 1.0, 0.0, 5e-324)
+    """
+    tiny = x < 2.2250738585072014e-308
+    scaled = select(tiny, x * 18014398509481984.0, x)  # subnormal: 2^54 makes it normal
+    e = (bits(scaled) - 4604544271217802189) >> 52  # the bits of √½
+    value = from_bits((e + 1023) << 52) * select(tiny, 5.551115123125783e-17, 1.0)
+    return select(x == x, value, x)
+
+
 # -- the text for generated source ----------------------------------------------------------------
 
 FUNCTIONS = ("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sigmoid", "softplus")
+OTHERS = ("gaussian", "hypot", "spacing", "power_of_two")
+_PARTS = ("scaled_exp", "expm1", "sine_of_reduced")
 ANGLES = ("sin", "cos", "tan")  # right up to LARGEST_ANGLE
 
 
@@ -345,7 +388,7 @@ def _definitions() -> tuple[dict[str, ast.FunctionDef], dict[str, float]]:
     """The functions of this module in order, without docstrings and types, and its numbers."""
     known: dict[str, ast.FunctionDef] = {}
     for node in ast.parse(Path(__file__).read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.FunctionDef) and node.name in (*FUNCTIONS, *_PARTS):
+        if isinstance(node, ast.FunctionDef) and node.name in (*FUNCTIONS, *OTHERS, *_PARTS):
             node.body, node.returns = node.body[1:], None
             for argument in node.args.args:
                 argument.annotation = None
@@ -353,5 +396,15 @@ def _definitions() -> tuple[dict[str, ast.FunctionDef], dict[str, float]]:
     return known, {"MAGIC": MAGIC, "MAGIC_BITS": MAGIC_BITS, "LARGEST_ANGLE": LARGEST_ANGLE}
 
 
-_PARTS = ("scaled_exp", "expm1", "sine_of_reduced", "gaussian")
-__all__ = [*FUNCTIONS, "ANGLES", "FUNCTIONS", "LARGEST_ANGLE", "bits", "fma", "from_bits", "select", "source"]
+__all__ = [
+    *FUNCTIONS,
+    "ANGLES",
+    "FUNCTIONS",
+    "OTHERS",
+    "LARGEST_ANGLE",
+    "bits",
+    "fma",
+    "from_bits",
+    "select",
+    "source",
+]
