@@ -11,13 +11,13 @@ from shipped import executed
 
 from gdsim.cli import main
 from gdsim.outcomes import InputError
-from gdsim.plots import FORMATS, PLOTS, SWEEP_PLOTS, default_files, default_sweep_files, read_stamp
+from gdsim.plots import FORMATS, PLOTS, SWEEP_PLOTS, Look, default_files, default_sweep_files, read_stamp
 from gdsim.plots.files import wish_of
 from gdsim.runs import execute
 from gdsim.runs.store import digest
 from gdsim.scenario import dump, load, origins, parse_mapping
 from gdsim.scenario.figures import FORMATS as FORMAT_NAMES
-from gdsim.scenario.figures import KINDS, SIZES, STYLES, SWEEP_KINDS
+from gdsim.scenario.figures import KINDS, SIZES, STYLES, SWEEP_KINDS, TEXT_SIZES, inches
 
 PLAIN = {"loss": "w^2", "initial_weight": 1, "learning_rate": 0.4}
 
@@ -35,9 +35,19 @@ def test_the_names_that_scenarios_know_are_those_that_are_drawn() -> None:
 
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("size", [*SIZES, "8x4.5"])
-def test_every_style_and_size_is_taken(style: str, size: str) -> None:
-    scenario = parse_mapping(stating(style=style, size=size))
-    assert (wish_of(scenario).look.style, wish_of(scenario).look.size) == (style, size)
+def test_every_style_is_taken_with_every_size_that_holds_its_text(style: str, size: str) -> None:
+    text = Look(style).sheet()["font.size"] / 72
+    if inches(size)[0] < 28 * text or inches(size)[1] < 18 * text:
+        with pytest.raises(InputError, match=r"at least \d+\.\dx"):
+            parse_mapping(stating(style=style, size=size))
+    else:
+        look = wish_of(parse_mapping(stating(style=style, size=size))).look
+        assert (look.style, look.size) == (style, size)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_the_text_of_a_style_is_as_large_as_scenarios_know(style: str) -> None:
+    assert TEXT_SIZES[style] == Look(style).sheet()["font.size"]
 
 
 @pytest.mark.parametrize(

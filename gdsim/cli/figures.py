@@ -88,14 +88,18 @@ def plot(
     """
     from gdsim.plots.files import Wish, formats_of
     from gdsim.plots.look import Look
+    from gdsim.scenario.figures import inches
 
     if check:
         _check(ctx, folders, out, as_json)
         return
     look = Look(style, size, not no_caption, live_text)
-    look.sheet()
-    wish = Wish(kinds, look, formats_of(formats), _steps(steps, "--steps"), _steps(looks_at, "--at"))
     given = {name for name in ctx.params if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    if "style" in given:
+        look.sheet()
+    elif size:  # a scenario may state a style of smaller text
+        inches(size)
+    wish = Wish(kinds, look, formats_of(formats), _steps(steps, "--steps"), _steps(looks_at, "--at"))
     written = [str(file) for file in _drawn(folders, wish, given, out, ctx.obj["quiet"] or as_json)]
     if as_json:
         from gdsim.cli.screen import print_json

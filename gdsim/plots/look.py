@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gdsim.outcomes import Fault, InputError, nearest
-from gdsim.scenario.figures import SIZES, STYLES, inches
+from gdsim.scenario.figures import SIZES, STYLES, inches, require_room
 
 __all__ = [
     "BASINS", "DASHES", "INK", "KINDS", "LOST", "MARKERS", "SIZES", "STYLES", "UNSETTLED", "VERDICTS",
@@ -52,7 +52,7 @@ class Look:
         Raises
         ------
         InputError
-            For an unknown style or size.
+            For an unknown style or size, or a size too small for the text of the style.
         """
         if self.style not in STYLES:
             known = [*STYLES]
@@ -61,6 +61,7 @@ class Look:
             )
         sheet = dict(_sheet(self.style))
         if self.size:
+            require_room(self.style, self.size)
             sheet["figure.figsize"] = list(inches(self.size))
         if self.live_text:
             sheet["svg.fonttype"] = "none"

@@ -27,6 +27,10 @@ SIZES: dict[str, tuple[float, float]] = {
 }
 _MOST_INCHES = 60.0
 
+#: the smallest text of each style in points, as its sheet says
+TEXT_SIZES: dict[str, float] = {"slides": 18, "slides-dark": 18, "paper": 8, "print": 9, "poster": 28}
+_LEAST = (28, 18)  # letters across and lines down; into less no figure fits
+
 FORMATS = ("svg", "pdf", "png")
 
 #: kinds of figures of a run, and those of a sweep with their colourings
@@ -60,3 +64,24 @@ def inches(size: str) -> tuple[float, float]:
     if not (1 <= width <= _MOST_INCHES and 1 <= height <= _MOST_INCHES):
         raise InputError(Fault(f"the size {size} is out of range", "from 1 to 60 inches a side"))
     return width, height
+
+
+def require_room(style: str, size: str) -> None:
+    """Refuse a size into which the text of a style does not fit.
+
+    Raises
+    ------
+    InputError
+        As :func:`inches`, and with the least size of the style, or the styles that fit.
+
+    Examples
+    --------
+    >>> require_room("slides", "4:3")
+    """
+    least = [TEXT_SIZES[style] / 72 * letters for letters in _LEAST]
+    if all(side >= needed for side, needed in zip(inches(size), least, strict=True)):
+        return
+    message = f"figures of the style {style} do not fit into {size}: their text is {TEXT_SIZES[style]:g} pt"
+    raise InputError(
+        Fault(message, f"at least {least[0]:.1f}x{least[1]:.1f} inches, or a style of smaller text")
+    )

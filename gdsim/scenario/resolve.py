@@ -452,10 +452,10 @@ def _sweep(check: Check, given: Mapping[str, Any] | None) -> None:
 def _figures(check: Check, given: Mapping[str, Any] | None) -> None:
     if given is None or "size" not in given:
         return
-    from gdsim.scenario.figures import inches
+    from gdsim.scenario.figures import require_room
 
     try:
-        inches(given["size"])
+        require_room(given.get("style", "slides"), given["size"])
     except InputError as error:
         check.faults.extend(check.document.located(fault, ("figures", "size")) for fault in error.faults)
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 DASHES = ("--", ":", "-.", (0, (6, 2, 1, 2, 1, 2)))
 
+_ROW, _LINE = 1.85, 1.17  # ems: an entry of one line with the gap below it, and each further line
+
 Entry = tuple[Any, str]  # what is drawn, and what it says
 
 
@@ -91,7 +93,7 @@ def draw_rates(axes: Axes, limits: Sequence[Limit]) -> list[Entry]:
 
 
 def draw_legend(figure: Figure, entries: Sequence[Entry]) -> None:
-    """Put the legend to the right of the axes, or above them where the figure is narrow, a line an entry."""
+    """Put the legend to the right of the axes, or, where there is no room, above them, a line an entry."""
     if not entries:
         return
     handles, texts = [handle for handle, _ in entries], [text for _, text in entries]
@@ -100,7 +102,8 @@ def draw_legend(figure: Figure, entries: Sequence[Entry]) -> None:
         "handleheight": 1.25,
         "handler_map": {Patch: LetteredSwatch()},
     }
-    if room(figure) < NARROW:
+    lines = sum(_ROW + text.count("\n") * _LINE for text in texts)
+    if room(figure) < NARROW or lines > 72 * figure.get_figheight() / em(1) - 1:
         legend_row(figure, handles, [text.replace("\n", " ") for text in texts], **look)
         return
     figure.legend(
