@@ -163,9 +163,12 @@ class Trajectory:
         """Which runs ended so, ``(runs,)``."""
         import numpy as np
 
-        return np.isin(self.status_code, [status.code for status in statuses])
+        found = np.zeros(self.runs, dtype=bool)
+        for status in statuses:
+            found |= self.status_code == status.code
+        return found
 
-    @property
+    @cached_property
     def loss_fell(self) -> NDArray[np.bool_]:
         """Whether the loss fell from each record to the next, for each run ``(runs,)``."""
         import numpy as np

@@ -7,6 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from gdsim.batch import Batch, Stopping, Trajectory
+from gdsim.kernels import machine_code
+from gdsim.kernels.fast_source import Source
+from gdsim.kernels.plan import Plan
 from gdsim.losses import Loss
 from gdsim.outcomes import Status
 from gdsim.simulation import simulate
@@ -53,6 +56,7 @@ def one_step(batch: Batch, units: float) -> None:
         with np.errstate(invalid="ignore"):
             apart = np.where(first == second, 0.0, np.abs(first - second) / size)
         assert np.nanmax(apart, initial=0.0) <= units * UNIT, name
+    assert machine_code.file_of(Source(Plan(short)).text).exists()  # it needs nothing of Numba to run
 
 
 def same_statuses(batch: Batch) -> None:

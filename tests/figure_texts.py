@@ -43,14 +43,17 @@ def _texts(artist: Artist, axis: Axis | None) -> Iterator[tuple[Text, Axis | Non
     if isinstance(artist, Text):
         yield artist, axis
     elif isinstance(artist, Axis):
-        for tick in artist._update_ticks():  # type: ignore[attr-defined]
+        solid = hasattr(artist, "_axinfo")  # in space tick labels have a place only while they are drawn
+        for tick in () if solid else artist._update_ticks():  # type: ignore[attr-defined]
             for label in (tick.label1, tick.label2):
                 yield from _texts(label, artist)
         yield from _texts(artist.label, None)
         yield from _texts(artist.offsetText, None)
     else:
+        bare = not getattr(artist, "axison", True)
         for child in artist.get_children():
-            yield from _texts(child, axis)
+            if not (bare and isinstance(child, Axis)):
+                yield from _texts(child, axis)
 
 
 def _outside_its_axes(text: Text) -> bool:

@@ -22,7 +22,7 @@ from tiers import some
 
 from gdsim.batch import Batch, Clip
 from gdsim.derivatives import derivative_method
-from gdsim.kernels import fast_lanes, source_cache
+from gdsim.kernels import fast_lanes, machine_code
 from gdsim.kernels.plan import Plan
 from gdsim.losses import Loss
 from gdsim.noise import Noise
@@ -62,6 +62,14 @@ def test_max_steps_is_the_number_of_steps_taken(max_steps: int) -> None:
     assert set(fast.status) == {Status.MAX_STEPS}
     assert set(fast.steps.tolist()) == {max_steps}
     close(fast, slow)
+
+
+@pytest.mark.parametrize("max_steps", [0, 10, 30, 31, 50])
+def test_the_tail_of_a_short_run_is_nan_in_front_also_where_only_ends_are_asked_for(max_steps: int) -> None:
+    batch = quartic(*STARTS, rate=1e-4, max_steps=max_steps)
+    whole, ends = simulate(batch, "fast"), simulate(batch, "fast", ends_only=True)
+    assert np.array_equal(whole.tail, ends.tail, equal_nan=True)
+    assert np.isnan(whole.tail).sum() == whole.runs * max(0, 31 - max_steps)
 
 
 @pytest.mark.parametrize(
@@ -166,10 +174,8 @@ def test_ends_are_those_of_the_trajectory() -> None:
 def test_parameters_without_values_of_their_own_are_numbers_of_the_call(monkeypatch) -> None:
     """Another number does not compile again: the module is the same."""
     sources = set()
-    found = source_cache.module
-    monkeypatch.setattr(
-        source_cache, "module", lambda text, versions: sources.add(text) or found(text, versions)
-    )
+    found = machine_code.loop
+    monkeypatch.setattr(machine_code, "loop", lambda text: sources.add(text) or found(text))
     for rate, steps, tolerance in [(0.01, 50, 1e-8), (0.02, 60, 1e-6)]:
         fast_lanes.ends(Plan(quartic(*STARTS, rate=rate, max_steps=steps, tolerance=tolerance)))
     assert len(sources) == 1
@@ -308,56 +314,59 @@ def test_a_python_function_is_refused() -> None:
 
 _PROCESS = """
 import sys
-import numpy as np
 from batches import batch_of
 from gdsim.kernels import fast_lanes
 from gdsim.kernels.plan import Plan
-from numba.core import event
-with event.install_recorder("numba:compile") as seen:
-    ends = fast_lanes.ends(Plan(batch_of("w^4 - 2w^2 + 0.3w", 0.5, 1.0, max_steps=20)))
-print(len(seen.buffer), ends.weight.tobytes().hex())
+ends = fast_lanes.ends(Plan(batch_of("w^4 - 2w^2 + 0.3w", 0.5, 1.0, max_steps=20)))
+print("numba" in sys.modules, ends.weight.tobytes().hex())
 """
 
 
-def process(folder: Path) -> tuple[int, str]:
-    """Events of compilation in a fresh process, and the bytes it found."""
+def process(folder: Path) -> tuple[bool, str]:
+    """Whether a fresh process compiles, for which it imports Numba, and the bytes it found."""
     here = str(Path(__file__).parent)
     path = os.pathsep.join([here, str(Path(here).parent), os.environ.get("PYTHONPATH", "")])
     environment = {**os.environ, "GDSIM_CACHE_DIR": str(folder), "PYTHONPATH": path}
     words = [sys.executable, "-c", _PROCESS]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
-    events, found = done.stdout.split()
-    return int(events), found
+    compiled, found = done.stdout.split()
+    return compiled == "True", found
 
 
 @pytest.mark.integration
-def test_a_second_process_compiles_nothing(tmp_path: Path) -> None:
+def test_a_second_process_compiles_nothing_and_a_damaged_file_is_made_anew(tmp_path: Path) -> None:
     compiled, first = process(tmp_path)
-    assert compiled > 0
-    loaded, second = process(tmp_path)
-    assert loaded == 0
-    assert first == second
+    assert compiled
+    assert process(tmp_path) == (False, first)
+    (file,) = (tmp_path / "fast").iterdir()
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-100])
+    assert process(tmp_path) == (True, first)
+    file.write_bytes(whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:])
+    assert process(tmp_path) == (True, first)
+    assert process(tmp_path) == (False, first)
 
 
 @pytest.mark.integration
 def test_without_a_folder_to_write_to_every_process_compiles(tmp_path: Path) -> None:
     blocked = tmp_path / "a file"
     blocked.write_text("not a folder")
-    compiled, _ = process(blocked)
-    assert compiled > 0
+    assert process(blocked)[0]
 
 
-def test_a_source_file_appears_whole_and_never_changes(tmp_path: Path, monkeypatch) -> None:
+@pytest.mark.integration
+def test_what_cannot_run_without_numba_is_compiled_in_every_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GDSIM_CACHE_DIR", str(tmp_path))
-    module = source_cache.module("value = 3\n", ("1",))
-    assert (module.value, module.CACHED) == (3, True)
-    (file,) = (tmp_path / "fast").glob("*.py")
-    before = file.stat().st_mtime
-    source_cache.module.cache_clear()
-    assert source_cache.module("value = 3\n", ("1",)).value == 3
-    assert file.stat().st_mtime == before
-    source_cache.module("value = 3\n", ("2",))
-    assert len([*(tmp_path / "fast").glob("*.py")]) == 2
+    monkeypatch.setattr(machine_code, "_OF_C", frozenset())
+    machine_code.loop.cache_clear()
+    batch = batch_of("w^2 + asin(w/3)", 0.5, 1.0, max_steps=20)
+    alone = fast_lanes.ends(Plan(batch))
+    assert not [*tmp_path.rglob("*.o")]
+    monkeypatch.undo()
+    machine_code.loop.cache_clear()
+    assert np.array_equal(alone.weight, fast_lanes.ends(Plan(batch)).weight)
 
 
 def test_importing_the_engine_does_not_import_numba() -> None:

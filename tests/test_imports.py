@@ -12,7 +12,9 @@ HEAVY = {"numpy", "scipy", "matplotlib", "pydantic", "yaml", "rich", "torch", "s
 _COMMANDS = (
     "analysis",
     "critical",
+    "deriving",
     "figures",
+    "films",
     "options",
     "running",
     "saved",

@@ -12,7 +12,7 @@ from shipped import executed
 from tiers import later, some
 
 from gdsim.outcomes import CRITICAL_KINDS, InputError
-from gdsim.plots import PLOTS, SIZES, STYLES, default_files, default_kinds, draw, render, staged
+from gdsim.plots import PLOTS, SIZES, STYLES, Look, default_files, default_kinds, draw, render, staged
 from gdsim.plots.curve import limits, window
 from gdsim.plots.look import KINDS
 
@@ -80,6 +80,13 @@ def test_a_step_that_leaves_the_frame_is_an_arrow_with_its_number() -> None:
     assert any(text.startswith("step 1: −1091") for text in texts)
 
 
+def test_steps_that_leave_a_narrow_frame_on_both_sides_stand_below_each_other() -> None:
+    figure = draw(executed("parabola-divergence"), "curve", look=Look("slides", "7.5x13"))
+    figure.draw_without_rendering()
+    left, right = (text for text in figure.axes[0].texts if text.get_text().startswith("step "))
+    assert not left.get_window_extent().overlaps(right.get_window_extent())
+
+
 def test_the_convergence_plot_shows_the_distance_to_the_loss_of_the_minimum() -> None:
     run = executed("double-well")
     data = line(draw(run, "convergence").axes[0], "run")
@@ -140,6 +147,28 @@ def test_what_is_shown_depends_on_the_position_alone(kind: str) -> None:
     for position in (scene.last, 0.5, 2):
         scene.show(position)
     assert render(scene.figure, "png") == render(draw(run, kind, until=2), "png")
+
+
+def test_the_curve_marks_where_the_run_ends() -> None:
+    run = executed("double-well")
+    end = line(draw(run, "curve").axes[0], "end")
+    assert end.tolist() == [[run.trajectory.weight[-1, 0, 0], run.trajectory.loss[-1, 0]]]
+
+
+@pytest.mark.parametrize("kind", ["contour", "convergence"])
+def test_between_two_steps_the_line_reaches_to_where_the_weight_is(kind: str) -> None:
+    figure = draw(executed("himmelblau-centre"), kind, until=1.5)
+    data = line(figure.axes[0], "path" if kind == "contour" else "run")
+    assert len(data) == 3
+    assert all(
+        min(a, b) < middle < max(a, b)
+        for middle, a, b in zip(data[2], data[1], next_point(kind), strict=True)
+    )
+
+
+def next_point(kind: str) -> np.ndarray:
+    figure = draw(executed("himmelblau-centre"), kind, until=2)
+    return line(figure.axes[0], "path" if kind == "contour" else "run")[2]
 
 
 def test_an_unknown_kind_names_the_nearest_one() -> None:

@@ -17,8 +17,9 @@ from tiers import examples, later, some
 
 from gdsim.batch import Batch, Clip, Trajectory
 from gdsim.derivatives import derivative_method
+from gdsim.expr.parse import parse
 from gdsim.kernels.log import record_bytes
-from gdsim.kernels.plan import Plan
+from gdsim.kernels.plan import Plan, never
 from gdsim.losses import Loss
 from gdsim.noise import Noise
 from gdsim.outcomes import InputError, Status
@@ -841,3 +842,28 @@ def test_the_page_explains_every_status_flag_engine_and_field():
     options = ("every", "seed", "norm", "value", "armijo", "gaussian", "minibatch", "scale", "size")
     for word in ("clipped", "backtracked", *ENGINES, *options):
         assert word in page
+
+
+@pytest.mark.parametrize(
+    "loss",
+    ["-w^2", "-(w - 1)^2/2", "-2*w^4 - w^2", "-(w^2)*abs(w)/3", "-2*(-3)*(-1)*w^2", "-sqrt(w)", "w^2/(-3)"],
+)
+def test_what_is_never_positive_is_so_at_every_weight(loss: str) -> None:
+    assert never(parse(loss), 1)
+    assert not never(parse(loss), -1)
+    weight = np.concatenate([np.linspace(-2, 2, 41), np.geomspace(1e-160, 1e100, 53)])
+    values = Loss.from_text(loss).evaluate(weight[None])
+    assert not (values > 0).any()
+
+
+@pytest.mark.parametrize(
+    "loss", ["-w", "-w^3", "w^2 - w^4", "-w^2*w", "1 - w^2", "w^2/w", "-w^2 + 1e-9", "w^2*(-2)*(-1)"]
+)
+def test_what_may_be_positive_is_not_said_to_be_negative(loss: str) -> None:
+    assert not never(parse(loss), 1)
+
+
+def test_a_falling_exponential_cannot_overflow_and_a_rising_one_can() -> None:
+    assert not Plan(batch_of("w^2 + exp(-w^2)", 0.5)).loss_may_fail
+    assert not Plan(batch_of("w^2 + exp(-w^2)", 0.5)).gradient_may_fail
+    assert Plan(batch_of("w^2 + exp(w^2)", 0.5)).loss_may_fail

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,24 @@ def test_a_batch_is_judged_as_its_runs_alone() -> None:
         one = replace(many, initial_weight=starts[:, :1], learning_rate=rates[place : place + 1])
         alone += judge(one, simulate(one, "numpy"), search).kinds
     assert list(together) == alone == ["minimum", "minimum", "maximum", "minimum", "cycle"]
+
+
+@pytest.mark.parametrize("rule", ["gradient_descent", "momentum"])
+def test_verdicts_do_not_depend_on_how_many_runs_are_judged_together(
+    rule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates = np.tile(np.geomspace(1e-3, 0.5, 20), 10)
+    batch = batch_of(
+        "(w^2 - 1)^2 + 0.2*w", *np.repeat(np.linspace(-2, 2, 10), 20), rate=rates, rule=rule, max_steps=60
+    )
+    search, ended = gdsim.critical_points("(w^2 - 1)^2 + 0.2*w", domain=(-3, 3)), simulate(batch)
+    together = judge(batch, ended, search)
+    monkeypatch.setattr(import_module("gdsim.verdicts.judge"), "_AT_ONCE", 7)
+    apart = judge(batch, ended, search)
+    assert len(set(together.kinds)) > 2
+    assert apart.kinds == together.kinds
+    assert apart.settled.tolist() == together.settled.tolist()
+    assert apart.period.tolist() == together.period.tolist()
 
 
 @pytest.mark.parametrize("period", range(2, 9))

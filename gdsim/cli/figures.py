@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gdsim.scenario import Scenario
 
 
-def _complete_style(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete_style(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem
 
     from gdsim.plots.look import STYLES
@@ -46,7 +46,7 @@ def look_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--size", default="", metavar="SIZE",
                      help="16:9, 4:3, square, column, two-column, a4, poster or WIDTHxHEIGHT in inches."),
         click.option("--style", default="slides", metavar="STYLE", show_default=True,
-                     shell_complete=_complete_style,
+                     shell_complete=complete_style,
                      help="slides, slides-dark, paper, print or poster."),
     ):  # fmt: skip
         command = option(command)
@@ -99,7 +99,7 @@ def plot(
         look.sheet()
     elif size:  # a scenario may state a style of smaller text
         inches(size)
-    wish = Wish(kinds, look, formats_of(formats), _steps(steps, "--steps"), _steps(looks_at, "--at"))
+    wish = Wish(kinds, look, formats_of(formats), read_steps(steps, "--steps"), read_steps(looks_at, "--at"))
     written = [str(file) for file in _drawn(folders, wish, given, out, ctx.obj["quiet"] or as_json)]
     if as_json:
         from gdsim.cli.screen import print_json
@@ -110,7 +110,7 @@ def plot(
             click.echo(file)
 
 
-def _steps(text: str, option: str) -> tuple[int, ...]:
+def read_steps(text: str, option: str) -> tuple[int, ...]:
     """Read ``0,1,5``. Raises InputError."""
     from gdsim.outcomes import Fault, InputError
 

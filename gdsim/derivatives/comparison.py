@@ -11,6 +11,7 @@ import numpy as np
 from gdsim.derivatives import DerivativeMethod, Estimate, derivative_method
 from gdsim.derivatives.complex_step import bind as bind_complex_step
 from gdsim.derivatives.evaluation import Array
+from gdsim.derivatives.finite_differences import EPSILON, SCHEMES, power_of_two, probe_spacing, scales
 from gdsim.derivatives.finite_differences import bind as bind_differences
 from gdsim.losses import Loss
 from gdsim.outcomes import InputError
@@ -177,3 +178,46 @@ def v_curve(loss: Loss, weight: Mapping[str, float], name: str) -> VCurve:
     return VCurve(
         name, steps, {scheme: np.abs(slope - exact) for scheme, slope in slopes.items()}, float(exact)
     )
+
+
+def automatic_step(loss: Loss, weight: Mapping[str, float], name: str, scheme: str) -> tuple[float, float]:
+    """Return the step that ``step: auto`` settles on at one point, and the error it has there.
+
+    Parameters
+    ----------
+    loss
+        A formula.
+    weight
+        The point, by weight name.
+    name
+        The weight with respect to which the derivative is taken.
+    scheme
+        ``forward``, ``backward``, ``central`` or ``five_point``.
+
+    Returns
+    -------
+    tuple of float
+        h, and |estimate − exact|. Of the steps that the method tries it is the one whose own estimate is
+        nearest to what the method returned.
+
+    Examples
+    --------
+    >>> step, error = automatic_step(Loss.from_text("exp(w)"), {"w": 1.0}, "w", "forward")
+    >>> step == 2.0**-26, error < 1e-7
+    (True, True)
+    """
+    place = loss.weights.index(name)
+    point = np.array([[weight[one]] for one in loss.weights], dtype=np.float64)
+    exact = derivative_method("analytic").bind(loss)(point, {}, None).gradient[place, 0]
+    chosen = bind_differences(loss, scheme, None)(point, {}, None).gradient[place, 0]
+    narrowest = 8.0 * np.spacing(np.abs(point[place]))
+    power = EPSILON ** (1.0 / (SCHEMES[scheme].order + 1))
+    tried = [np.maximum(power_of_two(power * scale), narrowest) for scale in scales(point[place])]
+    tried.append(probe_spacing(point[place]))
+    with np.errstate(invalid="ignore"):
+        away = [
+            abs(bind_differences(loss, scheme, step)(point, {}, None).gradient[place, 0] - chosen)
+            for step in tried
+        ]
+        nearest = int(np.nanargmin(away)) if np.isfinite(away).any() else 0
+        return float(tried[nearest][0]), float(abs(chosen - exact))

@@ -29,13 +29,13 @@ DUE: int  # where the next burst must not go beyond
 STATUS: int
 REPLAY: tuple[int, ...]  # where each row was before the burst
 burst: Any
-long_burst: Any
 judge: Any
 get: Any
 put: Any
 lowest: Any
 claim: Any
 wide: Any
+carray: Any
 
 
 def load(block: Any, lane: int, run: int, given: Any, rows_from: Any, fill: Any) -> None:
@@ -144,7 +144,7 @@ def drive(blocks: Any, counter: Any, starts: Any, numbers: Any, lists: Any, ends
             waiting, back = treat(ward, waiting, queue, back, numbers, lists, ends)
             continue
         length = LONG if calm else BURST
-        old, new, busy = long_burst(block, numbers, lists) if calm else burst(block, numbers, lists)
+        old, new, busy = burst(block, numbers, lists, length)
         old &= ~idle
         left = (old | new) & ~idle
         calm = left == 0 and busy & ~idle == 0
@@ -158,7 +158,29 @@ def drive(blocks: Any, counter: Any, starts: Any, numbers: Any, lists: Any, ends
                 waiting, back = treat(ward, waiting, queue, back, numbers, lists, ends)
 
 
-FUNCTIONS = ("load", "next_due", "treat", "hand_over", "drive")
+def entry(
+    block: Any, ward: Any, queue: Any, counter: Any, given: Any, rows_from: Any, fill: Any, numbers: Any,
+    columns: Any, tables: Any, status: Any, steps: Any, out: Any, rows_out: Any, tail: Any, record: Any,
+    sizes: Any,
+) -> None:  # fmt: skip
+    """Drive, with addresses of arrays; ``sizes``: of each in turn, then the rows of data, of tables."""
+    n = carray(sizes, 24)
+    blocks = carray(block, n[0]), carray(ward, n[1]), carray(queue, n[2])
+    starts = carray(given, (n[4], n[5])), carray(rows_from, n[6]), carray(fill, n[7])
+    lists = carray(columns, n[9]), n[22], carray(tables, n[10]), n[23]
+    ends = (
+        carray(status, n[11]), carray(steps, n[12]), carray(out, (n[13], n[14])), carray(rows_out, n[15]),
+        carray(tail, (n[16], n[17], n[18])), carray(record, (n[19], n[20], n[21])),
+    )  # fmt: skip
+    drive(blocks, carray(counter, n[3]), starts, carray(numbers, n[8]), lists, ends)
+
+
+FUNCTIONS = ("load", "next_due", "treat", "hand_over", "drive", "entry")
+
+_AT = {
+    **dict.fromkeys(("counter", "rows_from", "steps", "rows_out", "sizes"), "words_at"),
+    "status": "bytes_at",
+}  # the rest are numbers
 
 
 @cache
@@ -170,6 +192,8 @@ def source() -> tuple[str, ...]:
             node.body, node.returns = node.body[1:], None
             for argument in node.args.args:
                 argument.annotation = None
-            decorator = {"drive": "@cached", "hand_over": "@inlined"}.get(node.name, "@plain")
+            kinds = [_AT.get(argument.arg, "numbers_at") for argument in node.args.args]
+            entry_point = f'@numba.cfunc(void({", ".join(kinds)}), error_model="numpy")'
+            decorator = {"entry": entry_point, "hand_over": "@inlined"}.get(node.name, "@plain")
             lines += ["", decorator, *ast.unparse(node).splitlines()]
     return tuple(lines)

@@ -9,11 +9,9 @@ import os
 from collections.abc import Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from importlib.util import find_spec
 from itertools import accumulate
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -24,7 +22,7 @@ from gdsim.derivatives.complex_step import AUTOMATIC_STEP
 from gdsim.derivatives.finite_differences import SCHEMES
 from gdsim.expr.emit_numpy import compile_raw
 from gdsim.expr.nodes import Symbol
-from gdsim.kernels import fast_tables, source_cache
+from gdsim.kernels import fast_tables, machine_code
 from gdsim.kernels.descent import Lanes, initial_lanes
 from gdsim.kernels.fast_differences import STEP
 from gdsim.kernels.fast_sheet import LANES
@@ -115,7 +113,7 @@ def run(
     threads
         How many threads to use; by default one for each processor.
     sparse_tail
-        Leave the tails of runs that end before the last 32 steps as they are found in fresh memory.
+        Leave the tails of runs that end before the last 32 steps as they are found in memory.
 
     Returns
     -------
@@ -180,11 +178,6 @@ class _Run:
         self.given: list[Array] = []
         self.rows_from: list[int] = []
         self.fill: list[float] = []
-
-    @cached_property
-    def module(self) -> ModuleType:
-        """The compiled loop."""
-        return source_cache.module(self.source.text, _surroundings())
 
     # -- inputs -------------------------------------------------------------------------------------
 
@@ -327,27 +320,30 @@ class _Run:
 
     def ends(self, threads: int | None = None) -> Ends:
         """Run everything."""
-        drive = self.module.drive
+        drive = machine_code.loop(self.source.text)
         ward = self.source.ward
         wanted = self._wanted()
         names = [name for group in wanted.values() for name in group]
         out = np.empty((len(names), self.runs))
         status, steps = np.empty(self.runs, dtype=np.int8), np.empty(self.runs, dtype=np.int64)
         weights = len(self.batch.loss.weights)
-        tail = np.zeros((TAIL if self.with_tail else 0, weights, self.runs))  # untouched pages cost nothing
-        if not self.sparse_tail:
-            tail.fill(np.nan)
+        tail = np.empty((TAIL if self.with_tail else 0, weights, self.runs))
+        there = min(TAIL, self.batch.stopping.max_steps - self.first + 1)  # records of a run that goes on
+        tail[: TAIL - there if self.sparse_tail else None] = np.nan
         records = 0
         if self.every:
             records = self.batch.stopping.max_steps // self.every - (-(-self.first // self.every)) + 1
         record = np.full((records, 2 * weights + 2, self.runs), np.nan)
         rows_out = np.array([ward[name] for name in names], dtype=np.int64)
         starts, numbers, lists = self._starts(), self._numbers(), self._lists()
-        outputs = (status, steps, out, rows_out, tail, record)
-        counter = np.zeros(1, dtype=np.int64)
+        columns, rows, tables, table_length = lists
+        shared = (np.zeros(1, dtype=np.int64), *starts, numbers, columns, tables,
+                  status, steps, out, rows_out, tail, record)  # fmt: skip
 
         def work() -> None:
-            drive(self._blocks(), counter, starts, numbers, lists, outputs)
+            arrays = (*self._blocks(), *shared)
+            sizes = [size for array in arrays for size in array.shape]
+            drive(*arrays, np.array([*sizes, rows, table_length], dtype=np.int64))
 
         count = min(threads or _processors(), max(1, -(-self.runs // LANES)))
         with ThreadPoolExecutor(max(1, count - 1)) as pool:
@@ -439,17 +435,6 @@ def _aligned(size: int) -> Array:
     room = np.zeros(size + 8)
     first = -(room.ctypes.data // 8) % 8
     return room[first : first + size]
-
-
-@cache
-def _surroundings() -> tuple[str, ...]:
-    """What compiled code depends on beside its text: Numba, the primitives, the processor."""
-    import llvmlite.binding as llvm
-    import numba
-
-    primitives = (Path(__file__).parent / "fast_primitives.py").read_text(encoding="utf-8")
-    processor = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
-    return numba.__version__, primitives, *processor
 
 
 def _processors() -> int:

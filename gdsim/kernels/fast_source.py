@@ -26,11 +26,13 @@ _HEAD = """\
 import math
 from math import sqrt
 import numba
+from numba import carray
+from numba.types import CPointer, float64, int8, int64, void
 from gdsim.kernels.fast_primitives import bits, claim, flag, fma, from_bits, get, lowest, put, select, wide
 
 inlined = numba.njit(forceinline=True, error_model="numpy")
 plain = numba.njit(error_model="numpy")
-cached = numba.njit(error_model="numpy", nogil=True, cache=CACHED)
+numbers_at, words_at, bytes_at = CPointer(float64), CPointer(int64), CPointer(int8)
 """
 
 
@@ -122,7 +124,7 @@ class Source:
     # -- the burst ----------------------------------------------------------------------------------
 
     def _burst(self) -> list[str]:
-        """Write ``burst(block, numbers, lists) -> (old, new, busy)``, and ``long_burst`` of 32 steps.
+        """Write ``burst(block, numbers, lists, length) -> (old, new, busy)``, of 8 steps or, cheap ones, 32.
 
         Three words with a bit for each lane: those that may have ended within the steps, those that must be
         looked at after them, and those for which a long burst would now be too long.
@@ -138,22 +140,16 @@ class Source:
             sheet.add(_with_angles(group, angles))
         step, needs = self._step_lines(angles)
         begin = self._begin(old, places)
-        lines: list[str] = []
         cheap = sheet.single and self._cost(sheet.body()) <= _CHEAP_STEP
         self.long = 4 * BURST if cheap and self._stays_calm else 0
-        for name, length in (("burst", BURST), ("long_burst", self.long)):
-            if not length:
-                lines += ["", "long_burst = burst"]
-                continue
-            if cheap:
-                body = self._in_registers([*sheet.body(), *step], begin, inputs, watched, length)
-            else:
-                body = self._through_memory(sheet, (step, needs), begin, inputs, watched)
-            body = ["old = 0", "new = 0", f"busy = {0 if self.long else -1}", *body, "return old, new, busy"]
-            head = f"{name}(block, numbers, lists)"
-            lines += _function("plain", head, ["wide()", *self._prologue(body), *body])
+        if cheap:
+            body = self._in_registers([*sheet.body(), *step], begin, inputs, watched)
+        else:
+            body = self._through_memory(sheet, (step, needs), begin, inputs, watched)
+        body = ["old = 0", "new = 0", f"busy = {0 if self.long else -1}", *body, "return old, new, busy"]
         self.rows_of_burst = sheet.free
-        return lines
+        head = "burst(block, numbers, lists, length)"
+        return _function("plain", head, ["wide()", *self._prologue(body), *body])
 
     @property
     def _stays_calm(self) -> bool:
@@ -161,12 +157,13 @@ class Source:
         return self.plan.batch.rule.rule.memoryless and not self.step.counts_steps
 
     def _in_registers(
-        self, step: list[str], begin: list[str], inputs: dict[str, int], watched: list[str], length: int
+        self, step: list[str], begin: list[str], inputs: dict[str, int], watched: list[str]
     ) -> list[str]:
         """A burst of cheap steps: one for every lane, then the next, only the last two together.
 
         All eight in one go would be one long chain of operations that wait for each other, and more than a
-        processor looks ahead.
+        processor looks ahead. How many eights there are is not known to the compiler, which would write them
+        out one after the other, more than a processor keeps decoded.
         """
         counting = ["k"] if self.step.counts_steps else []
         between = [*self._each("w"), *self.memory, *watched, *counting]
@@ -175,7 +172,7 @@ class Source:
         fixed = [name for name in self.moving[len(self.changing) : -2] if name not in ("rises", "changes")]
         steps = [*step, *step]  # the last two: they leave the weights one and two steps ago behind
         zeros = [f"{name} = {value}" for name, value in self._zeros().items() if name in watched]
-        last = [] if counting else [f"k = k + {length}.0"]
+        last = [] if counting else ["k = k + length"]
         turn = ["turn"] if self.long and self.plan.judges_cycle else []
         finals = [*self._each("wab"), *self.memory, "k"]
 
@@ -193,13 +190,17 @@ class Source:
         if self._cycle_names():  # a weight that comes back is looked for at every eighth step
             back = " & ".join(f"(w{w} == c{w})" for w in self.weights)
             eighths = loop([*self._each("w"), *self._cycle_names()], [f"old |= flag({back}, i)"], [], [])
-        return [
-            *loop(self.moving[:-2], [*begin, *zeros, *step], between, []),
-            f"for part in range({length // BURST - 1}):",
-            f"    for _ in range({BURST} if part else {BURST - 1}):",
+        eights = [
+            f"for _ in range(length // {BURST} - 1):",
+            f"    for _ in range({BURST - 1}):",
             *(f"    {line}" for line in again),
             *(f"    {line}" for line in eighths),
-            f"for _ in range({BURST - 2 - (length == BURST)}):",
+            *again,
+        ]
+        return [
+            *loop(self.moving[:-2], [*begin, *zeros, *step], between, []),
+            *(eights if self.long else []),
+            f"for _ in range({BURST - 3}):",
             *again,
             *loop(
                 [*between, *fixed, *self._cycle_names(), *turn, *(["k"] if not counting else []), "due"],

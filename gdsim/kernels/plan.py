@@ -266,6 +266,8 @@ def magnitude(expr: Expr, bound: float, values: Mapping[str, float], rows: int =
     103.0
     >>> magnitude(parse("log(w)"), 10.0, {})
     inf
+    >>> magnitude(parse("exp(-w^2)"), 1e8, {})
+    1.0
     """
     sizes: dict[Expr, float] = {}
     for node in walk(expr):
@@ -303,9 +305,38 @@ def _magnitude(
             return max(1.0, inner[0] ** int(value))
         case Where():
             return max(inner)
+        case Call("exp", (argument,)) if never(argument, 1):
+            return 1.0
         case Call(name):
             return _call_magnitude(name, inner)
     return max(inner, default=0.0) if not isinstance(node, Divide | Power) else math.inf
+
+
+def never(expr: Expr, sign: int) -> bool:
+    """Whether it is plain that an expression never has this sign, 1 or −1, also as it is rounded.
+
+    >>> from gdsim.expr.parse import parse
+    >>> never(parse("-(w - 1)^2/2"), 1), never(parse("w^2 - w^4"), 1)
+    (True, False)
+    """
+    match expr:
+        case Number(value):
+            return value * sign <= 0
+        case Constant() | Call("abs" | "exp" | "cosh" | "sqrt" | "sigmoid" | "softplus" | "relu"):
+            return sign < 0
+        case Power(_, Number(value)) if value >= 0 and value.denominator == 1 and value.numerator % 2 == 0:
+            return sign < 0
+        case Negate(operand):
+            return never(operand, -sign)
+        case Add(terms):
+            return all(never(term, sign) for term in terms)
+        case Multiply() | Divide():
+            negative = [never(factor, 1) for factor in expr.children]
+            known = all(
+                less or never(factor, -1) for less, factor in zip(negative, expr.children, strict=True)
+            )
+            return known and (-1) ** sum(negative) == -sign
+    return False
 
 
 def _call_magnitude(name: str, inner: list[float]) -> float:

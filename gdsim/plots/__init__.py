@@ -47,7 +47,8 @@ def draw(
     until
         The last step shown, on the axes of the whole run.
     at
-        Steps to look at closely: tangents on a curve, arrows against the gradient on a contour.
+        Steps to look at closely: tangents on a curve, arrows against the gradient on a contour, the weight
+        round which to zoom.
 
     Raises
     ------
@@ -60,15 +61,25 @@ def draw(
     return scene.figure
 
 
-def staged(run: Run | Sequence[Run], kind: str, *, look: Look | None = None, at: Sequence[int] = ()) -> Scene:
-    """Return a figure that can be shown up to any step; parameters and errors are those of :func:`draw`."""
+def staged(
+    run: Run | Sequence[Run],
+    kind: str,
+    *,
+    look: Look | None = None,
+    at: Sequence[int] = (),
+    film: bool = False,
+) -> Scene:
+    """Return a figure that can be shown up to any step, or the one that is filmed where that is another.
+
+    The other parameters, and errors, are those of :func:`draw`.
+    """
     import numpy as np
 
     look = look or Look()
     plot = _plot(run, kind, at)
     runs = [run] if not isinstance(run, Sequence) else list(run)
     with look.applied(), np.errstate(all="ignore"):
-        function = drawing(kind)
+        function = drawing(kind, name=plot.film if film else "")
         scene: Scene = function(runs) if plot.several else function(runs[0], tuple(at))
         if not look.caption:
             scene.figure.supxlabel("")
@@ -148,7 +159,8 @@ def alt_text(run: Run | Sequence[Run], kind: str, until: float | None = None) ->
     from gdsim.plots.alt import alt_text as described
 
     runs = run if isinstance(run, Sequence) else [run]
-    return " ".join(described(one, PLOTS[kind].summary, until) for one in runs)
+    plot = PLOTS[kind]
+    return " ".join(described(one, plot.summary, until, plot.counts) for one in runs)
 
 
 def _stamp(

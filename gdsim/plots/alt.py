@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _MOST_POINTS = 6
 
 
-def alt_text(run: Run, summary: str, until: float | None = None) -> str:
+def alt_text(run: Run, summary: str, until: float | None = None, counts: str = "step") -> str:
     """Describe a figure of a run: what it shows, the loss, how the run goes, the critical points.
 
     Parameters
@@ -25,10 +25,12 @@ def alt_text(run: Run, summary: str, until: float | None = None) -> str:
         What the kind of figure shows, as the registry says it.
     until
         The last step shown, where it is not the last of the run.
+    counts
+        What is counted where it is not steps.
     """
-    whole = until is None or until >= run.trajectory.step_index[-1]
+    whole = until is None or (counts == "step" and until >= run.trajectory.step_index[-1])
     parts = [f"{run.title}: {summary}", *_what(run)]
-    parts.append(run.verdict.sentence.rstrip(".") if whole else f"Shown up to step {until:g}")
+    parts.append(run.verdict.sentence.rstrip(".") if whole else f"Shown up to {counts} {until:g}")
     points = run.search.critical_points
     if points:
         named = [f"{point.kind} at {_place(point.weight)}" for point in points[:_MOST_POINTS]]

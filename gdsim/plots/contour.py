@@ -85,15 +85,18 @@ def contour(run: Run, at: Sequence[int] = ()) -> Scene:
 
     def show(position: float) -> None:
         record, part = travel(run, position)
+        walked = path[: record + 1]
+        if part > 0:
+            walked = np.vstack([walked, (1 - part) * path[record] + part * path[record + 1]])
         for line in lines:
-            line.set_data(*path[: record + 1].T)
+            line.set_data(*walked.T)
         end.set_visible(position >= step[-1])
         for since, artist in stage:
             artist.set_visible(since <= position)
         counter.set_text(text.progress(run, position))
         ball.set_visible(part > 0)
         if part > 0:
-            ball.set_data(*((1 - part) * path[record] + part * path[record + 1])[:, None])
+            ball.set_data(*walked[-1:].T)
 
     return Scene(
         figure, show, float(step[-1]), (*lines, end, counter, ball, *(artist for _, artist in stage))
@@ -173,10 +176,7 @@ def _draw_path(axes: Axes, path: Array) -> list[Line2D]:
         markersize=mark(0.58) if len(finite) <= _MARKED else 0,
     )[0]  # fmt: skip
     points.draw_start(axes, *path[0])
-    end = axes.plot(
-        *finite[-1:].T, "*", markersize=mark(2.16), markerfacecolor=colour.end, markeredgecolor=colour.ink,
-        markeredgewidth=em(0.1), linestyle="none", label="end", zorder=7.5,
-    )[0]  # fmt: skip
+    end = points.draw_end(axes, *finite[-1])
     return [ground, line, end]
 
 

@@ -63,18 +63,45 @@ def convergence(run: Run, at: Sequence[int] = ()) -> Scene:
         if axes.get_legend_handles_labels()[1] != ["run"]:
             points.legend_above(axes)
         stage += [(one, axes.axvline(one, color=colours().muted, linestyle=":")) for one in at]
+    balls = [points.draw_ball(axes) for axes in panels]
     counter = text.label(figure, run)
-    whole = [np.asarray(line.get_xydata()) for line in lines]
+    whole = [(np.asarray(line.get_xydata()), _is_logarithmic(line)) for line in lines]
 
     def show(position: float) -> None:
-        record, _ = travel(run, position)
-        for line, data in zip(lines, whole, strict=True):
-            line.set_data(*data[data[:, 0] <= step[record]].T)
+        moves = travel(run, position).part > 0
+        for line, ball, (data, logarithmic) in zip(lines, balls, whole, strict=True):
+            seen = up_to(data, position, logarithmic)
+            line.set_data(*seen.T)
+            ball.set_visible(moves and len(seen) > 0)
+            ball.set_data(*seen[-1:].T)
         for since, artist in stage:
             artist.set_visible(since <= position)
         counter.set_text(text.progress(run, position))
 
-    return Scene(figure, show, float(step[-1]), (*lines, counter, *(artist for _, artist in stage)))
+    return Scene(figure, show, float(step[-1]), (*lines, *balls, counter, *(artist for _, artist in stage)))
+
+
+def _is_logarithmic(line: Line2D) -> bool:
+    return line.axes is not None and line.axes.get_yscale() == "log"
+
+
+def up_to(data: Array, position: float, logarithmic: bool) -> Array:
+    """Return the points ``(points, 2)`` of a line up to a position, and where it is between two of them.
+
+    >>> up_to(np.array([[0.0, 1.0], [1.0, 100.0], [2.0, 50.0]]), 0.5, logarithmic=True)
+    array([[ 0. ,  1. ],
+           [ 0.5, 10. ]])
+    """
+    after = int(np.searchsorted(data[:, 0], position, side="right"))
+    if after in (0, len(data)) or data[after - 1, 0] == position:
+        return data[:after]
+    (left, before), (right, beyond) = data[after - 1 : after + 1]
+    part = (position - left) / (right - left)
+    if logarithmic:
+        height = before ** (1 - part) * beyond**part
+    else:
+        height = (1 - part) * before + part * beyond
+    return np.vstack([data[:after], [position, height]])
 
 
 def _draw_loss(axes: Axes, run: Run, step: Steps, loss: Array) -> list[Line2D]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _SAMPLES = 1201
 _MOST_DRAWN = 200  # later steps of a long run lie on top of each other
 _LINE = 1.5  # ems, the height of a line of text
+_BESIDE = 8.0  # ems beside the axes: tick labels and margins
+_ARROW = 2.5  # ems that an edge arrow takes
 _CROWD = 25  # steps, from which on arrows fade
 
 
@@ -78,9 +80,10 @@ def curve(run: Run, at: Sequence[int] = ()) -> Scene:
     if shown.size and shown[0] == 0:
         points.draw_start(axes, weight[0], loss[0])
     stage += _arrows(axes, step, weight, loss, shown)
-    departures, taken = _departures(axes, step, weight, (low, high))
-    stage += departures
-    stage += _numbers(axes, step, weight, loss, shown, taken)
+    gone = departures(axes, step, weight, (low, high))
+    stage += gone + _numbers(axes, step, weight, loss, shown, _taken(figure, gone))
+    if step.size > 1 and inside[-1] and loss[-1] <= top:
+        stage.append((int(step[-1]), points.draw_end(axes, weight[-1], loss[-1])))
     ball = points.draw_ball(axes)
     points.few_ticks(axes, points.axes_size(figure)[0])
     axes.set_xlabel(f"weight {name}")
@@ -188,7 +191,9 @@ def _numbers(
 
     low, high = axes.get_xlim()
     bottom, top = axes.get_ylim()
-    across, up = points.axes_size(_figure(axes))
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    across, up = points.axes_size(figure)
     taken = [*taken]
     stage: points.Stage = []
     for index in shown:
@@ -206,36 +211,43 @@ def _numbers(
     return stage
 
 
-def _departures(
-    axes: Axes, step: Steps, weight: Array, window: tuple[float, float]
-) -> tuple[points.Stage, list[Bbox]]:
-    """Draw an edge arrow for the first step that leaves the frame on each side, and return their boxes."""
+def _taken(figure: Figure, stage: points.Stage) -> list[Bbox]:
+    """Return the boxes of the words beside edge arrows, in ems of the axes."""
+    from matplotlib.text import Annotation, Text
     from matplotlib.transforms import Bbox
 
-    across, up = points.axes_size(_figure(axes))
-    stage: points.Stage = []
-    taken: list[Bbox] = []
-    for side, outside in (("left", weight < window[0]), ("right", weight > window[1])):
-        gone = np.flatnonzero(outside)
-        if not gone.size:
-            continue
-        first, at = gone[0], text.short(float(weight[gone[0]]))
-        words = f"step {int(step[first])} and {gone.size - 1} more: {at}"
-        if gone.size == 1 or text.width(words) > 0.9 * across:
-            words = f"step {int(step[first])}: {at}"
-        wide = text.width(words) + 0.1 * across
-        ends = (0.0, wide) if side == "left" else (across - wide, across)
-        middle = 0.94 * up
-        box = Bbox.from_extents(ends[0], middle - _LINE / 2, ends[1], middle + _LINE / 2)
-        if any(box.overlaps(other) for other in taken):
-            box = box.translated(0.0, -_LINE)
-        taken.append(box)
-        arrow = points.draw_edge_arrow(axes, side, (box.y0 + box.y1) / 2 / up, words)
-        stage += [(int(step[first]), artist) for artist in arrow]
-    return stage, taken
+    across, up = points.axes_size(figure)
+    found: list[Bbox] = []
+    for _, artist in stage:
+        if isinstance(artist, Text) and not isinstance(artist, Annotation):
+            x, y = artist.get_position()
+            reach = text.width(artist.get_text()) * (1 if artist.get_horizontalalignment() == "left" else -1)
+            ends = sorted((across * x, across * x + reach))
+            found.append(Bbox.from_extents(ends[0], up * y - _LINE, ends[1], up * y + _LINE))
+    return found
 
 
-def _figure(axes: Axes) -> Figure:
+def departures(
+    axes: Axes, step: Steps, weight: Array, window: tuple[float, float], across: float | None = None
+) -> points.Stage:
+    """Draw an edge arrow for the first step that leaves the frame on each side.
+
+    ``across`` is how many ems wide the axes are, where that is not most of the figure.
+    """
     figure = axes.get_figure(root=True)
     assert figure is not None
-    return figure
+    most = (text.room(figure) - _BESIDE if across is None else across) - 2 * _ARROW
+    found: list[tuple[str, int, str, str]] = []
+    for side, outside in (("left", weight < window[0]), ("right", weight > window[1])):
+        gone = np.flatnonzero(outside)
+        if gone.size:
+            first, place = int(step[gone[0]]), text.short(float(weight[gone[0]]))
+            count = "" if gone.size == 1 else f" and {gone.size - 1} more"
+            found.append((side, first, f"step {first}{count}: {place}", f"step {first}: {place}"))
+    stage: points.Stage = []
+    together = sum(text.width(words) for _, _, words, _ in found) + 1 <= most
+    for side, first, words, fewer in found:
+        height = 0.8 if stage and not together else 0.94
+        fitting = words if text.width(words) <= most else fewer
+        stage += [(first, artist) for artist in points.draw_edge_arrow(axes, side, height, fitting)]
+    return stage

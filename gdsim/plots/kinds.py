@@ -20,6 +20,14 @@ def _always(run: Run) -> bool:
     return True
 
 
+def _has_formula(run: Run) -> bool:
+    return run.loss.expression is not None
+
+
+def _has_ruler(run: Run) -> bool:
+    return run.ruler is not None
+
+
 @dataclass(frozen=True)
 class Plot:
     """A kind of figure of a run.
@@ -40,6 +48,10 @@ class Plot:
         Whether ``gdsim run`` draws it by itself.
     several
         Whether it shows several runs in one figure.
+    counts
+        What a build-up counts: steps, or something else.
+    film
+        The function of the module that is filmed, where it is not the one that draws.
     """
 
     summary: str
@@ -49,6 +61,8 @@ class Plot:
     stepwise: bool = False
     default: bool = False
     several: bool = False
+    counts: str = "step"
+    film: str = ""
 
     def refusal(self, run: Run) -> str:
         """Return why this kind cannot show a run; empty where it can."""
@@ -67,10 +81,22 @@ class SweepPlot:
     by: tuple[str, ...] = ("",)
 
 
-def drawing(kind: str, room: str = "gdsim.plots") -> Callable[..., Any]:
-    """Return the function that draws a kind."""
-    function: Callable[..., Any] = getattr(import_module(f"{room}.{kind}"), kind)
+def drawing(kind: str, room: str = "gdsim.plots", name: str = "") -> Callable[..., Any]:
+    """Return the function that draws a kind, or another one of its module."""
+    function: Callable[..., Any] = getattr(import_module(f"{room}.{kind}"), name or kind)
     return function
+
+
+def _suits_cobweb(run: Run) -> bool:
+    """Whether every step is the same function of the weight, and each is recorded."""
+    batch, rule, rate = run.batch, run.batch.rule, run.trajectory.learning_rate[:, 0]
+    plain = batch.noise is None and batch.clip is None and batch.line_search is None
+    same = rule.rule.name in ("gradient_descent", "sign_descent") and not rule.options.get("weight_decay")
+    return same and plain and bool((rate == rate[0]).all()) and _every_step(run)
+
+
+def _every_step(run: Run) -> bool:
+    return run.batch.record_every == 1
 
 
 PLOTS: dict[str, Plot] = {
@@ -78,13 +104,51 @@ PLOTS: dict[str, Plot] = {
         "the loss with the steps walking on it, and its critical points",
         weights=(1,), stepwise=True, default=True,
     ),
+    "zoom": Plot(
+        "the limit that defines the derivative: narrower and narrower windows round a weight",
+        weights=(1,), stepwise=True, counts="window", film="zoom_film",
+    ),
+    "derivative": Plot(
+        "the loss, its slope and its curvature above each other: where the weight moves left, where right",
+        weights=(1,), stepwise=True,
+    ),
+    "cobweb": Plot(
+        "descent as a map from weight to weight, with its fixed points and the cobweb of the run",
+        weights=(1,), suits=_suits_cobweb, stepwise=True,
+        needs="gradient descent or sign descent with one learning rate, without noise, clipping, line search "
+        "or weight decay, every step recorded",
+    ),
     "contour": Plot(
         "the loss as a map, with the path across it and arrows that point downhill",
         weights=(2,), stepwise=True, default=True,
     ),
+    "surface": Plot(
+        "the loss as a landscape, with the path upon it and its map on the floor",
+        weights=(2,), stepwise=True,
+    ),
+    "phase": Plot(
+        "the next step against the weight: how a run comes to rest, circles or runs away",
+        suits=_every_step, needs="every step recorded", stepwise=True,
+    ),
     "convergence": Plot(
         "loss, gradient and distance against the step number, with the theoretical rate",
         stepwise=True, default=True,
+    ),
+    "ruler": Plot(
+        "the bands of the learning rate up to 2/L and beyond, with the run's own rate and its factor",
+        suits=_has_ruler, needs="a run that settled at a minimum by gradient descent or with momentum",
+    ),
+    "race": Plot(
+        "several runs side by side, each given as many gradients as the others",
+        several=True,
+    ),
+    "sharpness": Plot(
+        "the curvature along the path against 2/η: the edge of stability",
+        stepwise=True,
+    ),
+    "vcurve": Plot(
+        "the error of difference formulas against their step: truncation, rounding and the best step",
+        suits=_has_formula, needs="a formula, to know the exact derivative",
     ),
 }  # fmt: skip
 

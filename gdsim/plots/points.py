@@ -99,6 +99,15 @@ def draw_start(axes: Axes, x: float, y: float) -> Line2D:
     )[0]  # fmt: skip
 
 
+def draw_end(axes: Axes, x: float, y: float) -> Line2D:
+    """Mark where a run ends."""
+    colour = colours()
+    return axes.plot(
+        [x], [y], "*", markersize=mark(2.16), markerfacecolor=colour.end, markeredgecolor=colour.ink,
+        markeredgewidth=em(0.1), linestyle="none", label="end", zorder=7.5,
+    )[0]  # fmt: skip
+
+
 def draw_ball(axes: Axes) -> Line2D:
     """Return the mark of a weight that is on its way between two steps, not yet visible."""
     colour = colours()
@@ -138,17 +147,17 @@ def axes_size(figure: Figure) -> tuple[float, float]:
     return room(figure) - 5.0, max(4.0, 72 * float(figure.get_figheight()) / em(1) - taken)
 
 
-def panels(figure: Figure, number: int, name: str) -> list[Axes]:
+def panels(figure: Figure, number: int, name: str = "") -> list[Axes]:
     """Return axes side by side, or below each other where the figure is narrow, which then grows taller.
 
-    ``name`` is that of the horizontal axis, which they share.
+    ``name`` is that of the horizontal axis, where they share it.
     """
     if room(figure) >= NARROW:
-        found = list(figure.subplots(1, number, squeeze=False, sharex=True)[0])
+        found = list(figure.subplots(1, number, squeeze=False, sharex=bool(name))[0])
     else:
         figure.set_figheight(figure.get_figheight() * (1 + 0.5 * (number - 1)))
-        found = list(figure.subplots(number, 1, squeeze=False, sharex=True)[:, 0])
-    for axes in found if room(figure) >= NARROW else found[-1:]:
+        found = list(figure.subplots(number, 1, squeeze=False, sharex=bool(name))[:, 0])
+    for axes in () if not name else found if room(figure) >= NARROW else found[-1:]:
         axes.set_xlabel(name)
     return found
 
@@ -192,4 +201,5 @@ def legend_beside(figure: Figure, axes: Axes) -> None:
     if room(figure) < NARROW:
         legend_above(axes)
     else:
-        figure.legend(loc="outside right center", frameon=False, handlelength=1.4)
+        entries = axes.get_legend_handles_labels()
+        figure.legend(*entries, loc="outside right center", frameon=False, handlelength=1.4)

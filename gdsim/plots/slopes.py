@@ -25,6 +25,24 @@ def gradient(loss: Loss, weight: Array) -> Array:
     return derivative_method("numeric", scheme="central").bind(loss)(weight, {}, None).gradient
 
 
+def slope(loss: Loss, places: Array) -> Array:
+    """Return f′ of a loss of one weight at ``(places,)``, NaN where the loss itself is not a number.
+
+    >>> import numpy as np
+    >>> from gdsim.losses import Loss
+    >>> slope(Loss.from_text("log(w)"), np.array([-1.0, 2.0]))
+    array([nan, 0.5])
+    """
+    found: Array = gradient(loss, places[None, :])[0]
+    return np.where(np.isnan(loss.evaluate(places[None, :])), np.nan, found)
+
+
+def bend(loss: Loss, places: Array) -> Array:
+    """Return f″ of a loss of one weight at ``(places,)``, NaN where the loss itself is not a number."""
+    found = curvature(loss, places[None, :])
+    return np.where(np.isnan(loss.evaluate(places[None, :])), np.nan, found)
+
+
 def curvature(loss: Loss, weight: Array) -> Array:
     """Return the largest eigenvalue of the Hessian at weights ``(weights, places)``, ``(places,)``.
 

@@ -34,7 +34,10 @@ _LEAST = (28, 18)  # letters across and lines down; into less no figure fits
 FORMATS = ("svg", "pdf", "png")
 
 #: kinds of figures of a run, and those of a sweep with their colourings
-KINDS = ("curve", "contour", "convergence")
+KINDS = (
+    "curve", "zoom", "derivative", "cobweb", "contour", "surface", "phase", "convergence", "ruler", "race",
+    "sharpness", "vcurve",
+)  # fmt: skip
 SWEEP_KINDS = (
     "atlas", "atlas:verdict", "atlas:basin", "atlas:steps", "atlas:loss", "profile", "bifurcation",
     "ensemble",

@@ -18,6 +18,7 @@ from gdsim.scenario import Scenario
 Column: TypeAlias = NDArray[Any]
 
 NOWHERE = -1  # the basin of a run that came to rest at no critical point
+_AT_ONCE = 1 << 15  # numbers counted together
 STATUSES: tuple[Status, ...] = tuple(Status)  # the column "status" holds places in it
 KINDS = VERDICT_KINDS  # the column "verdict" holds places in it
 
@@ -117,8 +118,13 @@ class SweepResult:
     @cached_property
     def verdicts(self) -> dict[str, int]:
         """How many runs ended in each kind of verdict, in the order of ``KINDS``; none with no runs."""
-        counts = np.bincount(self.columns["verdict"], minlength=len(KINDS))
-        return {kind: int(count) for kind, count in zip(KINDS, counts, strict=True) if count}
+        counts = counted(self.columns["verdict"], len(KINDS))
+        return {kind: count for kind, count in zip(KINDS, counts, strict=True) if count}
+
+    @cached_property
+    def basins(self) -> tuple[int, ...]:
+        """How many runs came to rest at each critical point of their loss, in the order of ``basin``."""
+        return counted(self.columns["basin"], len(self.critical_points))
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the axes, and how many runs ended in each kind of verdict."""
@@ -134,3 +140,17 @@ class SweepResult:
             f"<p><strong>{self.runs:,} runs</strong> over {axes}</p><table><thead><tr><th>verdict</th>"
             f"<th>runs</th><th>share</th></tr></thead><tbody>{rows}</tbody></table>"
         )
+
+
+def counted(places: Column, length: int) -> tuple[int, ...]:
+    """Return how often each of the numbers from 0 is there, at least so many; what is below 0 does not count.
+
+    >>> counted(np.array([2, -1, 0, 2], dtype=np.int8), 4)
+    (1, 0, 2, 0)
+    """
+    result = np.zeros(length + 1, dtype=np.int64)
+    for first in range(0, places.size, _AT_ONCE):  # so that what NumPy makes of them stays in the cache
+        found = np.bincount(places[first : first + _AT_ONCE].astype(np.int64) + 1, minlength=result.size)
+        found[: result.size] += result
+        result = found
+    return tuple(result[1:].tolist())

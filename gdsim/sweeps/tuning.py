@@ -93,7 +93,7 @@ def tune(scenario: Scenario, out: str | Path | None = None) -> Tuned:
         low, high = rates[0], rates[-1]
         message = f"with no learning rate from {low:.3g} to {high:.3g} does the run settle"
         raise InputError(Fault(message, "more steps (-S stopping.max_steps=…), or another start"))
-    return Tuned(result, best, stability(result))
+    return Tuned(result, best, stability(result, best))
 
 
 def _range(scenario: Scenario) -> tuple[Rates, list[float]]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdsim import critical
-from gdsim.batch import Batch, Trajectory
+from gdsim.batch import TAIL, Batch, Trajectory
 from gdsim.losses import Loss
 from gdsim.outcomes import VERDICT_KINDS, Interval, Search, Status, Verdict, VerdictKind
 from gdsim.simulation import simulate
@@ -29,6 +29,7 @@ NEAR = 0.01  # of the domain's width: what is left to travel when a run has come
 _OF_THE_WAY = 0.05  # and of the way from its start to the point
 _ROUNDING = 16 * 2.0**-52  # a "cycle" between weights that differ by less is a standstill
 
+_AT_ONCE = 1 << 13  # runs judged together: their last weights, and what is made of them, fit into a cache
 _LONGEST_AGAIN = 1 << 20  # steps of a run that is worth running again
 _RECORDS_AGAIN = 1 << 21  # records of such runs at a time
 
@@ -111,11 +112,14 @@ def judge(batch: Batch, trajectory: Trajectory, search: Search | Callable[[int],
         loss = _loss_of(batch, int(runs[0]))
         found = search(int(runs[0])) if callable(search) else search
         terrain = Terrain(loss, _reaching(loss, found, trajectory, runs))
-        group = _Group(batch, trajectory, terrain, Terrain(loss, found), runs)
+        home = Terrain(loss, found)
         terrain_of[runs] = len(terrains)
         terrains.append(terrain)
         homes.append(found)
-        kinds[runs], settled[runs], period[runs] = group.judged()
+        for first in range(0, runs.size, _AT_ONCE):
+            some = runs[first : first + _AT_ONCE]
+            group = _Group(batch, trajectory, terrain, home, some)
+            kinds[some], settled[some], period[some] = group.judged()
     return Verdicts(batch, trajectory, kinds, settled, period, tuple(terrains), tuple(homes), terrain_of)
 
 
@@ -209,7 +213,10 @@ class _Group(NamedTuple):
         status = self.trajectory.status_code[self.runs]
 
         def which(*statuses: Status) -> Integers:
-            return np.flatnonzero(np.isin(status, [one.code for one in statuses]))
+            found = status == statuses[0].code
+            for one in statuses[1:]:
+                found |= status == one.code
+            return np.flatnonzero(found)
 
         ends.kind[which(Status.NONFINITE)] = CODES["nonfinite"]
         gone = which(Status.DIVERGED)
@@ -292,26 +299,24 @@ class _Group(NamedTuple):
         leads, every step shortens the (Euclidean) distance; a rule with memory swings through the point, and
         its farthest swing of the second half must be no farther than that of the first.
         """
-        tail = self.trajectory.tail[:, :, runs]
-        last = len(tail) - 1
-        count = np.clip(self.trajectory.steps[runs] // 4, 1, last)
-        row = np.arange(len(tail))[:, None]
-        there = np.isfinite(tail).all(axis=1) & (row >= last - count)
+        steps = int(self.trajectory.steps[runs].max())  # of every one: they took all their steps
+        count = min(max(steps // 4, 1), steps, TAIL - 1)
+        tail = self.trajectory.tail[TAIL - 1 - count :, :, _view(runs)]
         away = self.terrain.distance(tail, place)
-        near = np.asarray((away <= NEAR * self._width).all(axis=1).all(axis=0, where=there))
-        length = np.sqrt((away * away).sum(axis=1))
+        near = np.asarray((away <= NEAR * self._width).all(axis=(0, 1)))
+        length = away[:, 0] if away.shape[1] == 1 else np.sqrt((away * away).sum(axis=1))
+        slack = 1.0 + 1e-9
         least = 1e-12 * float(self._width.max())
         if self.batch.rule.rule.memoryless:
-            nearer = length[1:] <= length[:-1] * (1.0 + 1e-9) + least
-            return np.asarray(near & nearer.all(axis=0, where=there[1:] & there[:-1]))
-        late = there & (row >= last - count // 2)
-        swings = [length.max(axis=0, where=part, initial=0.0) for part in (there & ~late, late)]
-        return np.asarray(near & (swings[1] <= swings[0] * (1.0 + 1e-9) + least))
+            return np.asarray(near & (length[1:] <= length[:-1] * slack + least).all(axis=0))
+        late = count // 2 + 1
+        early_swing, late_swing = (part.max(axis=0, initial=0.0) for part in (length[:-late], length[-late:]))
+        return np.asarray(near & (late_swing <= early_swing * slack + least))
 
     def _periods(self, runs: Integers) -> Integers:
         if self.batch.noise is not None or not runs.size:
             return np.zeros(runs.size, dtype=np.int64)
-        return period_of_tail(self.trajectory.tail[:, :, runs])
+        return period_of_tail(self.trajectory.tail[:, :, _view(runs)])
 
     def _swings(self, runs: Integers) -> Mask:
         """Whether two alternating weights differ by more than rounding."""
@@ -354,3 +359,10 @@ class _Group(NamedTuple):
         towards = np.einsum("pi,ir->pr", points / self.home.width, way) - (start * way).sum(axis=0)
         result: Mask = (towards > 0).any(axis=0)
         return result
+
+
+def _view(runs: Integers) -> Integers | slice:
+    """Places as an index: a slice where ascending ones leave none out, so that nothing is copied."""
+    if runs.size and runs[-1] - runs[0] + 1 == runs.size:
+        return slice(int(runs[0]), int(runs[-1]) + 1)
+    return runs

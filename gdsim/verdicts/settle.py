@@ -127,13 +127,16 @@ class Terrain:
         """
         if not self.points.size:
             return np.full(weight.shape, np.inf)
-        away = np.abs(weight - self.points[:, place])
+        away = weight - self.points[:, place]
+        np.abs(away, out=away)
         for index in np.flatnonzero(self._of_kind("flat")):
             here = place == index
             low, high = self._hulls(int(index))
             on_it = weight[..., here]
             away[..., here] = np.abs(on_it - np.clip(on_it, low[:, None], high[:, None]))
-        away[..., place == NOWHERE] = np.inf
+        nowhere = place == NOWHERE
+        if nowhere.any():
+            away[..., nowhere] = np.inf
         return away
 
     def _on_a_line(self, weight: Array) -> Integers:

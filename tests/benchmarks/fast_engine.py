@@ -175,7 +175,6 @@ sys.path.insert(0, sys.argv[1])
 from fast_engine import plan
 from gdsim.kernels import fast_lanes
 from gdsim.losses import Loss
-import numba
 begun = time.perf_counter()
 fast_lanes.ends(plan(Loss.from_text("w^4 - 2w^2 + 0.3w"), np.zeros((1, 64)), np.full(64, 0.1), 10))
 print(time.perf_counter() - begun)
