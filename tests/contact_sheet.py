@@ -28,7 +28,7 @@ RUNS = ("double-well", "himmelblau-centre", "parabola-divergence")
 TOGETHER = (("parabola", "parabola-overshoot", "parabola-too-slow"),)
 SWEEPS = ("tilted", "noisy", "cube")
 IN_DOCS = ("double-well", "himmelblau-centre", "tilted")
-WIDTH, SMALL, GAP = 640, 240, 8  # pixels: of a figure on a sheet, in the docs, between figures
+WIDTH, SMALL, GAP = 640, 200, 8  # pixels: of a figure on a sheet, in the docs, between figures
 NAMES = ("loss", "path", "minimum", "maximum", "muted", "end", "seventh", "eighth")
 
 Row = dict[str, Image.Image]  # style → picture
