@@ -82,6 +82,7 @@ def phase(run: Run, at: Sequence[int] = ()) -> Scene:
         )
         stage += [*_arrows(axes, weight, move), *departures(axes, step, weight, ends, across)]
         stage += _numbers(axes, run, weight, move, at)
+        points.few_ticks(axes, (across or text.room(figure)) - 7.0)
         axes.set_xlabel(f"weight {name}")
     for axes, name in zip(panels, names, strict=True):
         axes.set_ylabel(f"next step of {name}")
