@@ -7,13 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from figure_texts import assert_texts_stand_apart
 from matplotlib.axes import Axes
-from matplotlib.text import Text
 from shipped import executed
 from tiers import later, some
 
-import gdsim
 from gdsim.outcomes import CRITICAL_KINDS, InputError
 from gdsim.plots import PLOTS, SIZES, STYLES, Look, default_files, default_kinds, draw, render, staged
 from gdsim.plots.curve import limits, window
@@ -120,12 +117,6 @@ def test_every_format_renders_to_the_same_bytes_twice(format: str) -> None:
     assert first == second
 
 
-@pytest.mark.parametrize("name", some(NAMES, "double-well", "himmelblau-centre"))
-def test_titles_labels_and_legends_neither_collide_nor_leave_the_figure(name: str) -> None:
-    for kind in default_kinds(executed(name)):
-        assert_texts_stand_apart(draw(executed(name), kind))
-
-
 @pytest.mark.parametrize("kind", PLOTS)
 def test_a_plot_that_cannot_show_a_run_says_so(kind: str) -> None:
     run = executed("himmelblau-centre" if kind == "curve" else "double-well")
@@ -134,16 +125,6 @@ def test_a_plot_that_cannot_show_a_run_says_so(kind: str) -> None:
     else:
         with pytest.raises(InputError, match=r"shows \d"):
             draw(run, kind)
-
-
-@pytest.mark.parametrize("style", STYLES)
-@pytest.mark.parametrize("kind", [kind for kind, plot in PLOTS.items() if not plot.several])
-def test_no_text_is_smaller_than_the_style_allows(kind: str, style: str) -> None:
-    run = next(executed(name) for name in NAMES if not PLOTS[kind].refusal(executed(name)))
-    look = Look(style)
-    least = look.sheet()["font.size"]
-    figure = draw(run, kind, look=look)
-    assert min(text.get_fontsize() for text in figure.findobj(Text) if text.get_text()) >= least
 
 
 @pytest.mark.parametrize("kind", [kind for kind, plot in PLOTS.items() if plot.stepwise])
@@ -188,14 +169,6 @@ def test_between_two_steps_the_line_reaches_to_where_the_weight_is(kind: str) ->
 def next_point(kind: str) -> np.ndarray:
     figure = draw(executed("himmelblau-centre"), kind, until=2)
     return line(figure.axes[0], "path" if kind == "contour" else "run")[2]
-
-
-def test_a_long_formula_is_broken_into_lines_that_fit() -> None:
-    loss = " + ".join(f"(w - {k})^2" for k in range(9))
-    run = gdsim.simulate(loss, initial_weight=0.5, learning_rate=0.01)
-    for style in STYLES:
-        figure = draw(run, "curve", look=Look(style))
-        assert_texts_stand_apart(figure)
 
 
 def test_an_unknown_kind_names_the_nearest_one() -> None:

@@ -199,8 +199,11 @@ def default_kinds(run: Run) -> tuple[str, ...]:
 
 
 def default_files(run: Run, look: Look | None = None) -> dict[str, bytes]:
-    """Return the figures that ``gdsim run`` writes, as file name → bytes."""
-    return {f"{kind}.svg": picture(run, kind, look=look) for kind in default_kinds(run)}
+    """Return the figures that ``gdsim run`` writes, as file name → bytes: as the scenario states them."""
+    from gdsim.plots.files import figures_of, wish_of
+
+    wish = wish_of(run.scenario, run)
+    return dict(figures_of(run, wish if look is None else wish._replace(look=look)))
 
 
 def draw_sweep(

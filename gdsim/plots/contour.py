@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gdsim.plots import points, slopes, text
-from gdsim.plots.look import colours, em
+from gdsim.plots.look import colours, em, mark
 from gdsim.plots.scene import Scene, travel
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ _LEVELS = 18
 _FIELD = 15  # arrows a side
 _MARKED = 200  # records up to which each has a mark
 _ARROWS = 61  # records
+_TICKED = 0.5  # of the width of a figure, beside the scale, is the map
 
 
 def contour(run: Run, at: Sequence[int] = ()) -> Scene:
@@ -78,6 +79,7 @@ def contour(run: Run, at: Sequence[int] = ()) -> Scene:
     axes.set_ylabel(f"weight {second}")
     if 0.5 <= np.ptp(x) / np.ptp(y) <= 2.0:
         axes.set_aspect("equal")
+    points.few_ticks(axes, _TICKED * points.axes_size(figure)[0])
     points.legend_beside(figure, axes)
     counter = text.label(figure, run)
 
@@ -171,7 +173,7 @@ def _draw_path(axes: Axes, path: Array) -> list[Line2D]:
     ground = axes.plot(*finite.T, "-", color=colour.ground, linewidth=em(0.32), alpha=0.8, zorder=4)[0]
     line = axes.plot(
         *finite.T, "-", color=colour.path, linewidth=em(0.14), marker="o", label="path", zorder=5,
-        markersize=em(0.32) if len(finite) <= _MARKED else 0,
+        markersize=mark(0.58) if len(finite) <= _MARKED else 0,
     )[0]  # fmt: skip
     points.draw_start(axes, *path[0])
     end = points.draw_end(axes, *finite[-1])

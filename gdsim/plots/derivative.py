@@ -13,7 +13,7 @@ from gdsim.expr.display import to_latex, to_text
 from gdsim.expr.nodes import Where, walk
 from gdsim.plots import points, slopes, text
 from gdsim.plots.curve import departures, limits, window
-from gdsim.plots.look import DASHES, colours, em
+from gdsim.plots.look import DASHES, colours, em, mark
 from gdsim.plots.pieces import Stretch, broken, extent, stretches
 from gdsim.plots.scene import Scene, travel
 
@@ -233,7 +233,7 @@ def _draw_points(panels: Sequence[Axes], seen: Sequence[CriticalPoint], name: st
 
 def _draw_steps(axes: Axes, weight: Array, height: Array) -> Line2D:
     return axes.plot(
-        weight, height, "o", color=colours().path, markersize=em(0.5), label="steps", zorder=5,
+        weight, height, "o", color=colours().path, markersize=mark(0.9), label="steps", zorder=5,
     )[0]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from gdsim.outcomes import Interval
 from gdsim.plots import points, slopes, text
 from gdsim.plots.curve import departures
-from gdsim.plots.look import DASHES, colours, em
+from gdsim.plots.look import DASHES, colours, em, mark
 from gdsim.plots.pieces import broken, extent
 from gdsim.plots.scene import Scene, travel
 
@@ -82,10 +82,11 @@ def phase(run: Run, at: Sequence[int] = ()) -> Scene:
         )
         stage += [*_arrows(axes, weight, move), *departures(axes, step, weight, ends, across)]
         stage += _numbers(axes, run, weight, move, at)
+        points.few_ticks(axes, (across or text.room(figure)) - 7.0)
         axes.set_xlabel(f"weight {name}")
     for axes, name in zip(panels, names, strict=True):
         axes.set_ylabel(f"next step of {name}")
-    points.legend_above(panels[0], 1.0 if text.room(figure) < points.NARROW else 1 / len(names))
+    points.legend_above(panels[0])
     counter = text.label(figure, run)
 
     def show(position: float) -> None:
@@ -161,7 +162,7 @@ def _draw_path(axes: Axes, weight: Array, move: Array) -> tuple[Line2D, Line2D]:
         0
     ]
     return way, axes.plot(
-        weight, move, "o", color=colour, markersize=em(0.4 if few else 0.2), label="steps", zorder=5,
+        weight, move, "o", color=colour, markersize=mark(0.72 if few else 0.36), label="steps", zorder=5,
     )[0]  # fmt: skip
 
 
