@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gdsim.plots import PLOTS, Format, Look, Stamp, draw, render
 from gdsim.plots import alt_text as described
+from gdsim.scenario.figures import inches
 from gdsim.slides.model import Chart, Sketch
 from gdsim.slides.words import clean
 
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
 __all__ = ["STYLES", "Format", "alt_text", "drawn", "kinds", "picture", "sketch", "suits"]
 
 STYLES = ("slides", "slides-dark", "print")
-#: inches on a slide of 13.33 × 7.5, so that the text of a figure is as large there as its style says
 #: width of the line, marker and its size, in points
 _STROKES = {
     "line": (2.5, "", 0), "path": (2.0, "o", 7), "mark": (0, "D", 12), "point": (0, "D", 13),
     "band": (20, "", 0),
 }  # fmt: skip
+#: inches on a slide of 13.33 × 7.5, so that the text of a figure is as large there as its style says
 _SIZES = {"full": "12.3x5.4", "beside": "8.2x5.3", "below": "12.3x3.6"}
 
 
@@ -68,10 +69,10 @@ def sketch(chart: Chart, format: Format, style: str = "slides") -> bytes:
     from matplotlib import rcParams
     from matplotlib.figure import Figure
 
-    look = Look(style=style, size=_SIZES[chart.room], caption=False)
+    look = Look(style=style)
     with look.applied():
         colours = rcParams["axes.prop_cycle"].by_key()["color"]
-        figure = Figure()
+        figure = Figure(figsize=inches(_SIZES[chart.room]))
         axes = figure.add_subplot()
         for series in chart.series:
             colour = colours[(series.colour - 1) % len(colours)]
