@@ -11,6 +11,7 @@ import numpy as np
 from gdsim.plots import points, slopes, text
 from gdsim.plots.look import colours, em, mark
 from gdsim.plots.scene import Scene, travel
+from gdsim.plots.tick_places import few_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +29,6 @@ _LEVELS = 18
 _FIELD = 15  # arrows a side
 _MARKED = 200  # records up to which each has a mark
 _ARROWS = 61  # records
-_TICKED = 0.5  # of the width of a figure, beside the scale, is the map
 
 
 def contour(run: Run, at: Sequence[int] = ()) -> Scene:
@@ -79,7 +79,7 @@ def contour(run: Run, at: Sequence[int] = ()) -> Scene:
     axes.set_ylabel(f"weight {second}")
     if 0.5 <= np.ptp(x) / np.ptp(y) <= 2.0:
         axes.set_aspect("equal")
-    points.few_ticks(axes, _TICKED * points.axes_size(figure)[0])
+    few_ticks(axes)
     points.legend_beside(figure, axes)
     counter = text.label(figure, run)
 

@@ -11,6 +11,7 @@ import numpy as np
 from gdsim.plots import points, text
 from gdsim.plots.look import DASHES, colours, em, mark
 from gdsim.plots.scene import Scene, travel
+from gdsim.plots.tick_places import few_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,7 +86,7 @@ def curve(run: Run, at: Sequence[int] = ()) -> Scene:
     if step.size > 1 and inside[-1] and loss[-1] <= top:
         stage.append((int(step[-1]), points.draw_end(axes, weight[-1], loss[-1])))
     ball = points.draw_ball(axes)
-    points.few_ticks(axes, points.axes_size(figure)[0])
+    few_ticks(axes)
     axes.set_xlabel(f"weight {name}")
     axes.set_ylabel("loss")
     points.legend_above(axes)

@@ -15,6 +15,7 @@ from gdsim.plots.curve import departures
 from gdsim.plots.look import DASHES, colours, em, mark
 from gdsim.plots.pieces import broken, extent
 from gdsim.plots.scene import Scene, travel
+from gdsim.plots.tick_places import few_powers, few_ticks
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -82,7 +83,7 @@ def phase(run: Run, at: Sequence[int] = ()) -> Scene:
         )
         stage += [*_arrows(axes, weight, move), *departures(axes, step, weight, ends, across)]
         stage += _numbers(axes, run, weight, move, at)
-        points.few_ticks(axes, (across or text.room(figure)) - 7.0)
+        few_ticks(axes)
         axes.set_xlabel(f"weight {name}")
     for axes, name in zip(panels, names, strict=True):
         axes.set_ylabel(f"next step of {name}")
@@ -117,7 +118,9 @@ def _fit(axes: Axes, run: Run, row: int, weight: Array, move: Array) -> Interval
     inside = (weight >= low) & (weight <= high) & np.isfinite(move)
     largest = float(np.abs(move[inside]).max(initial=0.0))
     if largest > _WALL * (high - low):
-        axes.set_yscale("symlog", linthresh=10.0 ** np.ceil(np.log10(_LINEAR * (high - low))))
+        linear = 10.0 ** np.ceil(np.log10(_LINEAR * (high - low)))
+        axes.set_yscale("symlog", linthresh=linear)
+        few_powers(axes, linear)
         axes.set_ylim(-3 * largest, 3 * largest)
     else:
         axes.set_ylim(extent(move[inside], move[inside]))

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 Stage = list[tuple[int, "Artist"]]  # artists, each with the step from which on it is seen
 
 NARROW = 45  # ems: a figure below has no room beside its axes
-_MOST_TICKS = 8
 _LEAST = 0.012  # of the axes: a stretch is drawn at least so wide
 
 
@@ -160,20 +159,6 @@ def panels(figure: Figure, number: int, name: str = "") -> list[Axes]:
     for axes in () if not name else found if room(figure) >= NARROW else found[-1:]:
         axes.set_xlabel(name)
     return found
-
-
-def few_ticks(axes: Axes, most: float) -> None:
-    """Put as many ticks at round values below axes as have labels that stand apart on so many ems."""
-    from matplotlib.ticker import MaxNLocator
-
-    formatter = axes.xaxis.get_major_formatter()
-    low, high = axes.get_xlim()
-    for bins in range(_MOST_TICKS, 0, -1):
-        locator = MaxNLocator(bins, steps=[1, 2, 2.5, 5, 10])
-        labels = formatter.format_ticks([one for one in locator.tick_values(low, high) if low <= one <= high])
-        if len(labels) * (max(map(width, labels), default=0.0) + 1.5) <= most:
-            break
-    axes.xaxis.set_major_locator(locator)
 
 
 def few_steps(axes: Axes, last: int, share: float = 1.0) -> None:

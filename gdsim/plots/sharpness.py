@@ -11,6 +11,7 @@ import numpy as np
 from gdsim.plots import points, slopes, text
 from gdsim.plots.look import colours, em, mark
 from gdsim.plots.scene import Scene, travel
+from gdsim.plots.tick_places import few_powers
 from gdsim.verdicts.story import stable_factor
 
 if TYPE_CHECKING:
@@ -143,6 +144,7 @@ def _set_scale(axes: Axes, values: Array) -> None:
     elif size.size and size.max() > _WIDE * np.median(size):
         small = 10.0 ** round(math.log10(max(float(np.median(size)), 1e-6 * float(size.max()))))
         axes.set_yscale("symlog", linthresh=small)
+        few_powers(axes, small)
         axes.set_ylim(low * 1.6 if low < 0 else -0.3 * small, high * 1.6 if high > 0 else 0.3 * small)
     else:
         low, high = min(low, 0.0), max(high, 0.0)
