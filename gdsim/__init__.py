@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from gdsim.expr.differentiate import Derivation
     from gdsim.losses import Loss
     from gdsim.outcomes import Interval, Search
+    from gdsim.plots import Look
+    from gdsim.plots.film import Film
     from gdsim.runs import Run
     from gdsim.scenario import Scenario
     from gdsim.sweeps.execution import Choice
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+#: what is found on first use: types, and a function of a floor above this facade's
 _TYPES = {
     "Batch": "gdsim.batch",
     "CriticalPoint": "gdsim.outcomes",
@@ -42,6 +45,7 @@ _TYPES = {
     "SweepResult": "gdsim.sweeps.result",
     "Trajectory": "gdsim.batch",
     "Verdict": "gdsim.outcomes",
+    "deck": "gdsim.slides.writing",
 }
 
 __all__ = ["critical_points", "derive", "run", "simulate", "sweep", "tune", *_TYPES]
@@ -83,7 +87,8 @@ def simulate(
     Returns
     -------
     Run
-        With ``verdict``, ``trajectory``, ``critical_points``, ``summary()``, ``plot()`` and ``save()``.
+        With ``verdict``, ``trajectory``, ``critical_points``, ``summary()``, ``plot()``, ``animate()``
+        and ``save()``.
 
     Raises
     ------
@@ -326,7 +331,8 @@ def derive(expression: str, weight: str | None = None) -> Derivation:
     Returns
     -------
     Derivation
-        ``rule``, ``before``, ``after`` and the ``steps`` that led there.
+        ``rule``, ``before``, ``after`` and the ``steps`` that led there, in the forms that gdsim computes
+        with; ``textbook`` is the same as a student works it out. That is what ``print`` and a notebook show.
 
     Raises
     ------
@@ -338,6 +344,11 @@ def derive(expression: str, weight: str | None = None) -> Derivation:
     >>> from gdsim.expr.display import to_text
     >>> to_text(derive("x^2 * exp(x)").after)
     '2*x*exp(x) + x^2*exp(x)'
+    >>> print(derive("(x - 3)^2"))
+    ((x − 3)²)′ = (u²)′·u′              chain with u = x − 3: f(u)′ = f′(u)·u′
+        (u²)′ = 2·u^(2 − 1) = 2·u       power: (uⁿ)′ = n·uⁿ⁻¹
+        u′ = x′ − (3)′ = 1 − 0 = 1      difference: (f − g)′ = f′ − g′
+      = 2·(x − 3)·1 = 2·(x − 3)
     """
     from gdsim.expr.differentiate import differentiate
     from gdsim.losses import LOSSES, Loss, named_loss
@@ -360,7 +371,7 @@ def _with_conveniences(finished: Run) -> Run:
 
 
 def _bind_conveniences(run_type: Any) -> None:
-    """Give runs ``plot()`` and ``save()``: figures stand on a higher floor than runs."""
+    """Give runs ``plot()``, ``animate()`` and ``save()``: figures stand on a higher floor than runs."""
     if hasattr(run_type, "plot"):
         return
 
@@ -373,6 +384,25 @@ def _bind_conveniences(run_type: Any) -> None:
 
         return draw(self, kind or default_kinds(self)[0], **choices)
 
+    def animate(
+        self: Run,
+        kind: str | None = None,
+        file: str | Path = "film.gif",
+        *,
+        look: Look | None = None,
+        at: Sequence[int] = (),
+        **take: Any,
+    ) -> Film:
+        """Write a film, GIF, MP4 or WebM as its file's ending says; of the kind that suits where None.
+
+        ``size``, ``fps``, ``seconds``, ``hold`` and ``steps`` are as for :class:`gdsim.plots.film.Take`.
+        """
+        from gdsim.plots import default_kinds
+        from gdsim.plots.film import Take
+        from gdsim.plots.film import animate as film
+
+        return film(self, kind or default_kinds(self)[0], file, look=look, at=at, take=Take(**take))
+
     def save(self: Run, out: str | Path = "outputs", *, figures: bool = True) -> Path:
         """Write the run directory below ``out``, as ``gdsim run`` does, and return it."""
         from pathlib import Path
@@ -382,7 +412,7 @@ def _bind_conveniences(run_type: Any) -> None:
 
         return store.save(self, Path(out), default_files(self) if figures else None)
 
-    run_type.plot, run_type.save = plot, save
+    run_type.plot, run_type.animate, run_type.save = plot, animate, save
 
 
 def _bind_sweep_plot(result_type: Any) -> None:

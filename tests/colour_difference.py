@@ -32,11 +32,28 @@ SIGHT = {
 }
 
 
+def _linear(colour: str) -> np.ndarray:
+    coded = np.array([int(colour[place : place + 2], 16) for place in (1, 3, 5)]) / 255
+    return np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
+
+
+def seen(colour: str, sight: str) -> str:
+    """Return what a colour looks like to somebody with another sight, or in ``grey``."""
+    linear = _linear(colour)
+    linear = np.full(3, linear @ _XYZ[1]) if sight == "grey" else np.clip(SIGHT[sight] @ linear, 0, 1)
+    coded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return "#" + "".join(f"{round(255 * part):02x}" for part in coded)
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours, from 1 to 21, by the Web Content Accessibility Guidelines 2.1."""
+    low, high = sorted(float(_linear(colour) @ _XYZ[1]) for colour in (one, other))
+    return (high + 0.05) / (low + 0.05)
+
+
 def lab(colour: str, sight: str = "normal") -> np.ndarray:
     """Return CIE L*a*b* of an sRGB colour under D65."""
-    coded = np.array([int(colour[place : place + 2], 16) for place in (1, 3, 5)]) / 255
-    linear = np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
-    x = _XYZ @ np.clip(SIGHT[sight] @ linear, 0, 1) / _WHITE
+    x = _XYZ @ np.clip(SIGHT[sight] @ _linear(colour), 0, 1) / _WHITE
     f = np.where(x > (6 / 29) ** 3, np.cbrt(x), x / (3 * (6 / 29) ** 2) + 4 / 29)
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
 

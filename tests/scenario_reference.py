@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gdsim.scenario.keys import SCENARIO
-from gdsim.scenario.shapes import Anything, Choice, Either, Group, Key, Many, Number, Shape, Table, Text
+from gdsim.scenario.shapes import Anything, Choice, Either, Flag, Group, Key, Many, Number, Shape, Table, Text
 from gdsim.scenario.write import flow_text
 
 PAGE = Path(__file__).parent.parent / "docs" / "scenario.md"
@@ -66,7 +66,7 @@ def _words(shape: Shape) -> str:
         case Choice():
             names = shape.names()
             return f"a {shape.what}" if len(names) > 14 else ", ".join(f"`{name}`" for name in names)
-        case Number() | Many() | Table() | Group():
+        case Flag() | Number() | Many() | Table() | Group():
             return shape.words
         case Either():
             return _words(shape.mapping)

@@ -6,7 +6,9 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
+import click
 import jsonschema
 import pytest
 import sympy
@@ -210,20 +212,29 @@ def test_the_shell_is_answered_by_the_command_itself() -> None:
 # ---- derive
 
 DERIVED = """\
-L = x²·exp(x)
-L′ = 2·x·exp(x) + x²·exp(x)
+L = x²·exp(3·x)
 
-  product: d/dx (x²·exp(x)) = 2·x·exp(x) + x²·exp(x)    (f·g)′ = f′·g + f·g′
-    power: d/dx x² = 2·x    (wᵖ)′ = p·wᵖ⁻¹
-    exponential: d/dx exp(x) = exp(x)    (eʷ)′ = eʷ and (aʷ)′ = aʷ·log(a)
+L′ = (x²)′·exp(3·x) + x²·exp(3·x)′   product: (f·g)′ = f′·g + f·g′
+    (x²)′ = 2·x^(2 − 1) = 2·x       power: (xⁿ)′ = n·xⁿ⁻¹
+    exp(3·x)′ = exp(u)′·u′          chain with u = 3·x: f(u)′ = f′(u)·u′
+        exp(u)′ = exp(u)   exponential: exp(u) = e^u is its own derivative
+        u′ = 3·x′ = 3·1 = 3         constant multiple: (c·f)′ = c·f′
+      = exp(3·x)·3 = 3·exp(3·x)
+  = 2·x·exp(3·x) + x²·3·exp(3·x) = 2·x·exp(3·x) + 3·x²·exp(3·x)
 
-at x = 1: L′ = 8.15485
-L′ > 0: the loss rises with x, so decrease x: move left by η·8.15485
+L′ = 2·x·exp(3·x) + 3·x²·exp(3·x)
+
+at x = 0.5:
+L′ = 2·0.5·exp(3·0.5) + 3·0.5²·exp(3·0.5)
+  = 4.48169 + 3.36127
+  = 7.84296
+L′ > 0: the loss rises with x.
+Positive, so decrease x: the step goes left by η·7.84296.
 """
 
 
 def test_derive_tells_the_rules_then_the_number_then_the_way() -> None:
-    assert printed("derive", "x^2 * exp(x)", "--at", "1") == DERIVED
+    assert printed("derive", "x^2 * exp(3x)", "--at", "0.5") == DERIVED
 
 
 @pytest.mark.parametrize(
@@ -234,12 +245,55 @@ def test_derive_for_programs_agrees_with_sympy(text: str) -> None:
     x = sympy.Symbol("x")
     exact = sympy.diff(sympy.sympify(text.replace("^", "**").replace("2x", "2*x").replace("3x", "3*x")), x)
     value = float(exact.subs(x, sympy.Rational(-3, 2)))
-    assert set(found) == {"derivative", "latex", "value", "direction", "steps"}
+    assert set(found) == {
+        "derivative", "latex", "value", "direction", "steps", "textbook", "textbook_latex", "filled",
+        "sentence",
+    }  # fmt: skip
     assert found["value"] == pytest.approx(value, rel=1e-14)
     assert found["direction"] == ("left" if value > 0 else "right")
     written = sympy.sympify(found["derivative"].replace("^", "**"))
     assert float(written.subs(x, sympy.Rational(-3, 2))) == pytest.approx(value, rel=1e-14)
     assert found["steps"][0]["depth"] == 0
+    textbook = sympy.sympify(found["textbook"].replace("^", "**"))
+    assert float(textbook.subs(x, sympy.Rational(-3, 2))) == pytest.approx(value, rel=1e-9)
+
+
+def test_every_step_for_programs_says_rule_filled_and_result() -> None:
+    chain = document("derive", "sin(x*y)", "--at", "x=1,y=2")["steps"]["x"][0]
+    assert chain == {
+        "depth": 0, "rule": "chain", "statement": "f(u)′ = f′(u)·u′", "variable": "x", "before": "sin(x*y)",
+        "filled": "sin(u)'*u'", "worked": "cos(x*y)*y", "after": "y*cos(x*y)", "inner": "u", "held": [],
+        "repeated": False,
+    }  # fmt: skip
+    found = document("derive", "x^2 + 3x", "--at", "1/3")
+    assert found["filled"] == "2*0.333333 + 3"
+    assert found["sentence"].endswith("Positive, so decrease x: the step goes left by η·3.66667.")
+    assert [step["rule"] for step in found["steps"]] == ["sum", "power", "constant multiple", "identity"]
+
+
+def test_derive_writes_latex_and_mathml() -> None:
+    latex = printed("derive", "x^2*y", "--at", "x=1,y=2", "--format", "latex")
+    assert latex.count(r"\begin{align*}") == latex.count(r"\end{align*}") == 2
+    assert r"\frac{\partial L}{\partial x} = 2 x y" in latex
+    first, second = printed("derive", "x^2*y", "--format", "mathml").split("\n\n")
+    assert ElementTree.fromstring(first).tag == ElementTree.fromstring(second).tag
+    assert "constant multiple" in first
+
+
+def test_derive_shows_colours_only_where_they_are_wanted() -> None:
+    result = CliRunner().invoke(main, ["derive", "x^2"], color=True, prog_name="gdsim")
+    assert click.style("power", fg="cyan") in result.output
+    assert click.unstyle(result.output) == printed("derive", "x^2")
+
+
+def test_derive_says_what_counts_as_a_constant() -> None:
+    text = printed("derive", "a^2*b*c")
+    assert "by a: b and c count as constants" in text
+    assert "by x: y counts as a constant" in printed("derive", "x*y")
+    assert "by y: x, a and b count as constants" in printed("derive", "rosenbrock")
+    rows = printed("derive", "slope-from-data", "--at", "1")
+    assert "by w: x and y: numbers of each row of the data, constants too" in rows
+    assert "L′ = 2·mean(x·(1·x − y))" in rows
 
 
 def test_derive_without_a_point_gives_no_number() -> None:
@@ -252,8 +306,8 @@ def test_derive_with_several_weights_gives_each() -> None:
     assert found["value"] == {"x": -4.0, "y": 1.0}
     assert found["direction"] == {"x": "right", "y": "left"}
     text = printed("derive", "x^2*y", "--at", "x=-1,y=2")
-    assert "∂L/∂x < 0: the loss falls with x, so increase x: move right by η·4" in text
-    assert "∂L/∂y > 0: the loss rises with y, so decrease y: move left by η·1" in text
+    assert "∂L/∂x < 0: the loss falls with x.\nNegative, so increase x: the step goes right by η·4." in text
+    assert "∂L/∂y > 0: the loss rises with y.\nPositive, so decrease y: the step goes left by η·1." in text
 
 
 @pytest.mark.parametrize(
@@ -275,7 +329,7 @@ def test_an_expression_may_begin_with_a_minus(words: list[str]) -> None:
 
 def test_derive_takes_a_library_loss_and_a_scenario() -> None:
     assert printed("derive", "himmelblau").startswith("L = ")
-    assert printed("derive", "parabola", "--at", "3").endswith("so decrease w: move left by η·6\n")
+    assert printed("derive", "parabola", "--at", "3").endswith("so decrease w: the step goes left by η·6.\n")
 
 
 # ---- critical

@@ -81,7 +81,7 @@ def test_figures_just_drawn_are_sound(folder: Path) -> None:
 def test_a_figure_that_was_changed_is_named(folder: Path) -> None:
     gdsim("plot", str(folder), "--kind", "curve")
     file = folder / "figures" / "curve.svg"
-    file.write_bytes(file.read_bytes().replace(b"#0072b2", b"#0072b3"))
+    file.write_bytes(file.read_bytes().replace(b"#176dcc", b"#176dcd"))
     result = gdsim("plot", str(folder), "--check")
     assert result.exit_code == 3
     assert "curve.svg: it is no longer what its run gives" in result.stdout

@@ -27,6 +27,7 @@ from gdsim.expr.nodes import (
     Negate,
     Number,
     Power,
+    Prime,
     Reduce,
     Symbol,
     Where,
@@ -192,6 +193,7 @@ TEXTS = {
     "-2^2": ("-2^2", "−2²"),
     "(x^y)^z": ("(x^y)^z", "(x^y)^z"),
     "x^y^z": ("x^y^z", "x^y^z"),
+    "2^x^2": ("2^x^2", "2^(x²)"),
     "x^-1": ("x^(-1)", "x⁻¹"),
     "x^(1/2)": ("x^(1/2)", "x^(1/2)"),
     "0.1x": ("0.1*x", "0.1·x"),
@@ -327,3 +329,13 @@ def test_sign_and_rest_make_the_whole(expr: Expr) -> None:
     negative, rest = without_sign(expr)
     whole, part = value(expr, at), value(rest, at)
     assert (mpmath.isnan(whole) and mpmath.isnan(part)) or whole == (-part if negative else part)
+
+
+def test_what_is_still_to_be_differentiated_is_primed() -> None:
+    primed = Multiply(
+        (Symbol("x"), Prime(parse("sin(x)"), "x"), Prime(parse("x^2"), "x"), Prime(Symbol("x"), "x"))
+    )
+    assert to_text(primed) == "x*sin(x)'*(x^2)'*x'"
+    assert to_text(primed, unicode=True) == "x·sin(x)′·(x²)′·x′"
+    assert to_latex(primed) == r"x (\sin(x))' (x^{2})' x'"
+    assert to_mathml(Prime(Symbol("x"), "x")).endswith("<msup><mi>x</mi><mo>′</mo></msup></math>")

@@ -12,8 +12,11 @@ HEAVY = {"numpy", "scipy", "matplotlib", "pydantic", "yaml", "rich", "torch", "s
 _COMMANDS = (
     "analysis",
     "critical",
+    "decks",
+    "deriving",
     "figures",
     "learning",
+    "films",
     "options",
     "running",
     "saved",

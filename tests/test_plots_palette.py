@@ -1,4 +1,4 @@
-"""The colours of verdicts and basins can be told apart: by anybody, and in grey print."""
+"""The colours of styles, verdicts and basins can be told apart: by anybody, and in grey print."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
-from colour_difference import SIGHT, difference, lab
+from colour_difference import SIGHT, contrast, difference, lab
+from matplotlib.colors import to_hex
 
 from gdsim.outcomes import VERDICT_KINDS
-from gdsim.plots.look import BASINS, LOST, UNSETTLED, VERDICTS
+from gdsim.plots.look import BASINS, LOST, STYLES, UNSETTLED, VERDICTS, Colours, Look, colours
+from gdsim.plots.sweeps.legend import ink_on
 from gdsim.plots.sweeps.raster import rgb
 
 
@@ -63,3 +65,42 @@ def test_any_two_basins_differ_in_every_kind_of_sight(sight: str) -> None:
 def test_neighbouring_basins_stay_apart_in_grey() -> None:
     lightness = [lab(colour)[0] for colour in (*BASINS, BASINS[0])]
     assert min(abs(a - b) for a, b in pairwise(lightness)) >= 15
+
+
+def of_style(style: str) -> Colours:
+    with Look(style).applied():
+        return colours()
+
+
+@pytest.mark.parametrize("sight", SIGHT)
+@pytest.mark.parametrize("style", STYLES)
+def test_any_two_colours_of_a_style_differ_in_every_kind_of_sight(style: str, sight: str) -> None:
+    found = of_style(style)
+    seen = [lab(colour, sight) for colour in (*found.series, found.end)]
+    assert min(difference(a, b) for a, b in combinations(seen, 2)) >= 16
+
+
+def test_the_colours_of_print_differ_in_grey() -> None:
+    found = of_style("print")
+    lightness = sorted(lab(colour)[0] for colour in (*found.series, found.end))
+    assert np.diff(lightness).min() >= 7
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_lines_and_marks_stand_out_from_the_ground(style: str) -> None:
+    found = of_style(style)
+    assert min(contrast(colour, found.ground) for colour in found.series) >= 3
+    assert contrast(found.end, found.ink if style != "slides-dark" else found.ground) >= 3  # its outline
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_text_stands_out_from_the_ground(style: str) -> None:
+    sheet = Look(style).sheet()
+    for key in ("text.color", "axes.labelcolor", "xtick.color", "ytick.color"):
+        assert contrast(to_hex(sheet[key]), of_style(style).ground) >= 4.5, key
+
+
+def test_letters_stand_out_from_every_colour_of_a_map() -> None:
+    for colour in (*(colour for colour, _ in VERDICTS.values()), *BASINS, UNSETTLED, LOST):
+        ink = {"white": "#ffffff"}.get(ink_on(colour), ink_on(colour))
+        assert contrast(ink, colour) >= 3, colour  # bold and large

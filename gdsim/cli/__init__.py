@@ -18,10 +18,13 @@ DONE, FAULT, BAD_INPUT, NOT_MET, INTERRUPTED = 0, 1, 2, 3, 130
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 #: the commands by the module that holds them as ``COMMANDS``; only what is asked for is imported
 _MODULES = {
-    "analysis": ("derive", "compare"),
+    "analysis": ("compare",),
     "critical": ("critical",),
+    "decks": ("deck",),
+    "deriving": ("derive",),
     "figures": ("plot",),
     "learning": ("learn", "lessons"),
+    "films": ("animate",),
     "running": ("run", "check"),
     "saved": ("runs",),
     "sweeping": ("sweep", "tune"),

@@ -1,4 +1,4 @@
-"""``gdsim derive`` and ``compare``."""
+"""``gdsim compare``."""
 
 from __future__ import annotations
 
@@ -16,135 +16,8 @@ from gdsim.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from gdsim.expr.differentiate import Derivation
     from gdsim.losses import Loss
     from gdsim.scenario import Scenario
-
-
-@click.command(cls=ExpressionCommand)
-@click.argument("expression", metavar="EXPR")
-@click.option(
-    "--at",
-    metavar="W",
-    help="Where to evaluate: 3, or x=1,y=2; constant expressions such as 1/3 are allowed.",
-)
-@json_option
-def derive(expression: str, at: str | None, as_json: bool) -> None:
-    """Differentiate rule by rule, and say which way to move.
-
-    EXPR is a formula, the name of a library loss, or a scenario; it may begin with a minus.
-    """
-    from gdsim.cli.screen import print_json
-    from gdsim.expr.differentiate import differentiate
-
-    loss, _ = loss_or_scenario(expression)
-    weights = loss.weights
-    where = weights_at(at, weights) if at is not None else None
-    assert loss.expression is not None
-    found = {name: differentiate(loss.expression, name) for name in weights}
-    values = _gradient_at(loss, where) if where is not None else None
-    if as_json:
-        print_json(_derive_document(found, values))
-        return
-    for place, (name, derivation) in enumerate(found.items()):
-        if place:
-            click.echo()
-        _print_derivation(loss, name, derivation, where, values)
-
-
-def _gradient_at(loss: Loss, where: dict[str, float]) -> dict[str, float]:
-    from gdsim.expr.emit_python import compile_function
-
-    arguments = [*where.values(), *loss.parameters.values(), *loss.data.values()]
-    return dict(zip(where, compile_function(loss.gradient, loss.arguments)(*arguments), strict=True))
-
-
-def _direction(slope: float) -> str | None:
-    """The way to move, against the slope; nobody knows where the slope is no number."""
-    return None if slope != slope else "left" if slope > 0 else "right" if slope < 0 else "stay"
-
-
-def _derive_document(found: dict[str, Derivation], values: dict[str, float] | None) -> Any:
-    from gdsim.expr.display import to_latex, to_text
-    from gdsim.runs.run import jsonable
-
-    def one(name: str, derivation: Derivation) -> dict[str, Any]:
-        value = None if values is None else values[name]
-        return {
-            "derivative": to_text(derivation.after),
-            "latex": to_latex(derivation.after),
-            "value": value,
-            "direction": None if value is None else _direction(value),
-            "steps": [_step_data(step, depth) for step, depth in _walk(derivation)],
-        }
-
-    if len(found) == 1:
-        ((name, derivation),) = found.items()
-        return jsonable(one(name, derivation))
-    parts = {name: one(name, derivation) for name, derivation in found.items()}
-    keys = ("derivative", "latex", "value", "direction", "steps")
-    return jsonable({key: {name: part[key] for name, part in parts.items()} for key in keys})
-
-
-def _walk(derivation: Derivation, depth: int = 0) -> list[tuple[Derivation, int]]:
-    below = [item for step in derivation.steps for item in _walk(step, depth + 1)]
-    return [(derivation, depth), *below]
-
-
-def _step_data(step: Derivation, depth: int) -> dict[str, Any]:
-    from gdsim.expr.display import to_text
-
-    return {
-        "depth": depth, "rule": step.rule, "variable": step.variable,
-        "before": to_text(step.before), "after": to_text(step.after),
-    }  # fmt: skip
-
-
-def _print_derivation(
-    loss: Loss,
-    name: str,
-    derivation: Derivation,
-    where: dict[str, float] | None,
-    values: dict[str, float] | None,
-) -> None:
-    from gdsim.cli.screen import short
-    from gdsim.expr.derivative_rules import RULES
-    from gdsim.expr.display import to_text
-
-    mark = f"∂L/∂{name}" if len(loss.weights) > 1 else "L′"
-    assert loss.expression is not None
-    click.echo(f"L = {to_text(loss.expression, unicode=True)}")
-    click.echo(click.style(f"{mark} = {to_text(derivation.after, unicode=True)}", bold=True))
-    click.echo()
-    for step, depth in _walk(derivation):
-        rule = click.style(step.rule, fg="cyan")
-        before, after = (to_text(tree, unicode=True) for tree in (step.before, step.after))
-        said = click.style(RULES[step.rule].statement, dim=True)
-        click.echo(f"{'  ' * (depth + 1)}{rule}: d/d{step.variable} {_bracketed(before)} = {after}    {said}")
-    if where is None or values is None:
-        return
-    click.echo()
-    slope = values[name]
-    place = ", ".join(f"{weight} = {short(value)}" for weight, value in where.items())
-    click.echo(f"at {place}: {mark} = {short(slope)}")
-    click.echo(_move(mark, name, slope))
-
-
-def _bracketed(text: str) -> str:
-    return f"({text})" if any(sign in text for sign in " +·*/") else text
-
-
-def _move(mark: str, name: str, slope: float) -> str:
-    if slope != slope:
-        return f"{mark} is not a number here: nothing tells which way to move {name}"
-    if slope > 0:
-        return f"{mark} > 0: the loss rises with {name}, so decrease {name}: move left by η·{slope:.6g}"
-    if slope < 0:
-        return f"{mark} < 0: the loss falls with {name}, so increase {name}: move right by η·{-slope:.6g}"
-    return (
-        f"{mark} = 0: flat in {name}, so no step is taken; where every slope is 0, the point is critical: "
-        "a minimum, a maximum or a saddle"
-    )
 
 
 @click.command(cls=ExpressionCommand)
@@ -314,4 +187,4 @@ def _show_along(rows: Any, steps: list[int], weights: tuple[str, ...], as_json: 
     _print_unavailable(rows)
 
 
-COMMANDS = (derive, compare)
+COMMANDS = (compare,)

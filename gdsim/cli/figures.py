@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from gdsim.cli.options import Folder, json_option
 
@@ -15,9 +16,11 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from gdsim.plots.files import Checked, Wish
+    from gdsim.runs import Run
+    from gdsim.scenario import Scenario
 
 
-def _complete_style(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete_style(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem
 
     from gdsim.plots.look import STYLES
@@ -43,7 +46,7 @@ def look_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--size", default="", metavar="SIZE",
                      help="16:9, 4:3, square, column, two-column, a4, poster or WIDTHxHEIGHT in inches."),
         click.option("--style", default="slides", metavar="STYLE", show_default=True,
-                     shell_complete=_complete_style,
+                     shell_complete=complete_style,
                      help="slides, slides-dark, paper, print or poster."),
     ):  # fmt: skip
         command = option(command)
@@ -78,19 +81,26 @@ def plot(
 ) -> None:  # fmt: skip
     """Draw figures of saved runs and sweeps.
 
+    What no option says is as the scenario's `figures:` has it.
+
     RUN is a directory that `gdsim run` or `gdsim sweep` has written. A kind that shows several runs, such as
     race, draws all of them into one figure.
     """
     from gdsim.plots.files import Wish, formats_of
     from gdsim.plots.look import Look
+    from gdsim.scenario.figures import inches
 
     if check:
         _check(ctx, folders, out, as_json)
         return
     look = Look(style, size, not no_caption, live_text)
-    look.sheet()
-    wish = Wish(kinds, look, formats_of(formats), _steps(steps, "--steps"), _steps(looks_at, "--at"))
-    written = [str(file) for file in _drawn(folders, wish, out, ctx.obj["quiet"] or as_json)]
+    given = {name for name in ctx.params if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    if "style" in given:
+        look.sheet()
+    elif size:  # a scenario may state a style of smaller text
+        inches(size)
+    wish = Wish(kinds, look, formats_of(formats), read_steps(steps, "--steps"), read_steps(looks_at, "--at"))
+    written = [str(file) for file in _drawn(folders, wish, given, out, ctx.obj["quiet"] or as_json)]
     if as_json:
         from gdsim.cli.screen import print_json
 
@@ -100,7 +110,7 @@ def plot(
             click.echo(file)
 
 
-def _steps(text: str, option: str) -> tuple[int, ...]:
+def read_steps(text: str, option: str) -> tuple[int, ...]:
     """Read ``0,1,5``. Raises InputError."""
     from gdsim.outcomes import Fault, InputError
 
@@ -112,7 +122,30 @@ def _steps(text: str, option: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _drawn(folders: tuple[Path, ...], wish: Wish, out: Path | None, quiet: bool) -> list[Path]:
+def _stated(wish: Wish, given: set[str], scenario: Scenario | None, run: Run | None) -> Wish:
+    """Return a wish in which the scenario says what no option said."""
+    from dataclasses import replace
+
+    from gdsim.plots.files import wish_of
+
+    stated = wish_of(scenario, run)
+    if "kinds" not in given:
+        wish = wish._replace(kinds=stated.kinds)
+    if "formats" not in given:
+        wish = wish._replace(formats=stated.formats)
+    look = wish.look
+    if "style" not in given:
+        look = replace(look, style=stated.look.style)
+    if not {"style", "size"} & given:  # the size stated goes with the style stated
+        look = replace(look, size=stated.look.size)
+    if "no_caption" not in given:
+        look = replace(look, caption=stated.look.caption)
+    return wish._replace(look=look)
+
+
+def _drawn(
+    folders: tuple[Path, ...], wish: Wish, given: set[str], out: Path | None, quiet: bool
+) -> list[Path]:
     """Draw, write each file whole or not at all, and return the files."""
     from gdsim.cli.screen import progress
     from gdsim.plots.files import figures_of, sweep_figures_of
@@ -130,16 +163,20 @@ def _drawn(folders: tuple[Path, ...], wish: Wish, out: Path | None, quiet: bool)
             if _is_sweep(folder):
                 from gdsim.sweeps.reading import load as load_sweep
 
-                written += _write(sweep_figures_of(load_sweep(folder), wish), out or folder / "figures")
+                result = load_sweep(folder)
+                said = _stated(wish, given, result.scenario, None)
+                written += _write(sweep_figures_of(result, said), out or folder / "figures")
             else:
                 runs.append(load(folder))
                 if alone.kinds or not together:
                     prefix = f"{folder.name}-" if out is not None and len(folders) > 1 else ""
-                    written += _write(figures_of(runs[-1], alone), out or folder / "figures", prefix)
+                    said = _stated(alone, given, runs[-1].scenario, runs[-1])
+                    written += _write(figures_of(runs[-1], said), out or folder / "figures", prefix)
             if bar is not None:
                 bar.done += 1
         if together and runs:
-            files = figures_of(runs, wish._replace(kinds=together))
+            said = _stated(wish, given | {"kinds"}, runs[0].scenario, runs[0])
+            files = figures_of(runs, said._replace(kinds=together))
             written += _write(files, out or folders[0] / "figures")
     return written
 

@@ -152,8 +152,9 @@ def init(name: str, as_json: bool) -> None:
 
 @click.command()
 @click.option("--lesson", is_flag=True, help="The schema of lesson.yaml, for authors of lessons.")
+@click.option("--deck", is_flag=True, help="The schema of deck files (gdsim deck) instead.")
 @json_option
-def schema(lesson: bool, as_json: bool) -> None:
+def schema(lesson: bool, deck: bool, as_json: bool) -> None:
     """Print the JSON Schema of scenario files.
 
     Editors complete and check scenarios with it. --json changes nothing.
@@ -164,6 +165,10 @@ def schema(lesson: bool, as_json: bool) -> None:
         from gdsim.lessons.schema import lesson_schema
 
         print_json(lesson_schema())
+    elif deck:
+        from gdsim.slides import deck_schema
+
+        print_json(deck_schema())
     else:
         from gdsim.scenario import json_schema
 

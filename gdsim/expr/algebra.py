@@ -36,29 +36,29 @@ _RATIOS = {"sinh": ("cosh", "tanh"), "sin": ("cos", "tan")}
 # ---------------------------------------------------------------------------------------- sums
 
 
-def add(terms: Iterable[Expr]) -> Expr:
-    """Add simplified terms: flatten, collect like terms, drop zeros."""
+def add(terms: Iterable[Expr], as_they_are: frozenset[str] = frozenset()) -> Expr:
+    """Add simplified terms: flatten, collect like terms, drop zeros; identities of other functions apply."""
     collected: dict[Expr, list[Fraction]] = {}
     first_written: dict[object, Expr] = {}
     for coefficient, body in _terms(terms, 1):
         alike = first_written.setdefault(_unordered(body), body)
         collected.setdefault(alike, []).append(coefficient)
     totals = {body: sum(coefficients, Fraction(0)) for body, coefficients in collected.items()}
-    if found := merger(totals):
+    if found := merger(totals, as_they_are):
         merged = divide(multiply((Number(found.coefficient), found.body, found.above)), found.below)
         first, second = found.dropped
         others = [_scaled(total, body) for body, total in totals.items() if body not in (first, second)]
         place = min(list(totals).index(body) for body in found.dropped)
-        return add([*others[:place], merged, *others[place:]])
+        return add([*others[:place], merged, *others[place:]], as_they_are)
     built: list[Expr] = []
     for body, total in totals.items():
         shares = [total] if total == 0 or foldable(total) else collected[body]
         built.extend(_scaled(share, body) for share in shares if share != 0)
     if any(isinstance(term, Add) for term in built):
-        return add(built)
+        return add(built, as_they_are)
     opened = [inner for term in built for inner in _opened(term)]
     if len(opened) > len(built):
-        shorter = add(opened)
+        shorter = add(opened, as_they_are)
         if len(shorter.terms if isinstance(shorter, Add) else (shorter,)) <= len(built):
             return shorter  # 2·(3w − 1) − 3·(2w + 1) = −5; but 2·(w − 3) + 3·(v − 1) stays
     return _signed_sum(built)

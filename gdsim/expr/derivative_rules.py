@@ -15,10 +15,22 @@ from gdsim.expr.simplify import call
 
 
 class Rule(NamedTuple):
-    """What a rule of differentiation says, as text and as LaTeX."""
+    """What a rule of differentiation says, as text and as LaTeX; □ stands for the variable."""
 
-    statement: str
+    text: str
     latex: str
+
+    def statement(self, variable: str) -> str:
+        """Return what the rule says, in terms of a variable.
+
+        >>> RULES["power"].statement("w")
+        '(wⁿ)′ = n·wⁿ⁻¹'
+        """
+        return self.text.replace("□", variable)
+
+    def latex_statement(self, variable: str) -> str:
+        """Return what the rule says as LaTeX; the variable is given as LaTeX, too."""
+        return self.latex.replace("□", variable)
 
 
 class FunctionRule(NamedTuple):
@@ -72,7 +84,7 @@ FUNCTION_RULES: dict[str, FunctionRule] = {
 
 RULES: dict[str, Rule] = {
     "constant": Rule("c′ = 0", r"c' = 0"),
-    "identity": Rule("w′ = 1", r"w' = 1"),
+    "identity": Rule("□′ = 1", r"□' = 1"),
     "constant multiple": Rule("(c·f)′ = c·f′", r"(c\,f)' = c\,f'"),
     "negation": Rule("(−f)′ = −f′", r"(-f)' = -f'"),
     "sum": Rule("(f + g)′ = f′ + g′", r"(f + g)' = f' + g'"),
@@ -83,35 +95,35 @@ RULES: dict[str, Rule] = {
     "split quotient": Rule(
         "(f/g)′ = f′/g − f·g′/g²", r"\left(\frac{f}{g}\right)' = \frac{f'}{g} - \frac{f g'}{g^2}"
     ),
-    "power": Rule("(wᵖ)′ = p·wᵖ⁻¹", r"(w^p)' = p\,w^{p-1}"),
+    "power": Rule("(□ⁿ)′ = n·□ⁿ⁻¹", r"(□^n)' = n\,□^{n-1}"),
     "chain": Rule("f(u)′ = f′(u)·u′", r"\big(f(u)\big)' = f'(u)\,u'"),
-    "exponential": Rule("(eʷ)′ = eʷ and (aʷ)′ = aʷ·log(a)", r"(e^w)' = e^w,\quad (a^w)' = a^w \log a"),
+    "exponential": Rule("(e^□)′ = e^□ and (a^□)′ = a^□·log(a)", r"(e^□)' = e^□,\quad (a^□)' = a^□ \ln a"),
     "general power": Rule(
-        "(fᵍ)′ = fᵍ·(g′·log(f) + g·f′/f)", r"(f^g)' = f^g \left(g' \log f + g\,\frac{f'}{f}\right)"
+        "(fᵍ)′ = fᵍ·(g′·log(f) + g·f′/f)", r"(f^g)' = f^g \left(g' \ln f + g\,\frac{f'}{f}\right)"
     ),
-    "square root": Rule("√w′ = 1/(2·√w)", r"\sqrt{w}' = \frac{1}{2\sqrt{w}}"),
-    "logarithm": Rule("log(w)′ = 1/w", r"(\log w)' = \frac{1}{w}"),
-    "logarithm to a base": Rule("logₐ(w)′ = 1/(w·log(a))", r"(\log_a w)' = \frac{1}{w \log a}"),
-    "sine": Rule("sin(w)′ = cos(w)", r"(\sin w)' = \cos w"),
-    "cosine": Rule("cos(w)′ = −sin(w)", r"(\cos w)' = -\sin w"),
-    "tangent": Rule("tan(w)′ = 1/cos(w)²", r"(\tan w)' = \frac{1}{\cos^2 w}"),
+    "square root": Rule("√□′ = 1/(2·√□)", r"\sqrt{□}' = \frac{1}{2\sqrt{□}}"),
+    "logarithm": Rule("log(□)′ = 1/□", r"(\ln □)' = \frac{1}{□}"),
+    "logarithm to a base": Rule("logₐ(□)′ = 1/(□·log(a))", r"(\log_a □)' = \frac{1}{□ \ln a}"),
+    "sine": Rule("sin(□)′ = cos(□)", r"(\sin □)' = \cos □"),
+    "cosine": Rule("cos(□)′ = −sin(□)", r"(\cos □)' = -\sin □"),
+    "tangent": Rule("tan(□)′ = 1/cos(□)²", r"(\tan □)' = \frac{1}{\cos^2 □}"),
     "inverse sine": Rule(
-        "asin(w)′ = 1/√((1 − w)·(1 + w))", r"(\arcsin w)' = \frac{1}{\sqrt{(1 - w)(1 + w)}}"
+        "asin(□)′ = 1/√((1 − □)·(1 + □))", r"(\arcsin □)' = \frac{1}{\sqrt{(1 - □)(1 + □)}}"
     ),
     "inverse cosine": Rule(
-        "acos(w)′ = −1/√((1 − w)·(1 + w))", r"(\arccos w)' = -\frac{1}{\sqrt{(1 - w)(1 + w)}}"
+        "acos(□)′ = −1/√((1 − □)·(1 + □))", r"(\arccos □)' = -\frac{1}{\sqrt{(1 - □)(1 + □)}}"
     ),
-    "inverse tangent": Rule("atan(w)′ = 1/(1 + w²)", r"(\arctan w)' = \frac{1}{1 + w^2}"),
-    "hyperbolic sine": Rule("sinh(w)′ = cosh(w)", r"(\sinh w)' = \cosh w"),
-    "hyperbolic cosine": Rule("cosh(w)′ = sinh(w)", r"(\cosh w)' = \sinh w"),
-    "hyperbolic tangent": Rule("tanh(w)′ = 1/cosh(w)²", r"(\tanh w)' = \frac{1}{\cosh^2 w}"),
-    "sigmoid": Rule("σ(w)′ = 1/(4·cosh(w/2)²)", r"\sigma(w)' = \frac{1}{4 \cosh^2(w/2)}"),
-    "softplus": Rule("softplus(w)′ = σ(w)", r"\operatorname{softplus}(w)' = \sigma(w)"),
-    "absolute value": Rule("|w|′ = sign(w), 0 at w = 0", r"|w|' = \operatorname{sign} w"),
-    "sign": Rule("sign(w)′ = 0", r"(\operatorname{sign} w)' = 0"),
+    "inverse tangent": Rule("atan(□)′ = 1/(1 + □²)", r"(\arctan □)' = \frac{1}{1 + □^2}"),
+    "hyperbolic sine": Rule("sinh(□)′ = cosh(□)", r"(\sinh □)' = \cosh □"),
+    "hyperbolic cosine": Rule("cosh(□)′ = sinh(□)", r"(\cosh □)' = \sinh □"),
+    "hyperbolic tangent": Rule("tanh(□)′ = 1/cosh(□)²", r"(\tanh □)' = \frac{1}{\cosh^2 □}"),
+    "sigmoid": Rule("σ(□)′ = 1/(4·cosh(□/2)²)", r"\sigma(□)' = \frac{1}{4 \cosh^2(□/2)}"),
+    "softplus": Rule("softplus(□)′ = σ(□)", r"\operatorname{softplus}(□)' = \sigma(□)"),
+    "absolute value": Rule("|□|′ = sign(□), 0 at □ = 0", r"|□|' = \operatorname{sign} □"),
+    "sign": Rule("sign(□)′ = 0", r"(\operatorname{sign} □)' = 0"),
     "rectifier": Rule(
-        "relu(w)′ = 1 for w > 0, else 0",
-        r"\operatorname{relu}(w)' = \begin{cases} 1 & w > 0 \\ 0 & w \le 0 \end{cases}",
+        "relu(□)′ = 1 for □ > 0, else 0",
+        r"\operatorname{relu}(□)' = \begin{cases} 1 & □ > 0 \\ 0 & □ \le 0 \end{cases}",
     ),
     "maximum": Rule(
         "max(f, g)′ = f′ where f > g, g′ where f < g, (f′ + g′)/2 where f = g",

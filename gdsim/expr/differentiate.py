@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from gdsim.expr.algebra import add, choose, common_factor, divide, multiply, negate, power, spread
 from gdsim.expr.derivative_rules import FUNCTION_RULES
@@ -27,6 +28,7 @@ from gdsim.expr.nodes import (
     Negate,
     Number,
     Power,
+    Prime,
     Reduce,
     Symbol,
     Where,
@@ -35,6 +37,10 @@ from gdsim.expr.nodes import (
     walk,
 )
 from gdsim.expr.simplify import Simplifier, call, reduction
+
+if TYPE_CHECKING:
+    from gdsim.expr.step_lines import Line
+    from gdsim.expr.textbook import Step
 
 MOST_FACTORS_AT_ONCE = 4
 _FAST_GROWING = frozenset({"exp", "sinh", "cosh"})
@@ -58,6 +64,11 @@ class Derivation:
         The derivations of the parts that the rule needed. The steps of the chain rule are two: the
         outer function of a new variable (``variable`` is then ``"u"`` or another free letter), and
         the inner expression, which that variable stands for.
+
+    Notes
+    -----
+    These are the forms that gdsim computes with. ``textbook`` is the same derivative as a student writes it;
+    that is what is printed, and what a notebook shows.
     """
 
     rule: str
@@ -65,6 +76,52 @@ class Derivation:
     variable: str
     after: Expr
     steps: tuple[Derivation, ...] = ()
+
+    @property
+    def textbook(self) -> Step:
+        """The derivative worked out as a textbook does.
+
+        >>> from gdsim.expr.parse import parse
+        >>> differentiate(parse("x*x"), "x").textbook.rule
+        'rewrite'
+        """
+        from gdsim.expr.textbook import textbook
+
+        named = (
+            node for node in walk(self.before) if isinstance(node, Symbol) and node.name == self.variable
+        )
+        return textbook(self.before, next(named, Symbol(self.variable)))
+
+    def __str__(self) -> str:
+        """Write the derivation rule by rule.
+
+        >>> from gdsim.expr.parse import parse
+        >>> print(differentiate(parse("tanh(w)"), "w"))
+        tanh(w)′ = 1 − tanh(w)²             hyperbolic tangent
+          = 1/cosh(w)²                      the form gdsim computes with
+        """
+        from gdsim.expr.step_text import steps_text
+
+        return steps_text(self._lines())
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from gdsim.expr.step_markup import steps_mathml
+
+        return f'<div style="overflow-x: auto">{steps_mathml(self._lines())}</div>'
+
+    def _repr_latex_(self) -> str:
+        """What a notebook writes into a LaTeX document."""
+        from gdsim.expr.step_markup import steps_latex
+
+        return f"$$\n{steps_latex(self._lines(), 'aligned')}\n$$"
+
+    def _lines(self) -> list[Line]:
+        from gdsim.expr.step_lines import closing_lines, step_lines
+
+        step = self.textbook
+        _, *computed = closing_lines(step, Prime(self.before, self.variable), self.after)
+        return [*step_lines(step), *computed]
 
 
 def differentiate(expr: Expr, variable: str | Symbol) -> Derivation:

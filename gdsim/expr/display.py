@@ -19,6 +19,7 @@ from gdsim.expr.nodes import (
     Multiply,
     Number,
     Power,
+    Prime,
     Reduce,
     Symbol,
     Where,
@@ -30,6 +31,7 @@ __all__ = ["to_latex", "to_mathml", "to_text"]
 
 # How tightly a text binds, loosest first.
 _SUM, _SIGNED, _PRODUCT, _POWER, _ATOM = range(5)
+_RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _UNICODE = {"*": "·", "-": "−", "<=": "≤", ">=": "≥", "!=": "≠", "pi": "π"}
 
@@ -107,6 +109,10 @@ class _Plain:
                 return f"where({', '.join(map(self.text, expr.children))})", _ATOM
             case Reduce(kind, body):
                 return f"{kind}({self.text(body)})", _ATOM
+            case Prime(operand):
+                named = isinstance(operand, Symbol | Call | Where | Reduce)
+                inside = self.text(operand)
+                return (inside if named else f"({inside})") + ("′" if self.unicode else "'"), _ATOM
         raise AssertionError(f"no text for {type(expr).__name__}")
 
     def sum(self, expr: Add) -> str:
@@ -138,7 +144,8 @@ class _Plain:
         negative, size = without_sign(expr.exponent)
         if self.unicode and isinstance(size, Number) and size.value.denominator == 1 and size.value < 1000:
             return base + f"{'-' if negative else ''}{size.value}".translate(_SUPERSCRIPT)
-        return f"{base}^{self.least(expr.exponent, _POWER)}"
+        above = self.least(expr.exponent, _POWER)
+        return f"{base}^({above})" if above[-1] in _RAISED else f"{base}^{above}"  # 2^x² looks like (2^x)²
 
     def call(self, expr: Call) -> str:
         arguments = list(expr.arguments)

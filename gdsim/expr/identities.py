@@ -26,8 +26,8 @@ class Merger(NamedTuple):
     below: Expr = ONE
 
 
-def merger(terms: Mapping[Expr, Fraction]) -> Merger | None:
-    """Find two terms (body → coefficient) of a sum that an identity makes one.
+def merger(terms: Mapping[Expr, Fraction], but: frozenset[str] = frozenset()) -> Merger | None:
+    """Find two terms (body → coefficient) of a sum that an identity makes one, ``but`` of other functions.
 
     >>> from gdsim.expr.parse import parse
     >>> sine, cosine = parse("sin(w)^2"), parse("cos(w)^2")
@@ -37,6 +37,8 @@ def merger(terms: Mapping[Expr, Fraction]) -> Merger | None:
     squares: dict[tuple[Expr, Expr], dict[str, Expr]] = {}
     for body in terms:
         for name, argument, rest in _squares(body):
+            if name in but:
+                continue
             squares.setdefault((rest, argument), {})[name] = body
     for (rest, argument), found in squares.items():
         for first, second, sign in _PAIRS:

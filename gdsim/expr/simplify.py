@@ -73,31 +73,39 @@ def simplify(expr: Expr) -> Expr:
 
 
 class Simplifier:
-    """``simplify`` with a memory: shared parts of many expressions are simplified once."""
+    """``simplify`` with a memory: shared parts of many expressions are simplified once.
 
-    def __init__(self) -> None:
+    Functions that stand ``as_they_are`` are left out of identities: 1 − tanh² does not become 1/cosh².
+    """
+
+    def __init__(self, as_they_are: frozenset[str] = frozenset()) -> None:
+        self.as_they_are = as_they_are
         self._done: dict[Expr, Expr] = {}
         self._pool: dict[Expr, Expr] = {}
 
     def __call__(self, expr: Expr) -> Expr:
         done = self._done
-        for node in walk(expr):
-            if node not in done:
-                done[node] = self.keep(_rebuilt(node, done))
+        for node in walk(expr, done):
+            done[node] = self.keep(_rebuilt(node, done, self.as_they_are))
         return done[expr]
+
+    def know(self, expr: Expr, simplified: Expr) -> None:
+        """State what an expression is to become."""
+        self._done[expr] = simplified
 
     def keep(self, expr: Expr) -> Expr:
         """Return the one copy of an expression that is kept, so that comparing copies stays cheap."""
         return self._pool.setdefault(expr, expr)
 
 
-def _rebuilt(node: Expr, done: dict[Expr, Expr]) -> Expr:
+def _rebuilt(node: Expr, done: dict[Expr, Expr], as_they_are: frozenset[str]) -> Expr:
     match node:
         case Add(terms):
             # a subtracted sum is not turned round first, so that w - (v - 2) reads w - v + 2
-            return add(
+            signed = (
                 Negate(done[term.operand]) if isinstance(term, Negate) else done[term] for term in terms
             )
+            return add(signed, as_they_are)
         case Multiply(factors):
             return multiply(done[factor] for factor in factors)
         case Divide(numerator, denominator):

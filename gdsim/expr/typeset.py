@@ -20,6 +20,7 @@ from gdsim.expr.nodes import (
     Negate,
     Number,
     Power,
+    Prime,
     Reduce,
     Symbol,
     Where,
@@ -43,6 +44,7 @@ _NAMED = {
 _POWER_BEHIND_NAME = frozenset({"sin", "cos", "tan", "sinh", "cosh", "tanh"})
 _LATEX_FUNCTIONS = _POWER_BEHIND_NAME | {"ln", "log", "exp", "arcsin", "arccos", "arctan", "max", "min"}
 _LATEX_SIGNS = {"·": r"\cdot", "×": r"\times", "≤": r"\leq", "≥": r"\geq", "≠": r"\neq", "−": "-"}
+_LATEX_NAMES = {"∂": r"\partial ", "…": r"\dots"}
 _COMPARISONS = {"<=": "≤", ">=": "≥", "!=": "≠", "==": "="}
 _LONGEST_EXPONENT = 12  # nodes in the argument of exp up to which e with an exponent is readable
 
@@ -159,6 +161,10 @@ class _Layout:
                 return self.cases(expr), _SUM
             case Reduce(kind, body):
                 return self.reduction(kind, body), _PRODUCT
+            case Prime(operand):
+                box = self.box(operand)
+                inside = box if isinstance(operand, Symbol) or box.kind == "bars" else _brackets(box)
+                return Box("prime", parts=(inside,)), _ATOM
         raise AssertionError(f"no layout for {type(expr).__name__}")
 
     def number(self, expr: Number) -> tuple[Box, int]:
@@ -307,6 +313,10 @@ def _is_tall(box: Box) -> bool:
 
 def _name(name: str, index: str = "") -> Box:
     """Set a name: Greek letters by their names, trailing digits or what follows ``_`` as a subscript."""
+    if name[0].isdigit():
+        return Box("number", name)
+    if name.startswith("∂"):
+        return _row(Box("name", "∂"), _name(name[1:]))
     match = re.fullmatch(r"(?P<head>[^\W\d_]+?)(?:(?P<digits>\d+)|_(?P<tail>\w+))", name)
     head, below = (match["head"], match["digits"] or match["tail"]) if match else (name, "")
     if below and not below.isdigit() and len(head) > 1 and head not in _GREEK:
@@ -350,6 +360,8 @@ def _latex(box: Box, mathtext: bool) -> str:
             return f"{inside[0]}^{{{inside[1]}}}"
         case "subscript":
             return f"{inside[0]}_{{{inside[1]}}}"
+        case "prime":
+            return f"{inside[0]}'"
         case "root":
             return rf"\sqrt{{{inside[0]}}}"
         case "brackets":
@@ -376,6 +388,8 @@ def _latex_cases(inside: list[str], mathtext: bool) -> str:
 def _latex_name(name: str) -> str:
     if name in _GREEK_NAMES:
         return f"\\{_GREEK_NAMES[name]}"
+    if name in _LATEX_NAMES:
+        return _LATEX_NAMES[name]
     if len(name) == 1:
         return name
     return rf"\mathrm{{{name.replace('_', chr(92) + '_')}}}"
@@ -396,6 +410,8 @@ def _mathml(box: Box) -> str:
             return '<mo form="prefix">−</mo>'
         case "slash":
             return "<mo>/</mo>"
+        case "prime":
+            return f"<msup>{inside}<mo>′</mo></msup>"
         case "brackets":
             return f"<mrow><mo>(</mo>{inside}<mo>)</mo></mrow>"
         case "bars":

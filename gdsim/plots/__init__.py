@@ -61,15 +61,25 @@ def draw(
     return scene.figure
 
 
-def staged(run: Run | Sequence[Run], kind: str, *, look: Look | None = None, at: Sequence[int] = ()) -> Scene:
-    """Return a figure that can be shown up to any step; parameters and errors are those of :func:`draw`."""
+def staged(
+    run: Run | Sequence[Run],
+    kind: str,
+    *,
+    look: Look | None = None,
+    at: Sequence[int] = (),
+    film: bool = False,
+) -> Scene:
+    """Return a figure that can be shown up to any step, or the one that is filmed where that is another.
+
+    The other parameters, and errors, are those of :func:`draw`.
+    """
     import numpy as np
 
     look = look or Look()
     plot = _plot(run, kind, at)
     runs = [run] if not isinstance(run, Sequence) else list(run)
     with look.applied(), np.errstate(all="ignore"):
-        function = drawing(kind)
+        function = drawing(kind, name=plot.film if film else "")
         scene: Scene = function(runs) if plot.several else function(runs[0], tuple(at))
         if not look.caption:
             scene.figure.supxlabel("")
@@ -189,8 +199,11 @@ def default_kinds(run: Run) -> tuple[str, ...]:
 
 
 def default_files(run: Run, look: Look | None = None) -> dict[str, bytes]:
-    """Return the figures that ``gdsim run`` writes, as file name → bytes."""
-    return {f"{kind}.svg": picture(run, kind, look=look) for kind in default_kinds(run)}
+    """Return the figures that ``gdsim run`` writes, as file name → bytes: as the scenario states them."""
+    from gdsim.plots.files import figures_of, wish_of
+
+    wish = wish_of(run.scenario, run)
+    return dict(figures_of(run, wish if look is None else wish._replace(look=look)))
 
 
 def draw_sweep(

@@ -13,6 +13,7 @@ from gdsim.plots.curve import departures, window
 from gdsim.plots.look import DASHES, KINDS, colours, em
 from gdsim.plots.pieces import broken
 from gdsim.plots.scene import Scene, travel
+from gdsim.plots.tick_places import few_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -84,6 +85,7 @@ def cobweb(run: Run, at: Sequence[int] = ()) -> Scene:
     points.draw_start(axes, weight[0], weight[0])
     stage = _arrows(axes, weight) + departures(axes, step, weight, ends, _SQUARE) + _draw_looks(axes, run, at)
     ball = points.draw_ball(axes)
+    few_ticks(axes)
     axes.set_xlabel(f"weight {name} at a step")
     axes.set_ylabel(f"weight {name} at the next step")
     if narrow:  # about a square below the legend; equal units would leave it no room

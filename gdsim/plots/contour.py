@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gdsim.plots import points, slopes, text
-from gdsim.plots.look import colours, em
+from gdsim.plots.look import colours, em, mark
 from gdsim.plots.scene import Scene, travel
+from gdsim.plots.tick_places import few_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,20 +79,24 @@ def contour(run: Run, at: Sequence[int] = ()) -> Scene:
     axes.set_ylabel(f"weight {second}")
     if 0.5 <= np.ptp(x) / np.ptp(y) <= 2.0:
         axes.set_aspect("equal")
+    few_ticks(axes)
     points.legend_beside(figure, axes)
     counter = text.label(figure, run)
 
     def show(position: float) -> None:
         record, part = travel(run, position)
+        walked = path[: record + 1]
+        if part > 0:
+            walked = np.vstack([walked, (1 - part) * path[record] + part * path[record + 1]])
         for line in lines:
-            line.set_data(*path[: record + 1].T)
+            line.set_data(*walked.T)
         end.set_visible(position >= step[-1])
         for since, artist in stage:
             artist.set_visible(since <= position)
         counter.set_text(text.progress(run, position))
         ball.set_visible(part > 0)
         if part > 0:
-            ball.set_data(*((1 - part) * path[record] + part * path[record + 1])[:, None])
+            ball.set_data(*walked[-1:].T)
 
     return Scene(
         figure, show, float(step[-1]), (*lines, end, counter, ball, *(artist for _, artist in stage))
@@ -168,13 +173,10 @@ def _draw_path(axes: Axes, path: Array) -> list[Line2D]:
     ground = axes.plot(*finite.T, "-", color=colour.ground, linewidth=em(0.32), alpha=0.8, zorder=4)[0]
     line = axes.plot(
         *finite.T, "-", color=colour.path, linewidth=em(0.14), marker="o", label="path", zorder=5,
-        markersize=em(0.32) if len(finite) <= _MARKED else 0,
+        markersize=mark(0.58) if len(finite) <= _MARKED else 0,
     )[0]  # fmt: skip
     points.draw_start(axes, *path[0])
-    end = axes.plot(
-        *finite[-1:].T, "*", markersize=em(1.2), markerfacecolor=colour.end, markeredgecolor=colour.ink,
-        markeredgewidth=em(0.1), linestyle="none", label="end", zorder=7.5,
-    )[0]  # fmt: skip
+    end = points.draw_end(axes, *finite[-1])
     return [ground, line, end]
 
 

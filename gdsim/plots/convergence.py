@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gdsim.plots import points, text
-from gdsim.plots.look import colours, em
+from gdsim.plots.look import colours, em, mark
 from gdsim.plots.scene import Scene, travel
 
 if TYPE_CHECKING:
@@ -45,38 +45,63 @@ def convergence(run: Run, at: Sequence[int] = ()) -> Scene:
     Cost: no evaluation; the trajectory is drawn as recorded.
     """
     from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
 
     figure = Figure()
     step, far = run.trajectory.step_index, distance(run)
-    panels = points.panels(figure, 3 if far.size else 2)
+    panels = points.panels(figure, 3 if far.size else 2, "step")
     lines = _draw_loss(panels[0], run, step, run.trajectory.loss[:, 0])
     size = np.abs(run.trajectory.gradient[:, :, 0]).max(axis=1)
     lines += _draw_gradient(panels[1], run, step, size)
     if far.size:
         lines += _draw_distance(panels[2], run, step, far)
     stage: points.Stage = []
+    last = max(1, int(step[-1]))
+    panels[0].set_xlim(-0.02 * last, 1.02 * last)
+    points.few_steps(panels[0], last, 1 / len(panels) if text.room(figure) >= points.NARROW else 1.0)
     for axes in panels:
-        axes.set_xlabel("step")
-        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-        if step.size > 1:
-            axes.set_xlim(-0.02 * step[-1], 1.02 * step[-1])
         axes.set_ylim(axes.get_ylim())  # fixed: a build-up shows each step on the same axes
-        if axes.get_legend_handles_labels()[1]:
-            points.legend_above(axes, 1 / len(panels) if text.room(figure) >= points.NARROW else 1.0)
+        if axes.get_legend_handles_labels()[1] != ["run"]:
+            points.legend_above(axes)
         stage += [(one, axes.axvline(one, color=colours().muted, linestyle=":")) for one in at]
+    balls = [points.draw_ball(axes) for axes in panels]
     counter = text.label(figure, run)
-    whole = [np.asarray(line.get_xydata()) for line in lines]
+    whole = [(np.asarray(line.get_xydata()), _is_logarithmic(line)) for line in lines]
 
     def show(position: float) -> None:
-        record, _ = travel(run, position)
-        for line, data in zip(lines, whole, strict=True):
-            line.set_data(*data[data[:, 0] <= step[record]].T)
+        moves = travel(run, position).part > 0
+        for line, ball, (data, logarithmic) in zip(lines, balls, whole, strict=True):
+            seen = up_to(data, position, logarithmic)
+            line.set_data(*seen.T)
+            ball.set_visible(moves and len(seen) > 0)
+            ball.set_data(*seen[-1:].T)
         for since, artist in stage:
             artist.set_visible(since <= position)
         counter.set_text(text.progress(run, position))
 
-    return Scene(figure, show, float(step[-1]), (*lines, counter, *(artist for _, artist in stage)))
+    return Scene(figure, show, float(step[-1]), (*lines, *balls, counter, *(artist for _, artist in stage)))
+
+
+def _is_logarithmic(line: Line2D) -> bool:
+    return line.axes is not None and line.axes.get_yscale() == "log"
+
+
+def up_to(data: Array, position: float, logarithmic: bool) -> Array:
+    """Return the points ``(points, 2)`` of a line up to a position, and where it is between two of them.
+
+    >>> up_to(np.array([[0.0, 1.0], [1.0, 100.0], [2.0, 50.0]]), 0.5, logarithmic=True)
+    array([[ 0. ,  1. ],
+           [ 0.5, 10. ]])
+    """
+    after = int(np.searchsorted(data[:, 0], position, side="right"))
+    if after in (0, len(data)) or data[after - 1, 0] == position:
+        return data[:after]
+    (left, before), (right, beyond) = data[after - 1 : after + 1]
+    part = (position - left) / (right - left)
+    if logarithmic:
+        height = before ** (1 - part) * beyond**part
+    else:
+        height = (1 - part) * before + part * beyond
+    return np.vstack([data[:after], [position, height]])
 
 
 def _draw_loss(axes: Axes, run: Run, step: Steps, loss: Array) -> list[Line2D]:
@@ -91,7 +116,7 @@ def _draw_loss(axes: Axes, run: Run, step: Steps, loss: Array) -> list[Line2D]:
     line = axes.semilogy(
         step[shown], gap[shown], "o-", color=colour.loss, markersize=_marker(step), label="run",
     )  # fmt: skip
-    axes.set_ylabel("loss" if settled is None else "loss − loss at the end point")
+    axes.set_ylabel("loss" if settled is None else f"loss − loss at the {end_name(run)}")
     if settled is None:
         return line
     rate = theoretical_rate(run)
@@ -107,7 +132,7 @@ def _draw_loss(axes: Axes, run: Run, step: Steps, loss: Array) -> list[Line2D]:
 
 
 def _draw_distance(axes: Axes, run: Run, step: Steps, far: Array) -> list[Line2D]:
-    axes.set_ylabel("distance to the end point")
+    axes.set_ylabel(f"distance to the {end_name(run)}")
     shown = np.isfinite(far) & (far > 0)
     draw = axes.semilogy if shown.sum() > 1 else axes.plot
     return draw(step[shown], far[shown], "o-", color=colours().maximum, markersize=_marker(step))
@@ -139,6 +164,13 @@ def distance(run: Run) -> Array:
     return far
 
 
+def end_name(run: Run) -> str:
+    """Return what kind of point it is at which a run settled, or from which it ran away."""
+    at = run.verdict.evidence.get("at")
+    kinds = [point.kind for point in run.search.critical_points if dict(point.weight) == at]
+    return {"flat": "flat piece", "undecided": "end point"}.get(kinds[0], kinds[0]) if kinds else "end point"
+
+
 def settled_loss(run: Run) -> float | None:
     """Return the loss of the critical point where the run settled, or None."""
     at = run.verdict.evidence.get("at")
@@ -165,4 +197,4 @@ def theoretical_rate(run: Run) -> float | None:
 
 
 def _marker(step: Steps) -> float:
-    return em(0.36) if step.size <= 60 else 0.0
+    return mark(0.65) if step.size <= 60 else 0.0

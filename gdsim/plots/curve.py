@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gdsim.plots import points, text
-from gdsim.plots.look import DASHES, colours, em
+from gdsim.plots.look import DASHES, colours, em, mark
 from gdsim.plots.scene import Scene, travel
+from gdsim.plots.tick_places import few_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.transforms import Bbox
     from numpy.typing import NDArray
 
     from gdsim.runs import Run
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
 _SAMPLES = 1201
 _MOST_DRAWN = 200  # later steps of a long run lie on top of each other
-_LABEL_GAP = 2.0  # ems, the least distance of two step numbers
+_LINE = 1.5  # ems, the height of a line of text
 _BESIDE = 8.0  # ems beside the axes: tick labels and margins
 _ARROW = 2.5  # ems that an edge arrow takes
 _CROWD = 25  # steps, from which on arrows fade
@@ -72,15 +75,18 @@ def curve(run: Run, at: Sequence[int] = ()) -> Scene:
     stage = _draw_tangents(axes, run, [int(np.searchsorted(step, one)) for one in at])
     shown = np.flatnonzero(inside & (loss <= top))[:_MOST_DRAWN]
     path = axes.plot(
-        weight[shown], loss[shown], "o", color=colour.path, markersize=em(0.46),
+        weight[shown], loss[shown], "o", color=colour.path, markersize=mark(0.83),
         alpha=1.0 if shown.size <= _CROWD else 0.8, label="steps", zorder=5,
     )[0]  # fmt: skip
     if shown.size and shown[0] == 0:
         points.draw_start(axes, weight[0], loss[0])
     stage += _arrows(axes, step, weight, loss, shown)
-    stage += _numbers(axes, step, weight, loss, shown)
-    stage += departures(axes, step, weight, (low, high))
+    gone = departures(axes, step, weight, (low, high))
+    stage += gone + _numbers(axes, step, weight, loss, shown, _taken(figure, gone))
+    if step.size > 1 and inside[-1] and loss[-1] <= top:
+        stage.append((int(step[-1]), points.draw_end(axes, weight[-1], loss[-1])))
     ball = points.draw_ball(axes)
+    few_ticks(axes)
     axes.set_xlabel(f"weight {name}")
     axes.set_ylabel("loss")
     points.legend_above(axes)
@@ -178,25 +184,48 @@ def _arrows(axes: Axes, step: Steps, weight: Array, loss: Array, shown: NDArray[
     return stage
 
 
-def _numbers(axes: Axes, step: Steps, weight: Array, loss: Array, shown: NDArray[np.int64]) -> points.Stage:
-    """Number the steps that have room."""
+def _numbers(
+    axes: Axes, step: Steps, weight: Array, loss: Array, shown: NDArray[np.int64], taken: list[Bbox]
+) -> points.Stage:
+    """Number the steps whose number has room beside those before it and what is taken, boxes in ems."""
+    from matplotlib.transforms import Bbox
+
     low, high = axes.get_xlim()
     bottom, top = axes.get_ylim()
     figure = axes.get_figure(root=True)
     assert figure is not None
-    across, up = 72 / em(1) * np.asarray(figure.get_size_inches())  # of the figure, in ems
-    placed: list[tuple[float, float]] = []
+    across, up = points.axes_size(figure)
+    taken = [*taken]
     stage: points.Stage = []
     for index in shown:
         x, y = across * (weight[index] - low) / (high - low), up * (loss[index] - bottom) / (top - bottom)
-        if all(np.hypot(x - a, y - b) > _LABEL_GAP for a, b in placed):
-            placed.append((x, y))
-            number = axes.annotate(
-                str(int(step[index])), (weight[index], loss[index]), xytext=(0, em(0.7)),
+        number = str(int(step[index]))
+        half = 0.5 * text.width(number) + 0.2
+        box = Bbox.from_extents(x - half, y + 0.6, x + half, y + 0.6 + _LINE)
+        if not any(box.overlaps(other) for other in taken):
+            taken.append(box)
+            drawn = axes.annotate(
+                number, (weight[index], loss[index]), xytext=(0, em(0.7)),
                 textcoords="offset points", ha="center", zorder=7, bbox=points.backing(0.7),
             )  # fmt: skip
-            stage.append((int(step[index]), number))
+            stage.append((int(step[index]), drawn))
     return stage
+
+
+def _taken(figure: Figure, stage: points.Stage) -> list[Bbox]:
+    """Return the boxes of the words beside edge arrows, in ems of the axes."""
+    from matplotlib.text import Annotation, Text
+    from matplotlib.transforms import Bbox
+
+    across, up = points.axes_size(figure)
+    found: list[Bbox] = []
+    for _, artist in stage:
+        if isinstance(artist, Text) and not isinstance(artist, Annotation):
+            x, y = artist.get_position()
+            reach = text.width(artist.get_text()) * (1 if artist.get_horizontalalignment() == "left" else -1)
+            ends = sorted((across * x, across * x + reach))
+            found.append(Bbox.from_extents(ends[0], up * y - _LINE, ends[1], up * y + _LINE))
+    return found
 
 
 def departures(

@@ -13,9 +13,10 @@ from gdsim.expr.display import to_latex, to_text
 from gdsim.expr.nodes import Where, walk
 from gdsim.plots import points, slopes, text
 from gdsim.plots.curve import departures, limits, window
-from gdsim.plots.look import DASHES, colours, em
+from gdsim.plots.look import DASHES, colours, em, mark
 from gdsim.plots.pieces import Stretch, broken, extent, stretches
 from gdsim.plots.scene import Scene, travel
+from gdsim.plots.tick_places import few_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,6 +96,7 @@ def derivative(run: Run, at: Sequence[int] = ()) -> Scene:
     balls = [points.draw_ball(above), points.draw_ball(middle)]
     for axes, label in zip(panels, ("f", "f′", "f″"), strict=True):
         axes.set_ylabel(label, rotation=0, ha="right", va="center", fontweight="bold")
+    few_ticks(below)
     below.set_xlabel(f"weight {name}")
     figure.align_ylabels(panels)
     points.legend_beside(figure, above)
@@ -233,7 +235,7 @@ def _draw_points(panels: Sequence[Axes], seen: Sequence[CriticalPoint], name: st
 
 def _draw_steps(axes: Axes, weight: Array, height: Array) -> Line2D:
     return axes.plot(
-        weight, height, "o", color=colours().path, markersize=em(0.5), label="steps", zorder=5,
+        weight, height, "o", color=colours().path, markersize=mark(0.9), label="steps", zorder=5,
     )[0]  # fmt: skip
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gdsim.outcomes import Fault, InputError, nearest
 from gdsim.plots import (
     FORMATS,
+    PLOTS,
     Format,
     Look,
     build_up,
@@ -21,6 +22,7 @@ from gdsim.plots import (
 
 if TYPE_CHECKING:
     from gdsim.runs import Run
+    from gdsim.scenario import Scenario
     from gdsim.sweeps.result import SweepResult
 
 
@@ -46,6 +48,23 @@ class Wish(NamedTuple):
     at: Sequence[int] = ()
 
 
+def wish_of(scenario: Scenario | None, run: Run | None = None) -> Wish:
+    """Return the figures that a scenario states; of the kinds those that suit the run, or of a sweep all.
+
+    Figures of sweeps are passed over for a run, and those of runs for a sweep.
+    """
+    stated: Mapping[str, Any] = (scenario.figures if scenario is not None else None) or {}
+    look = Look(stated.get("style", Look().style), stated.get("size", ""), stated.get("caption", True))
+    kinds = []
+    for kind in stated.get("kinds", ()):
+        plot = PLOTS.get(kind)
+        if (plot is None) == (run is None) and not (
+            plot is not None and run is not None and (plot.several or plot.refusal(run))
+        ):
+            kinds.append(kind)
+    return Wish(tuple(kinds), look, tuple(stated.get("formats", ("svg",))))
+
+
 def formats_of(text: str) -> tuple[Format, ...]:
     """Read ``svg,pdf``. Raises InputError for an unknown format.
 
@@ -68,12 +87,15 @@ def figures_of(run: Run | Sequence[Run], wish: Wish) -> Iterator[tuple[str, byte
     for kind in kinds:
         for format in wish.formats:
             if not wish.steps:
-                yield _name(kind, wish.look, format), picture(run, kind, format, look=wish.look, at=wish.at)
+                yield (
+                    file_name(kind, wish.look, format),
+                    picture(run, kind, format, look=wish.look, at=wish.at),
+                )
                 continue
             if isinstance(run, Sequence):
                 raise InputError(Fault(f"{kind} does not grow step by step", "one run", path="steps"))
             for step, content in build_up(run, kind, wish.steps, format, look=wish.look, at=wish.at):
-                yield _name(f"{kind}-step-{step:0{digits}d}", wish.look, format), content
+                yield file_name(f"{kind}-step-{step:0{digits}d}", wish.look, format), content
 
 
 def sweep_figures_of(result: SweepResult, wish: Wish) -> Iterator[tuple[str, bytes]]:
@@ -84,13 +106,13 @@ def sweep_figures_of(result: SweepResult, wish: Wish) -> Iterator[tuple[str, byt
         kind, _, by = figure.partition(":")
         for format in wish.formats:
             content = sweep_picture(result, kind, format, by=by, look=wish.look)
-            yield _name(figure.replace(":", "-"), wish.look, format), content
+            yield file_name(figure.replace(":", "-"), wish.look, format), content
 
 
-def _name(stem: str, look: Look, format: Format) -> str:
-    """Return the name of a file; style and size are part of it where they are not the usual ones.
+def file_name(stem: str, look: Look, format: Format) -> str:
+    """Return the name of a figure's file; style and size are part of it where they are not the usual ones.
 
-    >>> _name("curve", Look("paper", "4:3"), "pdf")
+    >>> file_name("curve", Look("paper", "4:3"), "pdf")
     'curve-paper-4x3.pdf'
     """
     style = "" if look.style == Look().style else f"-{look.style}"

@@ -50,6 +50,8 @@ class Plot:
         Whether it shows several runs in one figure.
     counts
         What a build-up counts: steps, or something else.
+    film
+        The function of the module that is filmed, where it is not the one that draws.
     """
 
     summary: str
@@ -60,6 +62,7 @@ class Plot:
     default: bool = False
     several: bool = False
     counts: str = "step"
+    film: str = ""
 
     def refusal(self, run: Run) -> str:
         """Return why this kind cannot show a run; empty where it can."""
@@ -78,9 +81,9 @@ class SweepPlot:
     by: tuple[str, ...] = ("",)
 
 
-def drawing(kind: str, room: str = "gdsim.plots") -> Callable[..., Any]:
-    """Return the function that draws a kind."""
-    function: Callable[..., Any] = getattr(import_module(f"{room}.{kind}"), kind)
+def drawing(kind: str, room: str = "gdsim.plots", name: str = "") -> Callable[..., Any]:
+    """Return the function that draws a kind, or another one of its module."""
+    function: Callable[..., Any] = getattr(import_module(f"{room}.{kind}"), name or kind)
     return function
 
 
@@ -103,7 +106,7 @@ PLOTS: dict[str, Plot] = {
     ),
     "zoom": Plot(
         "the limit that defines the derivative: narrower and narrower windows round a weight",
-        weights=(1,), stepwise=True, counts="window",
+        weights=(1,), stepwise=True, counts="window", film="zoom_film",
     ),
     "derivative": Plot(
         "the loss, its slope and its curvature above each other: where the weight moves left, where right",

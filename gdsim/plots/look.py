@@ -1,13 +1,12 @@
 """How figures look: packaged style sheets, sizes, and the colours of the sheet in use.
 
-Colours are from M. Okabe and K. Ito, "Color Universal Design" (2008). Nothing is told by colour
-alone: every kind has a marker of its own, every line a dash of its own. Lengths and sizes of text are in
-ems, parts of the sheet's ``font.size``, which is the smallest text of a style.
+The colours of a style are told apart by anybody (docs/figures.md says by how much), and yet nothing is told
+by colour alone: every kind has a marker of its own, every line a dash of its own. Lengths and sizes of text
+are in ems, parts of the sheet's ``font.size``, which is the smallest text of a style.
 """
 
 from __future__ import annotations
 
-import re
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
@@ -15,29 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from gdsim.outcomes import Fault, InputError, nearest
+from gdsim.scenario.figures import SIZES, STYLES, inches, require_room
+
+__all__ = [
+    "BASINS", "DASHES", "INK", "KINDS", "LOST", "MARKERS", "SIZES", "STYLES", "UNSETTLED", "VERDICTS",
+    "Colours", "Look", "colours", "em", "mark",
+]  # fmt: skip
 
 _SHEETS = Path(__file__).parent / "styles"
-
-#: what each style is for; its sheet is ``styles/<name>.mplstyle`` above ``styles/base.mplstyle``
-STYLES: dict[str, str] = {
-    "slides": "for the projector: 13.33 × 7.5 in, no text below 18 pt",
-    "slides-dark": "the same, light on dark",
-    "paper": "a column of a paper: 3.35 in wide, no text below 8 pt",
-    "print": "for handouts in black and white: A4 between margins, no text below 9 pt",
-    "poster": "read from two metres: 20 × 12 in, no text below 28 pt",
-}
-
-#: width and height in inches, by the name that ``--size`` takes
-SIZES: dict[str, tuple[float, float]] = {
-    "16:9": (13.333, 7.5),
-    "4:3": (10.0, 7.5),
-    "square": (7.5, 7.5),
-    "column": (3.35, 2.9),
-    "two-column": (7.0, 4.2),
-    "a4": (6.3, 4.0),
-    "poster": (20.0, 12.0),
-}
-_MOST_INCHES = 60.0
 
 
 @dataclass(frozen=True)
@@ -68,7 +52,7 @@ class Look:
         Raises
         ------
         InputError
-            For an unknown style or size.
+            For an unknown style or size, or a size too small for the text of the style.
         """
         if self.style not in STYLES:
             known = [*STYLES]
@@ -77,6 +61,7 @@ class Look:
             )
         sheet = dict(_sheet(self.style))
         if self.size:
+            require_room(self.style, self.size)
             sheet["figure.figsize"] = list(inches(self.size))
         if self.live_text:
             sheet["svg.fonttype"] = "none"
@@ -97,31 +82,6 @@ def _sheet(style: str) -> dict[str, Any]:
     for name in ("base", style):
         sheet |= rc_params_from_file(_SHEETS / f"{name}.mplstyle", use_default_template=False)
     return sheet
-
-
-def inches(size: str) -> tuple[float, float]:
-    """Return width and height of a size.
-
-    Raises
-    ------
-    InputError
-        For an unknown name, or a width or height that is not between 1 and 60 inches.
-
-    Examples
-    --------
-    >>> inches("4:3"), inches("8x4.5")
-    ((10.0, 7.5), (8.0, 4.5))
-    """
-    if size in SIZES:
-        return SIZES[size]
-    numbers = re.fullmatch(r"(\d+(?:\.\d+)?)\s*[x×]\s*(\d+(?:\.\d+)?)", size)
-    expected = f"{' | '.join(SIZES)} | WIDTHxHEIGHT in inches, such as 8x4.5"
-    if numbers is None:
-        raise InputError(Fault(f"unknown size {size!r}", expected, nearest(size, [*SIZES])))
-    width, height = float(numbers[1]), float(numbers[2])
-    if not (1 <= width <= _MOST_INCHES and 1 <= height <= _MOST_INCHES):
-        raise InputError(Fault(f"the size {size} is out of range", "from 1 to 60 inches a side"))
-    return width, height
 
 
 @dataclass(frozen=True)
@@ -149,7 +109,7 @@ def colours() -> Colours:
     loss, path, minimum, maximum, muted, end, *more = cycle
     return Colours(
         loss, path, minimum, maximum, muted, end,
-        series=(loss, path, minimum, maximum, muted, *more),
+        series=(loss, path, minimum, maximum, *more, muted),
         ink=to_hex(rcParams["text.color"]),
         ground=to_hex(rcParams["axes.facecolor"]),
         grid=to_hex(rcParams["grid.color"]),
@@ -161,6 +121,13 @@ def em(number: float) -> float:
     from matplotlib import rcParams
 
     return number * float(rcParams["font.size"])
+
+
+def mark(number: float) -> float:
+    """Return so many times the size of the markers of the style sheet in use, in points."""
+    from matplotlib import rcParams
+
+    return number * float(rcParams["lines.markersize"])
 
 
 #: what tells lines apart beside their colour

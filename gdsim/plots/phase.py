@@ -12,9 +12,10 @@ import numpy as np
 from gdsim.outcomes import Interval
 from gdsim.plots import points, slopes, text
 from gdsim.plots.curve import departures
-from gdsim.plots.look import DASHES, colours, em
+from gdsim.plots.look import DASHES, colours, em, mark
 from gdsim.plots.pieces import broken, extent
 from gdsim.plots.scene import Scene, travel
+from gdsim.plots.tick_places import few_powers, few_ticks
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -82,10 +83,11 @@ def phase(run: Run, at: Sequence[int] = ()) -> Scene:
         )
         stage += [*_arrows(axes, weight, move), *departures(axes, step, weight, ends, across)]
         stage += _numbers(axes, run, weight, move, at)
+        few_ticks(axes)
         axes.set_xlabel(f"weight {name}")
     for axes, name in zip(panels, names, strict=True):
         axes.set_ylabel(f"next step of {name}")
-    points.legend_above(panels[0], 1.0 if text.room(figure) < points.NARROW else 1 / len(names))
+    points.legend_above(panels[0])
     counter = text.label(figure, run)
 
     def show(position: float) -> None:
@@ -116,7 +118,9 @@ def _fit(axes: Axes, run: Run, row: int, weight: Array, move: Array) -> Interval
     inside = (weight >= low) & (weight <= high) & np.isfinite(move)
     largest = float(np.abs(move[inside]).max(initial=0.0))
     if largest > _WALL * (high - low):
-        axes.set_yscale("symlog", linthresh=10.0 ** np.ceil(np.log10(_LINEAR * (high - low))))
+        linear = 10.0 ** np.ceil(np.log10(_LINEAR * (high - low)))
+        axes.set_yscale("symlog", linthresh=linear)
+        few_powers(axes, linear)
         axes.set_ylim(-3 * largest, 3 * largest)
     else:
         axes.set_ylim(extent(move[inside], move[inside]))
@@ -161,7 +165,7 @@ def _draw_path(axes: Axes, weight: Array, move: Array) -> tuple[Line2D, Line2D]:
         0
     ]
     return way, axes.plot(
-        weight, move, "o", color=colour, markersize=em(0.4 if few else 0.2), label="steps", zorder=5,
+        weight, move, "o", color=colour, markersize=mark(0.72 if few else 0.36), label="steps", zorder=5,
     )[0]  # fmt: skip
 
 

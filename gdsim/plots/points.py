@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from gdsim.outcomes import CriticalPoint, Interval, Search
-from gdsim.plots.look import KINDS, colours, em
+from gdsim.plots.look import KINDS, colours, em, mark
 from gdsim.plots.text import room, width
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 Stage = list[tuple[int, "Artist"]]  # artists, each with the step from which on it is seen
 
-_HANDLE, _COLUMN = 1.4, 1.4  # ems: the handle of a legend, the gap between its columns
 NARROW = 45  # ems: a figure below has no room beside its axes
 _LEAST = 0.012  # of the axes: a stretch is drawn at least so wide
 
@@ -27,6 +26,9 @@ def draw_critical_points(axes: Axes, points: Iterable[CriticalPoint], weights: t
 
     With one weight the point stands on the curve at (w, L); with two at (x, y).
     """
+    from matplotlib.patheffects import withStroke
+
+    halo = [withStroke(linewidth=em(0.4), foreground=colours().ground)]  # on a map of any shade
     named: set[str] = set()
     for point in points:
         marker, stands_for, name = KINDS[point.kind]
@@ -44,9 +46,10 @@ def draw_critical_points(axes: Axes, points: Iterable[CriticalPoint], weights: t
             continue
         axes.plot(
             [first], [second],
-            marker=marker, markersize=em(0.93), linestyle="none", zorder=6, label=label,
+            marker=marker, markersize=mark(1.67), linestyle="none", zorder=6, label=label,
             markeredgecolor=colour, markeredgewidth=em(0.16),
             markerfacecolor=colour if point.proof == "certified" else colours().ground,
+            path_effects=halo if len(weights) > 1 else None,
         )  # fmt: skip
 
 
@@ -90,8 +93,17 @@ def draw_start(axes: Axes, x: float, y: float) -> Line2D:
     """Mark where a run starts."""
     colour = colours()
     return axes.plot(
-        [x], [y], "o", markersize=em(0.93), markerfacecolor=colour.path, markeredgecolor=colour.ink,
+        [x], [y], "o", markersize=mark(1.67), markerfacecolor=colour.path, markeredgecolor=colour.ink,
         markeredgewidth=em(0.13), linestyle="none", label="start", zorder=5.5,
+    )[0]  # fmt: skip
+
+
+def draw_end(axes: Axes, x: float, y: float) -> Line2D:
+    """Mark where a run ends."""
+    colour = colours()
+    return axes.plot(
+        [x], [y], "*", markersize=mark(2.16), markerfacecolor=colour.end, markeredgecolor=colour.ink,
+        markeredgewidth=em(0.1), linestyle="none", label="end", zorder=7.5,
     )[0]  # fmt: skip
 
 
@@ -99,7 +111,7 @@ def draw_ball(axes: Axes) -> Line2D:
     """Return the mark of a weight that is on its way between two steps, not yet visible."""
     colour = colours()
     return axes.plot(
-        [], [], "o", markersize=em(0.75), markerfacecolor=colour.end, markeredgecolor=colour.ink,
+        [], [], "o", markersize=mark(1.35), markerfacecolor=colour.end, markeredgecolor=colour.ink,
         markeredgewidth=em(0.1), linestyle="none", label="_nolegend_", zorder=8, visible=False,
     )[0]  # fmt: skip
 
@@ -123,35 +135,50 @@ def draw_edge_arrow(axes: Axes, side: str, height: float, text: str) -> list[Art
     )  # fmt: skip
     words = axes.text(
         inner + (0.01 if side == "left" else -0.01), height, text, transform=axes.transAxes,
-        ha=align, va="center", color=colour, zorder=8, bbox=backing(0.9),
+        ha=align, va="center", zorder=8, bbox=backing(0.9),
     )  # fmt: skip
     return [arrow, words]
 
 
-def panels(figure: Figure, number: int) -> list[Axes]:
-    """Return axes side by side, or below each other where the figure is narrow, which then grows taller."""
-    if room(figure) >= NARROW:
-        return list(figure.subplots(1, number, squeeze=False)[0])
-    figure.set_figheight(figure.get_figheight() * (1 + 0.6 * (number - 1)))
-    return list(figure.subplots(number, 1, squeeze=False)[:, 0])
+def axes_size(figure: Figure) -> tuple[float, float]:
+    """Return about how many ems wide and high the only axes of a figure will be, rather less than more."""
+    taken = 9.0 if room(figure) >= NARROW else 12.0  # by title, legend, labels and caption
+    return room(figure) - 5.0, max(4.0, 72 * float(figure.get_figheight()) / em(1) - taken)
 
 
-def legend_above(axes: Axes, share: float = 1.0) -> None:
-    """Put the legend in rows above the axes, where it hides nothing, as many columns as the width holds.
+def panels(figure: Figure, number: int, name: str = "") -> list[Axes]:
+    """Return axes side by side, or below each other where the figure is narrow, which then grows taller.
 
-    ``share`` is the part of the figure's width that the axes have.
+    ``name`` is that of the horizontal axis, where they share it.
     """
-    labels = axes.get_legend_handles_labels()[1]
+    if room(figure) >= NARROW:
+        found = list(figure.subplots(1, number, squeeze=False, sharex=bool(name))[0])
+    else:
+        figure.set_figheight(figure.get_figheight() * (1 + 0.5 * (number - 1)))
+        found = list(figure.subplots(number, 1, squeeze=False, sharex=bool(name))[:, 0])
+    for axes in () if not name else found if room(figure) >= NARROW else found[-1:]:
+        axes.set_xlabel(name)
+    return found
+
+
+def few_steps(axes: Axes, last: int, share: float = 1.0) -> None:
+    """Put as many round step numbers below axes as stand apart on this share of the figure's width."""
+    from matplotlib.ticker import MaxNLocator
+
     figure = axes.get_figure(root=True)
     assert figure is not None
-    most = share * room(figure) - 4  # what the axis labels take
-    columns = len(labels)
-    while columns > 1 and _row_width(labels, columns) > most:
-        columns -= 1
-    axes.legend(
-        loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=max(1, columns), frameon=False,
-        borderaxespad=0.2, handlelength=_HANDLE, columnspacing=_COLUMN,
-    )  # fmt: skip
+    each = width(str(last)) + 2.0
+    most = int((share * room(figure) - 5.0) / each)
+    axes.xaxis.set_major_locator(MaxNLocator(min(6, max(1, most)), integer=True))
+
+
+def legend_above(axes: Axes) -> None:
+    """Put the entries of axes into the legend between the figure's title and its axes."""
+    from gdsim.plots.rows import legend_row
+
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    legend_row(figure, *axes.get_legend_handles_labels())
 
 
 def legend_beside(figure: Figure, axes: Axes) -> None:
@@ -160,15 +187,4 @@ def legend_beside(figure: Figure, axes: Axes) -> None:
         legend_above(axes)
     else:
         entries = axes.get_legend_handles_labels()
-        figure.legend(*entries, loc="outside right center", frameon=False, handlelength=_HANDLE)
-
-
-def _row_width(labels: Sequence[str], columns: int) -> float:
-    """How many ems a legend takes across: its columns are filled one after the other, as matplotlib does."""
-    rows, longer = divmod(len(labels), columns)
-    lengths = [rows + 1] * longer + [rows] * (columns - longer)
-    total, place = 0.0, 0
-    for length in lengths:
-        total += max(map(width, labels[place : place + length])) + _HANDLE + 0.8 + _COLUMN
-        place += length
-    return total
+        figure.legend(*entries, loc="outside right center", frameon=False, handlelength=1.4)

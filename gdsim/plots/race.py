@@ -11,7 +11,7 @@ from gdsim.outcomes import Fault, InputError
 from gdsim.plots import points, text
 from gdsim.plots.contour import levels
 from gdsim.plots.curve import limits
-from gdsim.plots.look import DASHES, MARKERS, colours, em
+from gdsim.plots.look import DASHES, MARKERS, colours, em, mark
 from gdsim.plots.racers import Racer, lowest_loss, racers, shared
 from gdsim.plots.scene import Scene
 
@@ -150,7 +150,7 @@ def _dress(order: int) -> dict[str, Any]:
     series = colours().series
     return {
         "color": series[order % len(series)], "linestyle": DASHES[order % len(DASHES)],
-        "marker": MARKERS[order % len(MARKERS)], "markersize": em(0.55),
+        "marker": MARKERS[order % len(MARKERS)], "markersize": mark(0.99),
     }  # fmt: skip
 
 
@@ -273,7 +273,7 @@ def _mark_starts(axes: Axes, places: set[tuple[float, float]]) -> None:
     colour = colours()
     for number, (x, y) in enumerate(sorted(places)):
         axes.plot(
-            [x], [y], "o", markersize=em(1.1), markerfacecolor="none", markeredgecolor=colour.ink,
+            [x], [y], "o", markersize=mark(1.98), markerfacecolor="none", markeredgecolor=colour.ink,
             markeredgewidth=em(0.14), zorder=7, label="_start",
         )  # fmt: skip
         if number == 0:

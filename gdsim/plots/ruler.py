@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gdsim.plots import points, text
-from gdsim.plots.look import colours, em
+from gdsim.plots.look import colours, em, mark
 from gdsim.plots.scene import Scene
 from gdsim.verdicts.ruler import Ruler
 
@@ -163,7 +163,7 @@ def _draw_mark(axes: Axes, run: Run, stand: Ruler) -> None:
     height = min(factor, _TOP)
     axes.plot([rate, rate], [0.0, _OWN], color=colour.path, linewidth=em(0.16), zorder=5)
     axes.plot(
-        [rate], [height], "o", color=colour.path, markeredgecolor=colour.ink, markersize=em(0.9),
+        [rate], [height], "o", color=colour.path, markeredgecolor=colour.ink, markersize=mark(1.62),
         markeredgewidth=em(0.1), clip_on=False, zorder=6, label="_run",
     )  # fmt: skip
     share = rate / axes.get_xlim()[1]

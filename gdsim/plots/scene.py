@@ -35,7 +35,8 @@ class Scene:
     moving
         The artists that ``show`` changes; all others stay as they are.
     rescales
-        Whether ``show`` changes the limits of axes too, so that a frame of an animation is drawn as a whole.
+        Whether ``show`` changes the limits of axes too, or what hides what in space, so that a frame of an
+        animation is drawn as a whole.
     """
 
     figure: Figure

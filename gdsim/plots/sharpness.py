@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gdsim.plots import points, slopes, text
-from gdsim.plots.look import colours, em
+from gdsim.plots.look import colours, em, mark
 from gdsim.plots.scene import Scene, travel
+from gdsim.plots.tick_places import few_powers
 from gdsim.verdicts.story import stable_factor
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def sharpness(run: Run, at: Sequence[int] = ()) -> Scene:
     if seen[:1].any():
         points.draw_start(axes, step[0], sharp[0])
     end = axes.plot(
-        step[chosen][seen][-1:], sharp[seen][-1:], "*", markersize=em(1.2), markerfacecolor=colour.end,
+        step[chosen][seen][-1:], sharp[seen][-1:], "*", markersize=mark(2.16), markerfacecolor=colour.end,
         markeredgecolor=colour.ink, markeredgewidth=em(0.1), linestyle="none", label="end", zorder=7,
     )[0]  # fmt: skip
     stage: points.Stage = [
@@ -101,10 +102,10 @@ def sharpness(run: Run, at: Sequence[int] = ()) -> Scene:
 def _mark(sharp: Array) -> dict[str, Any]:
     """Return how the curvature is drawn: joined, or as dots where it swings at every step of a long run."""
     if sharp.size <= _FEW:
-        return {"marker": "o", "markersize": em(0.36)}
+        return {"marker": "o", "markersize": mark(0.65)}
     rise = np.diff(sharp)
     swings = (rise[1:] * rise[:-1] < 0).mean() > 0.3
-    return {"linestyle": "none", "marker": "o", "markersize": em(0.18)} if swings else {}
+    return {"linestyle": "none", "marker": "o", "markersize": mark(0.32)} if swings else {}
 
 
 def _thinned(records: int) -> NDArray[np.int64]:
@@ -143,6 +144,7 @@ def _set_scale(axes: Axes, values: Array) -> None:
     elif size.size and size.max() > _WIDE * np.median(size):
         small = 10.0 ** round(math.log10(max(float(np.median(size)), 1e-6 * float(size.max()))))
         axes.set_yscale("symlog", linthresh=small)
+        few_powers(axes, small)
         axes.set_ylim(low * 1.6 if low < 0 else -0.3 * small, high * 1.6 if high > 0 else 0.3 * small)
     else:
         low, high = min(low, 0.0), max(high, 0.0)

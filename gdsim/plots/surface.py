@@ -10,7 +10,7 @@ import numpy as np
 from gdsim.plots import points, text
 from gdsim.plots.contour import levels
 from gdsim.plots.heights import Height, scale
-from gdsim.plots.look import KINDS, colours, em
+from gdsim.plots.look import KINDS, colours, em, mark
 from gdsim.plots.scene import Scene, travel
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def surface(run: Run, at: Sequence[int] = ()) -> Scene:
     counter = text.label(figure, run)
     show = _showing(run, (route, heights, floor), lines, (ball, counter), stage, height)
     moving = (*lines, ball, counter, *(artist for _, artist in stage))
-    return Scene(figure, show, float(run.trajectory.step_index[-1]), moving)
+    return Scene(figure, show, float(run.trajectory.step_index[-1]), moving, rescales=True)
 
 
 def _thinned(run: Run) -> NDArray[np.int64]:
@@ -203,7 +203,7 @@ def _draw_points(axes: Any, run: Run, height: Height) -> None:
             x, y, loss = np.array(found).T
             colour = getattr(colours(), stands_for)
             axes.plot(
-                x, y, height(loss), marker, markersize=em(0.85), linestyle="none", markeredgecolor=colour,
+                x, y, height(loss), marker, markersize=mark(1.53), linestyle="none", markeredgecolor=colour,
                 markerfacecolor=colour if certified else colours().ground, markeredgewidth=em(0.16),
                 label="_nolegend_" if name in named else name, zorder=6,
             )  # fmt: skip
@@ -220,12 +220,12 @@ def _draw_route(axes: Any, route: Array, heights: Array, floor: float) -> list[L
     line = axes.plot(x, y, heights, color=colour.path, linewidth=em(0.16), label="path", zorder=5)[0]
     if np.isfinite(heights[0]):
         axes.plot(
-            x[:1], y[:1], heights[:1], "o", markersize=em(0.93), markerfacecolor=colour.path,
+            x[:1], y[:1], heights[:1], "o", markersize=mark(1.67), markerfacecolor=colour.path,
             linestyle="none", markeredgecolor=colour.ink, markeredgewidth=em(0.13), label="start", zorder=7,
         )  # fmt: skip
     last = np.flatnonzero(np.isfinite(heights))[-1:]
     end = axes.plot(
-        x[last], y[last], heights[last], "*", markersize=em(1.2), markerfacecolor=colour.end,
+        x[last], y[last], heights[last], "*", markersize=mark(2.16), markerfacecolor=colour.end,
         linestyle="none", markeredgecolor=colour.ink, markeredgewidth=em(0.1), zorder=8,
         label="end" if last.size and last[0] == x.size - 1 else "leaves the domain",
     )[0]  # fmt: skip
@@ -249,7 +249,7 @@ def _ball(axes: Any) -> Line2D:
     """Return the mark of a weight on its way, not yet visible."""
     colour = colours()
     ball: Line2D = axes.plot(
-        [0.0], [0.0], [0.0], "o", markersize=em(0.75), markerfacecolor=colour.end, linestyle="none",
+        [0.0], [0.0], [0.0], "o", markersize=mark(1.35), markerfacecolor=colour.end, linestyle="none",
         markeredgecolor=colour.ink, markeredgewidth=em(0.1), label="_ball", zorder=9, visible=False,
     )[0]  # fmt: skip
     return ball

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from gdsim.losses import Loss
     from gdsim.runs import Run
 
-_MARGIN = 0.6  # ems, left and right of titles and captions
+MARGIN = 0.6  # ems, left and right of titles, legends and captions
 _LINES_OF_FORMULA = 2
 _TITLE = 1.2  # ems
+_LEAST_TITLE = 0.4  # of the width: a title with less room has a row of its own
 _GAP = "    "
 
 
@@ -60,7 +61,7 @@ def _is_formula(text: str) -> bool:
 
 def room(figure: Figure) -> float:
     """Return how many ems of text fit across a figure."""
-    return 72 * float(figure.get_figwidth()) / em(1) - 2 * _MARGIN
+    return 72 * float(figure.get_figwidth()) / em(1) - 2 * MARGIN
 
 
 def formula_lines(latex: str, most: float) -> list[str]:
@@ -195,18 +196,22 @@ def label(figure: Figure, run: Run, right: str | None = None) -> Text:
 
 def frame(figure: Figure, title: str, caption: str, right: str = "") -> Text:
     """Put a title above a figure, a few words to its right, and a caption below; all fit the width."""
-    from matplotlib import rcParams
+    from gdsim.plots.rows import rows
 
     most = room(figure)
     aside = width(right) + 2 if right else 0.0
-    above = most - aside >= 0.4 * most  # else the words stand on a line of their own
-    lines = fold(title, most - aside if above else most, _TITLE, bold=True)
-    left = em(_MARGIN) / 72 / figure.get_figwidth()
-    size = em(_TITLE)
-    text = "\n".join(lines) + ("" if above or not right else "\n ")
-    figure.suptitle(text, x=left, ha="left", fontsize=size, fontweight="bold")
+    below = most - aside < _LEAST_TITLE * most  # the words stand on a line of their own
+    lines = fold(title, most if below else most - aside, _TITLE, bold=True)
+    left = em(MARGIN) / 72 / figure.get_figwidth()
+    found = rows(figure)
+    found.title = figure.suptitle(
+        "\n".join(lines), x=left, ha="left", va="top", fontsize=em(_TITLE), fontweight="bold"
+    )
+    found.aside = figure.text(1 - left, 1, right, ha="right", va="top", fontsize=em(1))
+    found.aside_below = below
     if caption:
-        figure.supxlabel(caption, x=left, ha="left", fontsize=em(1))
-    top = 1 - rcParams["figure.constrained_layout.h_pad"] / figure.get_figheight()
-    drop = 0.0 if above else len(lines) * 1.2 * size / 72 / figure.get_figheight()
-    return figure.text(1 - left, top - drop, right, ha="right", va="top", fontsize=em(1))
+        found.caption = figure.supxlabel(caption, x=left, ha="left", va="bottom", fontsize=em(1))
+    for row in (found.title, found.aside, found.caption):
+        if row is not None:
+            row.set_in_layout(False)
+    return found.aside

@@ -11,7 +11,7 @@ from gdsim.derivatives.comparison import VCurve, automatic_step, v_curve
 from gdsim.derivatives.finite_differences import EPSILON, SCHEMES
 from gdsim.outcomes import Fault, InputError
 from gdsim.plots import points, text
-from gdsim.plots.look import DASHES, MARKERS, colours, em
+from gdsim.plots.look import DASHES, MARKERS, colours, em, mark
 from gdsim.plots.scene import Scene
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-_TALLER = 1.35
 _NAMES = {
     "forward": "forward",
     "central": "central",
@@ -66,11 +65,9 @@ def vcurve(run: Run, at: Sequence[int] = ()) -> Scene:
     if len(at) > 1:
         raise InputError(Fault(f"vcurve looks at one step, not {len(at)}", "one step", path="at"))
     figure = Figure()
-    if text.room(figure) < points.NARROW:
-        figure.set_figheight(_TALLER * figure.get_figheight())  # the legend takes its rows
     axes = figure.add_subplot()
     _draw(axes, run, int(np.searchsorted(run.trajectory.step_index, at[0])) if at else 0)
-    points.legend_above(axes, 0.96)
+    points.legend_above(axes)
     text.label(figure, run)
     return Scene(figure)
 
@@ -141,18 +138,18 @@ def _draw_scheme(
         words += f", best h = {text.short(float(f'{step[best]:.2g}'))}"
     axes.plot(
         step[shown], drawn[shown], linestyle=DASHES[order], color=colour, marker=MARKERS[order],
-        markevery=(order, 8), markersize=em(0.4), label=words, zorder=3 + 0.1 * order,
+        markevery=(order, 8), markersize=mark(0.72), label=words, zorder=3 + 0.1 * order,
     )  # fmt: skip
     if power:
         axes.plot(
-            [step[best]], [drawn[best]], "*", color=colour, markersize=em(1.1), zorder=6,
+            [step[best]], [drawn[best]], "*", color=colour, markersize=mark(1.98), zorder=6,
             markeredgecolor=colours().ink, markeredgewidth=em(0.06), label=f"_best {scheme}",
         )  # fmt: skip
         width, off = automatic_step(run.loss, place, measured.weight, scheme)
         if step.min() <= width <= step.max() and np.isfinite(off):
             axes.plot(
                 [width], [max(off, floor)], "o", markerfacecolor="none", markeredgecolor=colour,
-                markersize=em(1.1), markeredgewidth=em(0.14), zorder=6.5, label=f"_auto {scheme}",
+                markersize=mark(1.98), markeredgewidth=em(0.14), zorder=6.5, label=f"_auto {scheme}",
             )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gdsim.plots import points, text
-from gdsim.plots.look import DASHES, colours, em
+from gdsim.plots.look import DASHES, colours, em, mark
 from gdsim.plots.scene import Scene
 from gdsim.plots.secants import WINDOWS, Place, Window
 
@@ -123,7 +123,7 @@ def _draw(axes: Axes, place: Place, window: Window) -> list[Line2D]:
         axes.plot([], [], color=colour.path, linestyle=DASHES[1], zorder=4,
                   label="secant right" if bent else "secant")[0],
         axes.plot([], [], color=colour.ink, linewidth=em(0.07), linestyle=":", zorder=3.5)[0],
-        axes.plot([], [], "o", color=colour.path, markersize=em(0.6), linestyle="none", zorder=5)[0],
+        axes.plot([], [], "o", color=colour.path, markersize=mark(1.08), linestyle="none", zorder=5)[0],
         points.draw_start(axes, 0.0, 0.0),
     ]  # fmt: skip
     lines[-1].set_label("_nolegend_")

@@ -21,6 +21,8 @@ DEEPEST = 50  # levels of nesting
 MOST_REPEATED = 10_000  # nodes that aliases may repeat
 LONGEST_INTEGER = 400  # digits; double precision ends at 309
 
+_LISTS = ("values", "runs", "kinds", "steps", "text", "]")  # keys whose entries have numbers
+
 KeyPath: TypeAlias = tuple[str | int, ...]
 
 
@@ -98,7 +100,7 @@ def dotted(path: KeyPath) -> str:
     """
     text = ""
     for part in path:
-        text += f"[{part}]" if isinstance(part, int) and text.endswith(("values", "]")) else f".{part}"
+        text += f"[{part}]" if isinstance(part, int) and text.endswith(_LISTS) else f".{part}"
     return text.removeprefix(".")
 
 

@@ -10,6 +10,7 @@ from gdsim.scenario.shapes import (
     Anything,
     Choice,
     Either,
+    Flag,
     Group,
     Key,
     Many,
@@ -296,6 +297,48 @@ EXPECT = Group(
     "a mapping such as {verdict: minimum}",
 )
 
+
+def _kinds() -> tuple[str, ...]:
+    from gdsim.scenario.figures import KINDS, SWEEP_KINDS
+
+    return (*KINDS, *SWEEP_KINDS)
+
+
+def _formats() -> tuple[str, ...]:
+    from gdsim.scenario.figures import FORMATS
+
+    return FORMATS
+
+
+def _styles() -> tuple[str, ...]:
+    from gdsim.scenario.figures import STYLES
+
+    return tuple(STYLES)
+
+
+FIGURES = Group(
+    {
+        "style": Key(Choice("style", _styles), "how figures are dressed; default: slides", example="paper"),
+        "size": Key(
+            Text("16:9, 4:3, … or WIDTHxHEIGHT in inches"),
+            "how large figures are; default: as the style has it",
+            example="4:3",
+        ),
+        "kinds": Key(
+            Many(Choice("kind of figure", _kinds), 1, None, "a list of kinds of figures"),
+            "which figures are drawn, those for sweeps by gdsim sweep; default: those that suit",
+            example=["curve", "atlas:steps"],
+        ),
+        "formats": Key(
+            Many(Choice("format", _formats), 1, None, "a list of formats"),
+            "as which files; default: svg",
+            example=["svg", "pdf"],
+        ),
+        "caption": Key(Flag(), "whether loss, learning rate and start stand below", example=False),
+    },
+    "a mapping such as {style: slides-dark, size: 4:3}",
+)
+
 SCENARIO = Group(
     {
         "schema": Key(Number(1, 1, whole=True), "the version of the format", 1, 1),
@@ -334,6 +377,7 @@ SCENARIO = Group(
             "the axes of gdsim sweep",
             example={"parameters": {"learning_rate": {"values": [0.01, 0.1, 1]}}},
         ),
+        "figures": Key(FIGURES, "how figures are drawn", example={"style": "paper", "formats": ["pdf"]}),
         "expect": Key(EXPECT, "what gdsim check asserts", example={"verdict": "minimum"}),
     },
     "a mapping",

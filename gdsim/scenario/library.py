@@ -10,6 +10,7 @@ _PACKAGE = Path(__file__).parent.parent
 _SUFFIXES = (".yaml", ".yml")
 #: a file below a folder is a scenario when its root has one of these keys, else it is of another kind
 _TELLING = ("loss", "initial_weight", "learning_rate", "extends")
+_DECK = "deck.yaml"  # what a deck is called among the shipped scenarios
 
 
 def shipped(kind: str) -> Path:
@@ -28,7 +29,7 @@ def shipped(kind: str) -> Path:
 
 def shipped_scenarios() -> dict[str, Path]:
     """Return the shipped scenarios by name, sorted by folder and name."""
-    return {path.stem: path for path in _below(shipped("scenarios"))}
+    return {path.stem: path for path in _below(shipped("scenarios")) if path.name != _DECK}
 
 
 def presets() -> dict[str, Path]:

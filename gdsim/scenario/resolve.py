@@ -59,6 +59,7 @@ def resolve(document: Document, source: Path | None) -> Scenario:
     noise = _noise(check, given.get("noise"), data)
     expect = _expect(check, given.get("expect"), weights)
     _sweep(check, given.get("sweep"))
+    _figures(check, given.get("figures"))
     if check.faults:
         raise InputError(*_in_order(check.faults))
     if loss is None or start is None or rate is None or rule is None or method is None:
@@ -80,6 +81,7 @@ def resolve(document: Document, source: Path | None) -> Scenario:
         record=Record(**(given.get("record") or {})),
         seed=given.get("seed", 0),
         sweep=given.get("sweep"),
+        figures=given.get("figures") or None,
         expect=expect,
         source=source,
         document=document,
@@ -445,6 +447,17 @@ def _sweep(check: Check, given: Mapping[str, Any] | None) -> None:
         check.report(("sweep", "runs"), f"runs does not go with method: {method}", "method: random")
     for name, axis in given["parameters"].items():
         _axis(check, axis, method, ("sweep", "parameters", name))
+
+
+def _figures(check: Check, given: Mapping[str, Any] | None) -> None:
+    if given is None or "size" not in given:
+        return
+    from gdsim.scenario.figures import require_room
+
+    try:
+        require_room(given.get("style", "slides"), given["size"])
+    except InputError as error:
+        check.faults.extend(check.document.located(fault, ("figures", "size")) for fault in error.faults)
 
 
 def _axis(check: Check, axis: Mapping[str, Any], method: str, path: KeyPath) -> None:

@@ -6,7 +6,7 @@ from math import inf
 from typing import Any
 
 from gdsim.scenario.keys import SCENARIO
-from gdsim.scenario.shapes import Anything, Choice, Either, Group, Key, Many, Number, Shape, Table, Text
+from gdsim.scenario.shapes import Anything, Choice, Either, Flag, Group, Key, Many, Number, Shape, Table, Text
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 #: a number may also be a constant expression; a text that holds a letter or an operator
@@ -31,6 +31,8 @@ def shape_schema(shape: Shape) -> dict[str, Any]:
     match shape:
         case Text():
             return {"type": "string", "minLength": 1}
+        case Flag():
+            return {"type": "boolean"}
         case Choice():
             return {"enum": list(shape.names())}
         case Number():

@@ -22,6 +22,12 @@ class Text(NamedTuple):
     name: str = "text"
 
 
+class Flag(NamedTuple):
+    """True or false."""
+
+    words: str = "true or false"
+
+
 class Choice(NamedTuple):
     """One of a few words; the names come from a registry and are listed when they are needed."""
 
@@ -118,7 +124,7 @@ class Key(NamedTuple):
     required: bool = False
 
 
-Shape: TypeAlias = Text | Choice | Number | Many | Table | Group | Either | Anything
+Shape: TypeAlias = Text | Flag | Choice | Number | Many | Table | Group | Either | Anything
 
 
 class Check(NamedTuple):
@@ -132,6 +138,8 @@ class Check(NamedTuple):
         match shape:
             case Text():
                 return self._text(shape, value, path)
+            case Flag():
+                return self._flag(shape, value, path)
             case Choice():
                 return self._choice(shape, value, path)
             case Number():
@@ -157,6 +165,12 @@ class Check(NamedTuple):
         self.report(
             path, f"{show(value)} does not fit", f"{shape.name}, in quotes where YAML reads something else"
         )
+        return None
+
+    def _flag(self, shape: Flag, value: object, path: KeyPath) -> bool | None:
+        if isinstance(value, bool):
+            return value
+        self.report(path, f"{show(value)} does not fit", shape.words)
         return None
 
     def _choice(self, shape: Choice, value: object, path: KeyPath) -> str | None:

@@ -76,7 +76,8 @@ class Record(NamedTuple):
 class Scenario:
     """One scenario, ready to run.
 
-    ``sweep`` and ``expect`` are plain mappings in the shape of the file, checked, with numbers as numbers.
+    ``sweep``, ``figures`` and ``expect`` are plain mappings in the shape of the file, checked, with
+    numbers as numbers.
     ``source`` is the file it came from and ``document`` the layers that gave its values; neither counts
     when two scenarios are compared.
     """
@@ -97,6 +98,7 @@ class Scenario:
     record: Record = field(default_factory=Record)
     seed: int = 0
     sweep: Mapping[str, object] | None = None
+    figures: Mapping[str, object] | None = None
     expect: Mapping[str, object] | None = None
     source: Path | None = field(default=None, compare=False)
     document: Document | None = field(default=None, compare=False, repr=False)

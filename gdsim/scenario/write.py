@@ -74,6 +74,7 @@ def as_data(scenario: Scenario, data_file: str | None = None) -> dict[str, objec
         "record": {"every": scenario.record.every},
         "seed": scenario.seed,
         "sweep": scenario.sweep,
+        "figures": scenario.figures,
         "expect": scenario.expect,
     }  # fmt: skip
     return {key: value for key, value in found.items() if value is not None}

@@ -1,8 +1,8 @@
 """Every benchmark, one after the other: ``python tests/benchmarks/run.py``.
 
 Those named are run instead of all; options after a name are handed on to it
-(``python tests/benchmarks/run.py sweep.py --engine numpy``). ``sweep.py`` takes long and is run only when
-named.
+(``python tests/benchmarks/run.py sweep.py --engine numpy``). ``sweep.py`` takes long, ``animation.py``
+needs ffmpeg; they are run only when named.
 
 Each row is a ratio against a reference measured in the same run; only ratios are worth quoting.
 """
@@ -14,7 +14,7 @@ import sys
 from itertools import takewhile
 from pathlib import Path
 
-BENCHMARKS = ("startup.py", "simulation.py", "fast_engine.py", "critical.py")
+BENCHMARKS = ("startup.py", "simulation.py", "fast_engine.py", "critical.py", "figures.py")
 
 
 def main() -> None:

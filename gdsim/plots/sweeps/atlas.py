@@ -10,6 +10,7 @@ import numpy as np
 
 from gdsim.outcomes import Fault, InputError
 from gdsim.plots.look import colours, em
+from gdsim.plots.points import NARROW
 from gdsim.plots.sweeps import words
 from gdsim.plots.sweeps.cut import RATES, arranged, named, numeric, rate_axis, require_axes, spread, varying
 from gdsim.plots.sweeps.legend import Entry, draw_legend, draw_limit, ink_on, swatch
@@ -141,6 +142,7 @@ def atlas(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
     lines = limits(result) if set(RATES) & {plan.horizontal.path, plan.vertical.path} else ()
     marked: list[Entry] = []
     names = [words.value_words(plan.panels, place, result.weights) if plan.panels else "" for place in chosen]
+    width = (0.6 if room(figure) >= NARROW else 0.85) * room(figure) / columns  # beside a legend, or below
     for axes_, place, name in zip(panels.flat, chosen, names, strict=False):
         paths = _paths(plan, lines, place)
         _draw_cells(axes_, painted, cells[place])
@@ -149,7 +151,7 @@ def atlas(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
             draw_limit(axes_, x, y, limit, order)
             for order, (limit, (x, y)) in enumerate(zip(lines, paths, strict=True))
         ]
-        axes_.set_title("\n".join(fold(name, 0.6 * room(figure) / columns)), pad=em(0.35))
+        axes_.set_title("\n".join(fold(name, width)), pad=em(0.35))
     for axes_ in panels.flat[len(chosen) :]:
         axes_.set_visible(False)
     _name_axes(figure, panels, plan, result, len(chosen))

@@ -213,7 +213,8 @@ def density(
 def _shades() -> Colormap:
     from matplotlib.colors import LinearSegmentedColormap
 
-    return LinearSegmentedColormap.from_list("density", ["#FFFFFF", "#9CC9E8", "#0072B2", "#00243D"])
+    colour = colours()
+    return LinearSegmentedColormap.from_list("density", [colour.ground, colour.loss, colour.ink])
 
 
 def name_axis(panel: Axes, axis: AxisValues, weights: Sequence[str]) -> None:

@@ -35,17 +35,24 @@ def kinds(result: SweepResult) -> tuple[str, ...]:
 def files(result: SweepResult, wanted: Sequence[str] = (), look: Look | None = None) -> dict[str, bytes]:
     """Return figures as file name → bytes: those asked for, as ``kind`` or ``kind:by``, or those that suit.
 
-    Atlases of more than 100,000 runs are PNG; over two axes one with a pixel for each run stands beside it.
+    What is not asked for is as the scenario states it. Atlases of more than 100,000 runs are PNG; over two
+    axes one with a pixel for each run stands beside it.
     """
+    from gdsim.plots.files import file_name, wish_of
+
+    wish = wish_of(result.scenario)
+    look = wish.look if look is None else look
+    stated = [one for one in wish.kinds if SWEEP_PLOTS[one.partition(":")[0]].suits(result)]
     found: dict[str, bytes] = {}
-    for figure in wanted or figures(result):
+    for figure in wanted or stated or figures(result):
         kind, _, by = figure.partition(":")
         large = kind == "atlas" and result.runs > _CELLS
-        name = figure.replace(":", "-")
-        format_: Format = "png" if large else "svg"
-        found[f"{name}.{format_}"] = sweep_picture(result, kind, format_, by=by, look=look)
+        stem = figure.replace(":", "-")
+        formats: Sequence[Format] = ("png",) if large else wish.formats
+        for format_ in formats:
+            found[file_name(stem, look, format_)] = sweep_picture(result, kind, format_, by=by, look=look)
         if large and len(varying(result)) == 2:
-            found[f"{name}-pixels.png"] = atlas_png(result, by or "verdict")
+            found[f"{stem}-pixels.png"] = atlas_png(result, by or "verdict")
     return found
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gdsim.outcomes import Fault, InputError
-from gdsim.plots.look import BASINS, em
+from gdsim.plots.look import colours, em
 from gdsim.plots.sweeps import words
 from gdsim.plots.sweeps.bands import BANDS, draw_bands, finite, quantile
 from gdsim.plots.sweeps.bifurcation import name_axis
@@ -120,10 +120,15 @@ def _against(
             lower, upper = quantile(table, low), quantile(table, high)
             top = np.minimum(upper, 1e3 * max(1.0, panel.get_ylim()[1]))
             panel.vlines(
-                x, lower, top, color=BASINS[0], alpha=2 * opacity, linewidth=em(1) if low > 0.2 else 5
+                x,
+                lower,
+                top,
+                color=colours().loss,
+                alpha=2 * opacity,
+                linewidth=em(1.0 if low > 0.2 else 0.36),
             )
         (line,) = panel.plot(
-            x, finite(quantile(table, 0.5)), "o", color=BASINS[1], markersize=em(0.643), label="median"
+            x, finite(quantile(table, 0.5)), "o", color=colours().path, markersize=em(0.643), label="median"
         )
         return x, [(line, "median over seeds"), *_band_entries()]
     x = numeric(other)
@@ -133,9 +138,9 @@ def _against(
         panel.set_xscale("log")
     ends = edges(x, other.logarithmic)
     panel.set_xlim(ends[0], ends[-1])
-    entries = draw_bands(panel, x, table, BASINS[0])
+    entries = draw_bands(panel, x, table, colours().loss)
     (line,) = panel.plot(
-        x, finite(quantile(table, 0.5)), "o-" if x.size <= _MARKED else "-", color=BASINS[0],
+        x, finite(quantile(table, 0.5)), "o-" if x.size <= _MARKED else "-", color=colours().loss,
         markersize=em(0.43), label="median",
     )  # fmt: skip
     name_axis(panel, other, weights)
@@ -147,7 +152,9 @@ def _band_entries() -> list[Entry]:
 
     return [
         (
-            Line2D([], [], color=BASINS[0], alpha=2 * opacity, linewidth=em(0.643) if low > 0.2 else 4),
+            Line2D(
+                [], [], color=colours().loss, alpha=2 * opacity, linewidth=em(0.643 if low > 0.2 else 0.29)
+            ),
             f"{100 * low:.0f}–{100 * high:.0f} % of the seeds",
         )
         for low, high, opacity in BANDS
@@ -163,9 +170,11 @@ def _draw_sorted(panel: Axes, values: Column) -> list[Entry]:
     panel.set_xlabel("% of the seeds")
     entries: list[Entry] = []
     for low, high, opacity in BANDS:
-        band = panel.axvspan(100 * low, 100 * high, color=BASINS[0], alpha=opacity, linewidth=0, zorder=0.5)
+        band = panel.axvspan(
+            100 * low, 100 * high, color=colours().loss, alpha=opacity, linewidth=0, zorder=0.5
+        )
         entries.append((band, f"{100 * low:.0f}–{100 * high:.0f} % of the seeds"))
-    (line,) = panel.step(share, ordered, where="pre", color=BASINS[0], label="seeds")
+    (line,) = panel.step(share, ordered, where="pre", color=colours().loss, label="seeds")
     return [(line, "seeds in order"), *entries]
 
 
@@ -188,8 +197,8 @@ def _draw_descents(
     )
     entries: list[Entry] = []
     for panel, place in zip(panels, places, strict=True):
-        bands = draw_bands(panel, step, cube[place], BASINS[0])
-        (line,) = panel.plot(step, finite(quantile(cube[place], 0.5)), color=BASINS[0], label="median")
+        bands = draw_bands(panel, step, cube[place], colours().loss)
+        (line,) = panel.plot(step, finite(quantile(cube[place], 0.5)), color=colours().loss, label="median")
         entries = [(line, "median over seeds"), *bands]
         panel.set_xlabel("step")
         panel.set_xlim(0, max(1, int(step[-1])))

@@ -11,15 +11,18 @@ from matplotlib.text import Text
 
 from gdsim.plots.look import INK, colours, em
 from gdsim.plots.points import NARROW
+from gdsim.plots.rows import legend_row
 from gdsim.plots.sweeps import words
 from gdsim.plots.sweeps.limits import Limit
-from gdsim.plots.text import room, width
+from gdsim.plots.text import room
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 DASHES = ("--", ":", "-.", (0, (6, 2, 1, 2, 1, 2)))
+
+_ROW, _LINE = 1.85, 1.17  # ems: an entry of one line with the gap below it, and each further line
 
 Entry = tuple[Any, str]  # what is drawn, and what it says
 
@@ -35,7 +38,7 @@ class LetteredSwatch:
         swatch.set_hatch(handle.get_hatch())
         letter = Text(
             corner[0] + 0.5 * box.width, corner[1] + 0.46 * box.height, handle.get_gid() or "", ha="center",
-            va="center", fontsize=0.92 * fontsize, fontweight="bold", color=ink_on(handle.get_facecolor()),
+            va="center", fontsize=fontsize, fontweight="bold", color=ink_on(handle.get_facecolor()),
             transform=place,
         )  # fmt: skip
         box.add_artist(swatch)
@@ -90,16 +93,19 @@ def draw_rates(axes: Axes, limits: Sequence[Limit]) -> list[Entry]:
 
 
 def draw_legend(figure: Figure, entries: Sequence[Entry]) -> None:
-    """Put the legend to the right of the axes, or below where the figure is narrow."""
+    """Put the legend to the right of the axes, or, where there is no room, above them, a line an entry."""
     if not entries:
         return
     handles, texts = [handle for handle, _ in entries], [text for _, text in entries]
-    beside = room(figure) >= NARROW
-    if not beside:  # one line each, in as many columns as fit
-        texts = [text.replace("\n", " ") for text in texts]
-    columns = 1 if beside else max(1, int(room(figure) / (max(map(width, texts)) + 3)))
+    look: dict[str, Any] = {
+        "handlelength": 1.6,
+        "handleheight": 1.25,
+        "handler_map": {Patch: LetteredSwatch()},
+    }
+    lines = sum(_ROW + text.count("\n") * _LINE for text in texts)
+    if room(figure) < NARROW or lines > 72 * figure.get_figheight() / em(1) - 1:
+        legend_row(figure, handles, [text.replace("\n", " ") for text in texts], **look)
+        return
     figure.legend(
-        handles, texts, loc="outside right center" if beside else "outside lower left", ncols=columns,
-        frameon=False, handlelength=1.6, handleheight=1.25, labelspacing=0.6, alignment="left",
-        handler_map={Patch: LetteredSwatch()},
-    )  # fmt: skip
+        handles, texts, loc="outside right center", frameon=False, labelspacing=0.6, alignment="left", **look
+    )

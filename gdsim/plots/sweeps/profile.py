@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from gdsim.outcomes import Fault, InputError
-from gdsim.plots.look import BASINS, colours, em
+from gdsim.plots.look import colours, em
 from gdsim.plots.sweeps import words
 from gdsim.plots.sweeps.bands import draw_bands, finite, quantile
 from gdsim.plots.sweeps.bifurcation import name_axis
@@ -149,7 +149,7 @@ def _draw_lines(
         panel.text(0.5, 0.5, "no run settled", transform=panel.transAxes, ha="center")
         return entries
     for place, one in enumerate(profiles):
-        colour = BASINS[place % len(BASINS)]
+        colour = colours().series[place]
         if len(one.steps) > 1:
             bands = draw_bands(panel, rate, one.steps, colour)
             entries += [] if place else bands
@@ -163,7 +163,7 @@ def _draw_lines(
             drawn.set_marker("none")
         best = _draw_star(panel, rate, one, em(1.0 if named_ else 1.5))
         if named_:
-            entries.append((drawn, f"{one.words}\n{best}".rstrip()))
+            entries.append((drawn, f"{one.words}:\n{best}" if best else one.words))
         else:
             entries.insert(0, (drawn, "median over seeds" if len(one.steps) > 1 else "steps to settle"))
             entries += [(_star_handle(), f"Goldilocks rate:\n{best}")] if best else []
@@ -175,8 +175,8 @@ def _draw_lines(
 def _draw_marker(panel: Axes, row: int, rows: int) -> None:
     """Put the marker of a line beside its strip."""
     panel.plot(
-        [1.012], [sum(strip(row, rows)) / 2], marker=_MARKERS[row], color=BASINS[row], markersize=em(0.5),
-        transform=panel.transAxes, clip_on=False, linestyle="none", label="_nolegend_",
+        [1.012], [sum(strip(row, rows)) / 2], marker=_MARKERS[row], color=colours().series[row],
+        markersize=em(0.5), transform=panel.transAxes, clip_on=False, linestyle="none", label="_nolegend_",
     )  # fmt: skip
 
 
