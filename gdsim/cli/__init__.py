@@ -81,13 +81,15 @@ def _global_options(words: list[str]) -> tuple[list[str], dict[str, bool]]:
 
 
 def _prepare_streams() -> None:
-    """Print ``?`` for a sign that a stream's encoding lacks, and nothing where a stream was closed."""
+    """Spell a sign that a stream's encoding lacks, and print nothing where a stream was closed."""
+    from gdsim.cli.signs import ERRORS
+
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
         elif hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors=ERRORS)
 
 
 def _drain(stream: TextIO) -> None:
