@@ -28,8 +28,8 @@ from gdsim.lessons.values import filled, quoted, run_of, value_of
 from gdsim.outcomes import InputError
 
 _FEWEST_HINTS, _FEWEST_GRADED, _FEWEST_KINDS = 2, 4, 3
-_NUMBER = re.compile(r"(?<![\w.])[-−]?\d+\.\d{2,}(?![\w.])")
-_ANY_NUMBER = re.compile(r"(?<![\w.])[-−]?\d+(?:\.\d+)?(?:e-?\d+)?(?![\w.])")
+_NUMBER = re.compile(r"(?<![\w.])[-−]?\d+\.\d{2,}(?!\w|\.\d)")
+_ANY_NUMBER = re.compile(r"(?<![\w.])[-−]?\d+(?:\.\d+)?(?:e-?\d+)?(?!\w|\.\d)")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)")
 
 
