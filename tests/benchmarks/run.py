@@ -14,7 +14,7 @@ import sys
 from itertools import takewhile
 from pathlib import Path
 
-BENCHMARKS = ("startup.py", "simulation.py", "fast_engine.py", "critical.py")
+BENCHMARKS = ("startup.py", "simulation.py", "fast_engine.py", "critical.py", "learning.py")
 
 
 def main() -> None:
