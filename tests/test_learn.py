@@ -54,8 +54,8 @@ def wrong(session: Session) -> list[str]:
         case Quantity():
             return ["-98765.4321", "+"]
         case Differentiation(of, by):
-            found = {name: to_text(formula) for name, formula in wrong_answers(parse(of), by)}
-            return ["98765", *(text for text in found.values() if judged_wrong(session, text))]
+            found = dict.fromkeys(to_text(formula) for _, formula in wrong_answers(parse(of), by))
+            return ["98765", *(text for text in found if judged_wrong(session, text))]
         case Tuning():
             path = step.task.edit[0]
             return [f"{path}=1e-9"] if judged_wrong(session, f"{path}=1e-9") else ["nonsense=1"]
