@@ -13,7 +13,7 @@ from gdsim.lessons.course import Course
     [
         ("w − η·f′(w)", "ascii", "w - eta*f'(w)"), ("w − η·f′(w)", "latin-1", "w - eta·f'(w)"),
         ("∂L/∂w ≤ 10⁻¹¹", "ascii", "dL/dw <= 10^-11"), ("x⁴ → λ₂", "ascii", "x^4 -> lambda_2"),
-        ("字", "ascii", "?"), ("naïve", "ascii", "naive"),
+        ("1 − 2ηL", "ascii", "1 - 2eta*L"), ("字", "ascii", "?"), ("naïve", "ascii", "naive"),
     ],
 )  # fmt: skip
 def test_signs_are_spelled_with_those_there_are(text: str, encoding: str, expected: str) -> None:

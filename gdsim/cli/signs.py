@@ -52,7 +52,10 @@ def _replaced(error: UnicodeError) -> tuple[str, int]:
     """Spell what cannot be encoded; for :func:`codecs.register_error`."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    return readable(error.object[error.start : error.end]), error.end
+    text = readable(error.object[error.start : error.end])
+    greek = "GREEK" in unicodedata.name(error.object[error.end - 1], "")
+    product = greek and error.object[error.end : error.end + 1].isalpha()  # ηL is a product, etaL a word
+    return text + "*" * product, error.end
 
 
 codecs.register_error(ERRORS, _replaced)
