@@ -13,6 +13,7 @@ _COMMANDS = (
     "analysis",
     "critical",
     "figures",
+    "learning",
     "options",
     "running",
     "saved",

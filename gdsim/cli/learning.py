@@ -185,7 +185,7 @@ def list_(folder: Path | None, language: str, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def check(ctx: click.Context, names: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
-    """Prove a course: schema, hints, solutions, scenarios, figures, numbers, translations.
+    """Prove a course: every step, hint, figure, number and language.
 
     Exits with 3 where something is wrong.
     """
@@ -222,7 +222,7 @@ def check(ctx: click.Context, names: tuple[str, ...], folder: Path | None, as_js
 @click.option("--course", "folder", type=Folder(), metavar="DIR", default="course", show_default=True,
               help="The course to which it is added.")  # fmt: skip
 def new(name: str, folder: Path) -> None:
-    """Begin a lesson: a folder with a step of each kind that passes the check.
+    """Begin a lesson that passes the check, with a step of each kind.
 
     The name is two digits and words, such as 20-my-topic.
     """

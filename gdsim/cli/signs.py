@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 import unicodedata
-
-#: the name under which the handler is registered, for ``errors=`` of a stream
-ERRORS = "gdsim-signs"
 
 _SIGNS = {
     "−": "-", "–": "-", "—": "-", "′": "'", "″": "''", "’": "'", "‘": "'", "“": '"', "”": '"', "…": "...",
@@ -29,11 +25,11 @@ def readable(text: str) -> str:
     ('eta*dL/dw <= 10^-11', 'w_0 -> naive ?')
     """
 
-    def spelled(run: re.Match[str]) -> str:
+    def level(run: re.Match[str]) -> str:
         signs = _RAISED if run[1] else _LOWERED
         return ("^" if run[1] else "_") + "".join(signs[sign] for sign in run[0])
 
-    return "".join(map(_spelled, _RUNS.sub(spelled, text)))
+    return "".join(map(_spelled, _RUNS.sub(level, text)))
 
 
 def _spelled(sign: str) -> str:
@@ -48,14 +44,11 @@ def _spelled(sign: str) -> str:
     return plain or "?"
 
 
-def _replaced(error: UnicodeError) -> tuple[str, int]:
-    """Spell what cannot be encoded; for :func:`codecs.register_error`."""
+def spelled(error: UnicodeError) -> tuple[str, int]:
+    """Spell what cannot be encoded: a handler for :func:`codecs.register_error`."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     text = readable(error.object[error.start : error.end])
     greek = "GREEK" in unicodedata.name(error.object[error.end - 1], "")
     product = greek and error.object[error.end : error.end + 1].isalpha()  # ηL is a product, etaL a word
     return text + "*" * product, error.end
-
-
-codecs.register_error(ERRORS, _replaced)
