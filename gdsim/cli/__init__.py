@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gc
 import os
 import sys
@@ -13,6 +14,7 @@ import click
 
 from gdsim import __version__
 
+ERRORS = "gdsim-signs"  # the handler of signs that a stream cannot encode
 DONE, FAULT, BAD_INPUT, NOT_MET, INTERRUPTED = 0, 1, 2, 3, 130
 # imports make objects that stay: looking for garbage among them every 700 costs 3 % of a short run
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
@@ -83,14 +85,22 @@ def _global_options(words: list[str]) -> tuple[list[str], dict[str, bool]]:
     return [word for word in head if word not in ("--quiet", "-q", "--no-color")] + tail, settings
 
 
+def _spelled(error: UnicodeError) -> tuple[str, int]:
+    """Spell what a stream cannot encode; how is read only when that happens."""
+    from gdsim.cli.signs import spelled
+
+    return spelled(error)
+
+
 def _prepare_streams() -> None:
-    """Print ``?`` for a sign that a stream's encoding lacks, and nothing where a stream was closed."""
+    """Spell a sign that a stream's encoding lacks, and print nothing where a stream was closed."""
+    codecs.register_error(ERRORS, _spelled)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
         elif hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors=ERRORS)
 
 
 def _drain(stream: TextIO) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from gdsim.lessons.course import Course
+    from gdsim.lessons.progress import Progress
 
 
 def _complete_lesson(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -81,8 +82,8 @@ def learn(
 ) -> None:  # fmt: skip
     """Take a lesson, or choose one from the list.
 
-    Type an answer and Enter; `hint`, `solution`, `skip`, `back`, `list`, `help` and `quit` are commands. What
-    you have done is kept.
+    Type an answer and Enter; `hint`, `solution`, `skip`, `back`, `again`, `list`, `help` and
+    `quit` are commands. What you have done is kept.
     """
     from gdsim.lessons.progress import Progress
 
@@ -107,20 +108,25 @@ def _default_figures() -> Path | None:
     return Path("outputs", "lessons") if sys.stdout.isatty() else None
 
 
-def _reset(progress: Any, name: str | None) -> None:
-    if name is None and progress.lessons and _interactive():
-        click.confirm("Forget all that you have done?", abort=True, err=True)
+def _reset(progress: Progress, name: str | None) -> None:
+    """Forget one lesson or all, after asking where somebody is there to answer."""
+    from gdsim.cli.lesson_input import interactive
+
+    records = progress.lessons if name is None else {k: v for k, v in progress.lessons.items() if k == name}
+    what = name or "all lessons"
+    if not any(record.at or record.finished for record in records.values()):
+        click.echo(f"nothing to forget: {what}")
+        return
+    if interactive():
+        answers = sum(len(record.attempts) for record in records.values())
+        click.confirm(f"Forget what you have done in {what} ({answers} answers)?", abort=True, err=True)
     progress.reset(name)
-    click.echo("forgotten: " + (name or "all lessons"))
+    click.echo(f"forgotten: {what}")
 
 
-def _interactive() -> bool:
-    import sys
-
-    return sys.stdin.isatty()
-
-
-def _hand_in(course: Course, progress: Any, target: str, learner: str, nonce: str, language: str) -> None:
+def _hand_in(
+    course: Course, progress: Progress, target: str, learner: str, nonce: str, language: str
+) -> None:
     """Write a transcript and a receipt."""
     import json
     from pathlib import Path
@@ -186,7 +192,7 @@ def list_(folder: Path | None, language: str, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def check(ctx: click.Context, names: tuple[str, ...], folder: Path | None, as_json: bool) -> None:
-    """Prove that lessons are whole and work as they say.
+    """Prove a course: every step, hint, figure, number and language.
 
     Every graded step has to fail on an empty answer and pass on its solution; hints are there and do not give
     it away; scenarios run, figures draw, links lead somewhere, numbers in the prose are computed,
@@ -227,7 +233,7 @@ def check(ctx: click.Context, names: tuple[str, ...], folder: Path | None, as_js
               help="The course to which it is added.")  # fmt: skip
 @json_option
 def new(name: str, folder: Path, as_json: bool) -> None:
-    """Begin a lesson of your own.
+    """Begin a lesson that passes the check, with a step of each kind.
 
     Writes a folder with a step of each kind that passes `gdsim lessons check`. The name is two digits and
     words, such as 20-my-topic.

@@ -6,11 +6,14 @@ import re
 import shlex
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from gdsim.cli.lesson_input import Lines, interactive
 from gdsim.lessons.session import Block, Heading, Items, Note, Outcome, Prose, Session, Shown
+from gdsim.outcomes import InputError, nearest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,10 +21,13 @@ if TYPE_CHECKING:
     from gdsim.lessons.course import Course
     from gdsim.lessons.progress import Progress
 
-_WIDEST = 80
-_COLOURS = {"right": "green", "wrong": "yellow", "hint": "cyan"}
+_WIDEST = 80  # columns of prose
+_WIDEST_FIGURE = 100
+_AROUND_FIGURE = 12  # rows of the terminal that a figure leaves to what is said about it
+_ROWS = (8, 20)  # of a figure
+_COLOURS = {"right": "green", "wrong": "magenta", "hint": "cyan"}
 _MARKS = {"right": "✓ ", "wrong": "✗ ", "hint": "→ "}
-_WORDS = ("hint", "solution", "skip", "back", "list", "help", "again", "quit", "run")
+_LEAVE = ("quit", "exit")
 
 
 class Screen:
@@ -35,6 +41,11 @@ class Screen:
         Whether lines are plain: no drawings, no marks but words.
     figures
         The folder below which each figure that is shown is written as a file, too; None: nothing is written.
+
+    Attributes
+    ----------
+    unsaved
+        What kept the progress from being written when it was last tried; None where it is written.
     """
 
     def __init__(
@@ -49,37 +60,50 @@ class Screen:
         self.plain, self.figures = plain, figures
         self.session: Session | None = None
         self.phrases = course.phrases(language)
+        self.lines = Lines(plain)
+        self.unsaved: Exception | None = None
 
     def run(self, name: str | None) -> None:
-        """Take a lesson, or choose one; ends with ``quit`` or at the end of what is typed."""
+        """Take a lesson, or choose one; ends with ``quit`` or at the end of what is typed.
+
+        Raises
+        ------
+        OSError, InputError
+            Where the progress could not be written to the last.
+        """
         while True:
             name = name or self._chosen()
             if name is None or not self._lesson(name):
-                return
+                break
             name = None
+        if self.unsaved is not None:
+            raise self.unsaved
 
     def _chosen(self) -> str | None:
         """List the lessons and ask for one; Enter goes on where the learner is."""
-        self._list()
         following = self._following()
+        self._list()
+        choose = self.phrases["choose" if following else "choose-again"]
+        self._show([Note("\n" + choose.format(lesson=following), "quiet")])
+        prompt = self.phrases["prompt-lesson"]
         while True:
-            typed = self._typed(f"lesson [{following}]" if following else "lesson")
-            if typed is None or typed.lstrip(":") in ("quit", "exit", "q"):
+            typed = self.lines.read(f"{prompt} [{following}]" if following else prompt)
+            if typed is None or typed.lower() in _LEAVE:
                 return None
-            if not typed and following:
-                return following
-            from gdsim.outcomes import InputError
-
+            if typed in ("list", "help"):
+                return self._chosen()
+            if not typed and not following:
+                continue
             try:
-                return self.course.find(typed)
+                return self.course.find(typed or following)
             except InputError as error:
-                click.echo(str(error))
+                self._show([Note(str(error), "wrong")])
 
     def _following(self) -> str:
-        """The lesson at hand: the one that was begun last, else the first that is not finished."""
-        begun = [name for name, record in self.progress.lessons.items() if record.at and not record.finished]
+        """The lesson at hand: the one that was entered last, else the first that is not finished."""
         left = [name for name in self.course.names if not self._finished(name)]
-        return next((name for name in reversed(begun) if name in self.course.names), left[0] if left else "")
+        last = self.progress.last
+        return last if last in left else left[0] if left else ""
 
     def _finished(self, name: str) -> bool:
         record = self.progress.lessons.get(name)
@@ -88,12 +112,20 @@ class Screen:
     def _list(self) -> None:
         for name in self.course.names:
             record = self.progress.lessons.get(name)
-            mark = "✓" if record and record.finished else "…" if record and record.at else " "
-            state = "finished: " if mark == "✓" else "begun: " if mark == "…" else ""
+            finished, begun = self._finished(name), bool(record and record.at)
             title = self.course.catalogue(name, self.language).title
             number, _, words = name.partition("-")
-            shown = f"{state}{number} {title}" if self.plain else f" {mark} {number}  {title}"
-            click.echo(shown + ("" if self.plain else click.style(f"  {words}", dim=True)))
+            far = ""
+            if begun and not finished and record is not None:
+                steps = [step.name for step in self.course.lesson(name).steps]
+                far = f"{steps.index(record.at) + 1}/{len(steps)}" if record.at in steps else ""
+            if self.plain:
+                state = "finished: " if finished else "begun: " if begun else ""
+                click.echo(f"{state}{number} {title}" + f", step {far}" * bool(far))
+            else:
+                mark = click.style("✓", fg="green") if finished else "…" if begun else " "
+                beside = click.style("  ".join(filter(None, (words, far))), dim=True)
+                click.echo(f" {mark} {number}  {title}  {beside}")
 
     def _lesson(self, name: str) -> bool:
         """Take one lesson. Returns whether another may be chosen."""
@@ -102,33 +134,56 @@ class Screen:
             self.course.lesson(name), self.course.catalogue(name, self.language), self.phrases, record
         )
         self.session = session
-        self._show(session.begin())
+        self.progress.last = name
+        blocks = session.begin()
         while not session.over:
-            self.progress.save()
-            typed = self._typed("")
-            if typed is None:
+            self._save()  # before anything is shown or asked, so that nothing is lost whenever it ends
+            self._show(blocks)
+            typed = self.lines.read(session.prompt())
+            word = "" if typed is None else typed.removeprefix(":").lower()
+            if typed is None or word in _LEAVE:
                 return False
-            word, _, rest = typed.strip().lstrip(":").partition(" ")
-            if word == "quit" and not rest:
-                return False
-            if word == "list" and not rest:
+            if word == "list":
                 return True
-            self._show(self._done(session, typed, word, rest))
-        self.progress.save()
-        return self._interactive()
+            blocks = self._done(session, typed)
+        self._save()
+        following = self._following()
+        if session.record.finished and following:
+            title = self.course.catalogue(following, self.language).title
+            blocks = [*blocks, Note(self.phrases["next-lesson"].format(title=title))]
+        self._show([*blocks, Note("")])
+        return interactive()
 
-    def _done(self, session: Session, typed: str, word: str, rest: str) -> Iterable[Block]:
+    def _save(self) -> None:
+        """Write the progress; where that fails the lesson goes on, and is tried again."""
+        try:
+            self.progress.save()
+            self.unsaved = None
+        except (OSError, InputError) as error:
+            if self.unsaved is None:
+                click.echo(self.phrases["saved-not"].format(fault=error), err=True)
+            self.unsaved = error
+
+    def _done(self, session: Session, typed: str) -> list[Block]:
         """What a typed line does: a command, or an answer."""
         commands: dict[str, Callable[[], list[Block]]] = {
             "hint": session.hint, "solution": session.solution, "skip": session.skip, "back": session.back,
             "again": session.show, "help": lambda: [Note(self.phrases["help"])],
         }  # fmt: skip
-        if word in commands and not rest:
-            return commands[word]()
+        word, _, rest = typed.removeprefix(":").partition(" ")
+        if word.lower() in commands and not rest:
+            return commands[word.lower()]()
+        if word == "?" and not rest:
+            return commands["help"]()
         if word == "run" and rest:
             self._command(rest)
             return []
-        return session.answer(typed)
+        before = len(session.record.attempts)
+        blocks = session.answer("" if word == "run" else typed)
+        meant = nearest(word.lower(), [*commands, "list", "quit"]) if word.isalpha() and not rest else ""
+        if meant and len(session.record.attempts) == before and not session.over:
+            blocks.append(Note(self.phrases["no-such-command"].format(word=meant), "quiet"))
+        return blocks
 
     def _command(self, words: str) -> None:
         """Run a command of gdsim in between."""
@@ -136,28 +191,17 @@ class Screen:
 
         try:
             arguments = shlex.split(words)
-            main(
-                arguments if arguments[0] in main.list_commands(click.Context(main)) else ["run", *arguments]
-            )
         except ValueError as error:
             click.echo(str(error))
-        except SystemExit:
             return
-
-    def _typed(self, prompt: str) -> str | None:
-        """Read a line; None at the end of what is typed."""
-        if self._interactive():
-            click.echo(click.style(f"{prompt}{' ' * bool(prompt)}» ", bold=True), nl=False)
-        line = sys.stdin.readline()
-        if not line:
-            return None
-        if not self._interactive() and not self.plain:
-            click.echo(f"» {line.rstrip()}")
-        return line.strip()
-
-    @staticmethod
-    def _interactive() -> bool:
-        return sys.stdin.isatty()
+        if arguments[:1] == ["gdsim"]:
+            del arguments[0]
+        if not arguments or arguments[0] not in main.list_commands(click.Context(main)):
+            arguments = ["run", *arguments]
+        if click.get_current_context().color is False:
+            arguments = ["--no-color", *arguments]
+        with suppress(SystemExit):
+            main(arguments)
 
     def _show(self, blocks: Iterable[Block]) -> None:
         for block in blocks:
@@ -169,41 +213,54 @@ class Screen:
                 case Prose(text):
                     click.echo(self._prose(text))
                 case Note(text, tone):
-                    mark = "" if self.plain else _MARKS.get(tone, "")
-                    click.echo(click.style(mark + text.strip(), fg=_COLOURS.get(tone), dim=tone == "quiet"))
+                    click.echo(self._note(text, tone))
                 case Items(_, texts):
                     for number, text in enumerate(texts, 1):
                         click.echo(self._prose(f"{number}. {text}", "   "))
-                case Shown(run, plot, at, until):
-                    click.echo(self._figure(run, plot, at, until))
-                    self._written(block)
+                case Shown() as shown:
+                    click.echo(self._figure(shown))
+                    self._written(shown)
                 case Outcome(run):
                     click.echo(self._outcome(run))
+
+    def _note(self, text: str, tone: str) -> str:
+        """Lay a note out: the lines of a list as they are, a sentence wrapped."""
+        mark = "" if self.plain else _MARKS.get(tone, "")
+        lines = [
+            piece
+            for line in text.rstrip().split("\n")
+            for piece in _wrapped(mark + line, "", "  " * bool(mark)) or [""]
+        ]
+        return click.style("\n".join(lines), fg=_COLOURS.get(tone), dim=tone == "quiet")
 
     def _outcome(self, run: Any) -> str:
         from gdsim.runs.run import coordinates
 
         final = dict(zip(run.loss.weights, run.trajectory.final_weight[:, 0].tolist(), strict=True))
-        head = click.style(run.verdict.kind.replace("_", " ").upper(), bold=True)
-        return "\n".join(
-            [self._prose(f"{head}  {run.verdict.sentence}", "  "), f"  end at {coordinates(final)}"]
-        )
+        head = run.verdict.kind.replace("_", " ").upper()
+        return self._prose(f"**{head}** {run.verdict.sentence}", "  ") + f"\n  end at {coordinates(final)}"
 
-    def _figure(self, run: Any, plot: str, at: tuple[int, ...], until: int | None) -> str:
-        """Return a sketch; in plain mode the words that stand for it."""
+    def _figure(self, shown: Shown) -> str:
+        """Return a sketch as large as the terminal allows; in plain mode the words that stand for it."""
+        import shutil
+
         from gdsim.plots import alt_text
         from gdsim.plots.sketch import sketch
 
         if self.plain:
-            return alt_text(run, plot, until)
+            return "\n".join(_wrapped(alt_text(shown.run, shown.plot, shown.until)))
         unicode = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
-        return sketch(run, plot, min(_WIDEST, _columns()) - 4, until=until, plain=not unicode)
+        size = shutil.get_terminal_size((80, 24))
+        rows = min(max(size.lines - _AROUND_FIGURE, _ROWS[0]), _ROWS[1])
+        columns = min(_WIDEST_FIGURE, max(40, size.columns)) - 4
+        return "\n" + sketch(
+            shown.run, shown.plot, columns, rows, at=shown.at, until=shown.until, plain=not unicode
+        )
 
     def _written(self, shown: Shown) -> None:
         """Write a figure as a file named after its step, and say where it is."""
         if self.figures is None or self.session is None:
             return
-        from gdsim.outcomes import InputError
         from gdsim.plots import picture
         from gdsim.sweeps.columns import whole_file
 
@@ -220,9 +277,12 @@ class Screen:
         click.echo(click.style(said, dim=True))
 
     def _prose(self, text: str, indent: str = "") -> str:
-        """Lay Markdown out in lines of at most 80 columns; emphasis as bold, lists hang."""
+        """Lay Markdown out in lines of at most 80 columns; emphasis as bold, lists hang, code stays."""
         paragraphs = []
         for paragraph in re.split(r"\n\s*\n", text.strip()):
+            if paragraph.startswith("```"):
+                paragraphs.append("\n".join(f"    {line}" for line in paragraph.split("\n")[1:-1]))
+                continue
             if paragraph.startswith(("|", "    ")):  # a table, or lines of code: as they stand
                 paragraphs.append(paragraph)
                 continue
@@ -231,22 +291,24 @@ class Screen:
         return "\n" + "\n\n".join(paragraphs) if not indent else "\n".join(paragraphs)
 
     def _piece(self, text: str, indent: str) -> str:
-        import textwrap
-
         words = " ".join(text.split())
         hang = re.match(r"(?:[-*]|\d+\.) ", words)
-        lines = textwrap.wrap(
-            words, min(_WIDEST, _columns()) - 1, initial_indent=indent,
-            subsequent_indent=indent + " " * (len(hang[0]) if hang else 0), break_long_words=False,
-        )  # fmt: skip
-        return re.sub(r"\*\*(.+?)\*\*|\*([^*]+)\*", self._emphasis, "\n".join(lines), flags=re.DOTALL)
+        lines = _wrapped(words, indent, indent + " " * (len(hang[0]) if hang else 0))
+        return re.sub(
+            r"\*\*(.+?)\*\*|\*([^*\s][^*]*)\*|`([^`]+)`", self._emphasis, "\n".join(lines), flags=re.DOTALL
+        )
 
     def _emphasis(self, match: re.Match[str]) -> str:
-        text = match[1] or match[2]
-        return text if self.plain else click.style(text, bold=bool(match[1]), italic=not match[1])
+        text = match[1] or match[2] or match[3]
+        return text if self.plain else click.style(text, bold=not match[2], italic=bool(match[2]))
 
 
-def _columns() -> int:
+def _wrapped(text: str, first: str = "", others: str = "") -> list[str]:
+    """Return a text in lines no wider than the terminal."""
     import shutil
+    import textwrap
 
-    return shutil.get_terminal_size((80, 24)).columns
+    columns = min(_WIDEST, shutil.get_terminal_size((80, 24)).columns) - 1
+    return textwrap.wrap(
+        text, max(columns, 20), initial_indent=first, subsequent_indent=others, break_on_hyphens=False,
+    )  # fmt: skip

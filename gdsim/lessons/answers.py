@@ -134,7 +134,7 @@ def _names(answer: Answer, known: Sequence[str]) -> list[str]:
         elif word in known:
             found.append(str(word))
         else:
-            expected = f"one of {', '.join(known)}, or a number from 1 to {len(known)}"
+            expected = f"a number from 1 to {len(known)}, or one of {', '.join(sorted(known))}"
             raise InputError(Fault(f"{word!r} is none of them", expected, nearest(str(word), known)))
     return found
 

@@ -29,8 +29,8 @@ from gdsim.outcomes import InputError
 from gdsim.scenario.document import read_document
 
 _FEWEST_HINTS, _FEWEST_GRADED, _FEWEST_KINDS = 2, 4, 3
-_NUMBER = re.compile(r"(?<![\w.])[-−]?\d+\.\d{2,}(?![\w.])")
-_ANY_NUMBER = re.compile(r"(?<![\w.])[-−]?\d+(?:\.\d+)?(?:e-?\d+)?(?![\w.])")
+_NUMBER = re.compile(r"(?<![\w.])[-−]?\d+\.\d{2,}(?!\w|\.\d)")
+_ANY_NUMBER = re.compile(r"(?<![\w.])[-−]?\d+(?:\.\d+)?(?:e-?\d+)?(?!\w|\.\d)")
 _LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)")
 _PUT_IN = re.compile(r"\{\w+\}")  # what a phrase puts in, such as {count}
 

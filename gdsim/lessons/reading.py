@@ -28,7 +28,7 @@ from gdsim.lessons.model import (
     Words,
 )
 from gdsim.outcomes import VERDICT_KINDS, InputError, nearest
-from gdsim.scenario.document import KeyPath, read_document
+from gdsim.scenario.document import Document, KeyPath, read_document
 from gdsim.scenario.shapes import Check, exact_number, show
 
 FILE = "lesson.yaml"
@@ -43,7 +43,7 @@ def read_lesson(folder: Path) -> Lesson:
     InputError
         With every fault of ``lesson.yaml``: file, line, column, path, what is wrong, what was expected.
     """
-    check = Check(read_document(folder / FILE), [])
+    check = Check(_document(folder / FILE), [])
     given = _root(check)
     values = {name: _source(check, item, ("values", name)) for name, item in given["values"].items()}
     steps = [
@@ -57,6 +57,19 @@ def read_lesson(folder: Path) -> Lesson:
     if check.faults:
         raise InputError(*sorted(check.faults, key=lambda fault: (fault.line or 0, fault.column or 0)))
     return Lesson(folder.name, folder, given["minutes"], tuple(given["needs"]), values, tuple(steps))  # type: ignore[arg-type]
+
+
+def _document(file: Path) -> Document:
+    """Read the file as YAML; one that is empty lacks a lesson, not a scenario."""
+    try:
+        return read_document(file)
+    except InputError as error:
+        raise InputError(
+            *(
+                fault._replace(expected=LESSON.words) if "loss" in fault.expected else fault
+                for fault in error.faults
+            )
+        ) from None
 
 
 def _root(check: Check) -> dict[str, Any]:
@@ -184,6 +197,9 @@ def _quantity(
 def _differentiation(check: Check, given: Mapping[str, Any], path: KeyPath) -> Differentiation | None:
     weights = _formula(check, given["of"], (*path, "of"))
     if weights is None:
+        return None
+    if not weights:
+        check.report((*path, "of"), f"{show(given['of'])} has no weight", "a formula of a weight")
         return None
     by = given.get("by", weights[0] if len(weights) == 1 else "")
     if by not in weights:

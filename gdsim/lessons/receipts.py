@@ -22,7 +22,7 @@ from gdsim.lessons.catalogue import Catalogue
 from gdsim.lessons.course import Course
 from gdsim.lessons.model import Lesson, Step
 from gdsim.lessons.progress import Attempt, Progress, Record
-from gdsim.lessons.session import score
+from gdsim.lessons.session import is_open, score
 from gdsim.lessons.values import filled
 from gdsim.outcomes import Fault, InputError
 
@@ -149,12 +149,14 @@ def _read(file: Path) -> dict[str, Any]:
         if not all(isinstance(text, str) for text in texts) or not isinstance(content["lessons"], dict):
             raise TypeError
         for lesson in content["lessons"].values():
-            [Attempt(**one) for one in lesson["attempts"]]
+            attempts = [Attempt(**one) for one in lesson["attempts"]]
+            if not all(isinstance(text, str) for one in attempts for text in (one.step, one.answer)):
+                raise TypeError
             list(lesson["shown"])
             bool(lesson["finished"])
     except FileNotFoundError:
         raise InputError(Fault("there is no such file", file=str(file))) from None
-    except (ValueError, TypeError, LookupError):
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         raise InputError(
             Fault("this is no receipt of the tutorial", "as gdsim learn --record writes it", file=str(file))
         ) from None
@@ -178,10 +180,13 @@ def _lesson_faults(course: Course, name: str, stated: Mapping[str, Any], record:
             faults.append(
                 f"{name}, {attempt.step}: the answer {attempt.answer!r} is not {_word(attempt.right)}"
             )
-    done = {attempt.step for attempt in record.attempts} | set(record.shown)
-    missing = [step.name for step in lesson.steps if step.graded and step.name not in done]
-    if record.finished and len(missing) == len([step for step in lesson.steps if step.graded]):
-        faults.append(f"{name} is said to be finished without an answer")
+    if record.finished:
+        missing = [step.name for step in lesson.steps if is_open(step, record)]
+        faults += [f"{name} is said to be finished, but {step} has no answer" for step in missing]
+    for claim, found in zip(("right_at_once", "right_later"), score(lesson, record), strict=False):
+        if stated.get(claim) != found:
+            words = claim.replace("_", " ")
+            faults.append(f"{name} is said to be {words} {stated.get(claim)} times, not {found}")
     return faults
 
 
@@ -204,9 +209,18 @@ def grades(verified: Iterable[Verified]) -> str:
         ["learner", "lessons", "finished", "right_at_once", "right_later", "graded", "sound", "nonce", "file"]
     )
     for one in verified:
-        name = f"'{one.learner}" if one.learner[:1] in ("=", "+", "-", "@", "\t", "\r") else one.learner
-        writer.writerow([
-            name, one.lessons, one.finished, one.right_at_once, one.right_later, one.graded,
+        row = [
+            one.learner, one.lessons, one.finished, one.right_at_once, one.right_later, one.graded,
             "yes" if one.sound else "no: " + "; ".join(one.faults), one.nonce, one.file.name,
-        ])  # fmt: skip
+        ]  # fmt: skip
+        writer.writerow([_harmless(cell) for cell in row])
     return text.getvalue()
+
+
+def _harmless(cell: object) -> object:
+    """Return a cell that no spreadsheet takes for a formula, with one kind of line break."""
+    if not isinstance(cell, str):
+        return cell
+    text = cell.replace("\r\n", "\n").replace("\r", "\n")
+    formula = text[:1] in ("\t", "\n") or text.lstrip()[:1] in ("=", "+", "-", "@", "|")
+    return f"'{text}" if formula else text

@@ -23,13 +23,14 @@ from gdsim.lessons.model import (
     Tuning,
 )
 from gdsim.lessons.progress import Attempt, Record
-from gdsim.lessons.values import filled, run_of
+from gdsim.lessons.values import filled, run_of, setting_of
 from gdsim.outcomes import InputError
 
 if TYPE_CHECKING:
     from gdsim.runs import Run
 
 _PATIENCE = 2  # wrong answers, after which help is offered
+_LONGEST = 1000  # signs of an answer
 Tone = Literal["plain", "right", "wrong", "hint", "quiet"]
 
 
@@ -104,7 +105,8 @@ class Session:
         names = [step.name for step in lesson.steps]
         self.place = names.index(record.at) if record.at in names else 0
         self.passed = False  # whether the step at hand is done, so that Enter goes on
-        self.hints = 0
+        self.hints = self.misses = 0  # at this step, since it was shown
+        self.closing = False  # whether the end was reached and only what was left out is asked
 
     @property
     def step(self) -> Step:
@@ -121,20 +123,40 @@ class Session:
         blocks: list[Block] = [Heading(self.texts.title)]
         if self.record.finished:
             blocks.append(self.note("review", "quiet"))
-            self.place = 0 if self.over else self.place
-        elif self.place == 0:
-            blocks.append(Prose(self.texts.summary))
+        if self.place == 0:
+            blocks += [Prose(self.texts.summary), self.note("commands", "quiet")]
         return [*blocks, *self.show()]
 
     def show(self) -> list[Block]:
         """Show the step at hand."""
-        self.passed, self.hints = not self.step.graded and not isinstance(self.step.task, Trial), 0
+        task = self.step.task
+        self.passed, self.hints, self.misses = not self.step.graded and not isinstance(task, Trial), 0, 0
         self.record.at = self.step.name
         number, count = self.place + 1, len(self.lesson.steps)
-        blocks: list[Block] = [Heading(self.say("step", number=number, count=count), 2)]
+        blocks: list[Block] = [
+            Heading(self.say("step", number=number, count=count, title=self.texts.title), 2)
+        ]
         blocks += self._prose("")
         blocks += self._shown()
-        return [*blocks, *self._prompt()]
+        return [*blocks, *(self._answered() or self._instruction())]
+
+    def _answered(self) -> list[Block]:
+        """What was answered to this step before, where it is done; then Enter goes on."""
+        if not self.step.graded or is_open(self.step, self.record):
+            return []
+        self.passed = True
+        given = self.record.of(self.step.name)
+        right = [attempt for attempt in given if attempt.right]
+        if not given or (self.step.name in self.record.shown and not right):
+            return [self.note("solution-seen", "quiet")]
+        return [self.note("answered", "quiet", answer=self._as_typed((right or given)[-1].answer))]
+
+    def _as_typed(self, answer: str) -> str:
+        """Return a stored answer with the numbers of things that were shown in place of their names."""
+        if not isinstance(self.step.task, Order):
+            return answer
+        shown = self.shuffled()
+        return " ".join(str(shown.index(word) + 1) if word in shown else word for word in answer.split())
 
     def say(self, phrase: str, **facts: object) -> str:
         """Return a phrase with its facts put in."""
@@ -178,57 +200,71 @@ class Session:
             mixer.shuffle(items)
         return tuple(items)
 
-    def _prompt(self) -> list[Block]:
-        """What to type."""
+    def prompt(self) -> str:
+        """Return in a word or two what is to be typed."""
+        if self.passed:
+            return self.say("prompt-continue")
+        match self.step.task:
+            case Trial(edit=edit) | Tuning(edit=edit):
+                return ", ".join(edit) or self.say("prompt-run")
+        return self.say(f"prompt-{self._wanted()}")
+
+    def _wanted(self) -> str:
+        """The kind of answer that is wanted, as the phrases name it."""
         match self.step.task:
             case Quantity() | Prediction(ask="number"):
-                phrase = "answer-number"
+                return "number"
             case Differentiation():
-                phrase = "answer-formula"
-            case Choice(right=right):
-                phrase = "answer-choice" if len(right) == 1 else "answer-choices"
+                return "formula"
+            case Choice(right=right) if len(right) > 1:
+                return "choices"
             case Prediction(ask="direction"):
-                phrase = "answer-direction"
-            case Prediction():
-                phrase = "answer-choice"
+                return "direction"
             case Order():
-                phrase = "answer-order"
+                return "order"
+        return "choice"
+
+    def _instruction(self) -> list[Block]:
+        """What to type, in a sentence; nothing where Enter goes on, as the prompt says."""
+        match self.step.task:
             case Trial(edit=edit):
                 return [*self._settings(edit), self.note("run-it", "quiet")]
             case Tuning(edit=edit):
                 return self._settings(edit)
-            case _:
-                phrase = "continue"
-        return [self.note(phrase, "quiet")]
+        return [] if self.passed else [self.note(f"answer-{self._wanted()}", "quiet")]
 
     def _settings(self, edit: Sequence[str]) -> list[Block]:
-        """Which values may be changed, and how that is typed."""
+        """Which values may be changed, what they are now, and how that is typed."""
         if not edit:
             return []
+        task = self.step.task
+        assert isinstance(task, Trial | Tuning)
+        now = {path: setting_of(self.lesson, task.experiment, path) for path in edit}
+        stated = ", ".join(f"{path}={value}" if value else path for path, value in now.items())
         if len(edit) == 1:
-            return [self.note("answer-one-setting", "quiet", settings=edit[0])]
+            return [self.note("answer-one-setting", "quiet", setting=stated)]
         example = " ".join(f"{path}=…" for path in edit)
-        return [self.note("answer-settings", "quiet", settings=", ".join(edit), example=example)]
+        return [self.note("answer-settings", "quiet", settings=stated, example=example)]
 
     def answer(self, text: str) -> list[Block]:
         """Take an answer, or nothing where the step is done: then the next step is shown."""
+        if len(text) > _LONGEST:
+            return [self.note("too-long", "wrong", most=_LONGEST)]
         if self.passed and not text.strip():
             return self.forward()
         if isinstance(self.step.task, Trial):
             return self._tried(self.step.task, text)
         if not self.step.graded:
-            return self.forward()
+            return [self.note("nothing-asked", "quiet")]
         try:
-            named = self._named(text)
+            named = self._named(text.strip())
             judged = judge(self.lesson, self.step, named)
         except InputError as error:
-            return [self.note("unread", "wrong", fault=str(error))]
+            return [self._unread(error)]
         if judged.phrase == "empty":
-            return [self.note("empty", "quiet"), *self._prompt()]
+            return [self.note("empty", "quiet"), *self._instruction()]
         if judged.right is not None:
-            self.record.add(
-                Attempt(self.step.name, named.strip(), judged.right, self.hints, judged.misconception)
-            )
+            self.record.add(Attempt(self.step.name, named, judged.right, self.hints, judged.misconception))
         return self._said(judged)
 
     def _named(self, text: str) -> str:
@@ -243,38 +279,45 @@ class Session:
         )
 
     def _said(self, judged: Judgement) -> list[Block]:
-        """What is said to an answer; a prediction is revealed whatever it was."""
+        """What is said to an answer, last and so next to the prompt; a prediction is revealed in any case."""
         tone: Tone = "right" if judged.right else "wrong"
-        blocks: list[Block] = [Note(self._phrase(judged), tone)]
-        if judged.misconception:
-            blocks.append(self.note(f"misconception-{judged.misconception}", "hint"))
-        if judged.part:
-            blocks += self._prose(judged.part)
+        blocks: list[Block] = []
         if judged.run is not None:
             task = self.step.task
             assert isinstance(task, Prediction | Tuning)
             blocks += [Shown(judged.run, task.plot)] if task.plot else []
             blocks.append(Outcome(judged.run))
-        self.passed = bool(judged.right) or isinstance(self.step.task, Prediction)
+        blocks.append(Note(self._phrase(judged), tone))
+        if judged.misconception:
+            blocks.append(self.note(f"misconception-{judged.misconception}", "hint"))
+        if judged.part:
+            blocks += self._prose(judged.part)
+        self.passed = self.passed or bool(judged.right) or isinstance(self.step.task, Prediction)
+        self.misses += judged.right is False
         if self.passed:
             blocks += self._prose("reveal")
-            blocks.append(self.note("continue", "quiet"))
-        elif judged.right is False and len(self.record.of(self.step.name)) >= _PATIENCE:
+        elif judged.right is False and self.misses >= _PATIENCE:
             blocks.append(self.note("offer-help", "quiet"))
         return blocks
 
+    def _unread(self, error: InputError) -> Note:
+        """What could not be read; the column of a formula is counted in signs."""
+        faults = []
+        for fault in error.faults:
+            said = str(fault._replace(file=None, line=None, column=None, path=""))
+            place = "" if fault.column is None else " " + self.say("at-sign", column=fault.column)
+            faults.append(said + place)
+        return self.note("unread", "wrong", fault="; ".join(faults))
+
     def _phrase(self, judged: Judgement) -> str:
-        facts = {
-            key: value.replace("_", " ") if isinstance(value, str) else value
-            for key, value in judged.facts.items()
-        }
+        facts = {key: _written(value) for key, value in judged.facts.items()}
         return self.say(judged.phrase, **facts)
 
     def _tried(self, task: Trial, text: str) -> list[Block]:
         try:
             run = answers.tried(self.lesson, task, text)
         except InputError as error:
-            return [self.note("unread", "wrong", fault=str(error))]
+            return [self._unread(error)]
         self.passed = True
         blocks: list[Block] = [Shown(run, task.plot)] if task.plot else []
         return [*blocks, Outcome(run), *self._prose("reveal"), self.note("run-again", "quiet")]
@@ -282,6 +325,8 @@ class Session:
     def hint(self) -> list[Block]:
         """Show the next hint."""
         parts = self.texts.parts(self.step.name, "hint")
+        if not parts:
+            return [self.note("no-hints-here", "quiet")]
         if self.hints >= len(parts):
             return [self.note("no-hint", "quiet")]
         self.hints += 1
@@ -290,13 +335,15 @@ class Session:
 
     def solution(self) -> list[Block]:
         """Show what is right, and why; then Enter goes on."""
-        if not self.step.graded or isinstance(self.step.task, Prediction):
+        if isinstance(self.step.task, Prediction):
+            return [self.note("solution-is-the-run", "quiet")]
+        if not self.step.graded:
             return [self.note("nothing-to-solve", "quiet")]
         if self.step.name not in self.record.shown and not self.record.solved(self.step.name):
             self.record.shown.append(self.step.name)
         self.passed = True
         head = self.note("solution", "hint", answer=self.written_solution())
-        return [head, *self._prose("solution"), self.note("continue", "quiet")]
+        return [head, *self._prose("solution")]
 
     def written_solution(self) -> str:
         """Return a right answer as a learner would type it."""
@@ -304,10 +351,12 @@ class Session:
         if isinstance(found, Mapping):
             return " ".join(f"{path}={value}" for path, value in found.items())
         if isinstance(found, str):
-            return found
-        shown = (
-            self.shuffled() if isinstance(self.step.task, Order) else getattr(self.step.task, "options", ())
-        )
+            if not isinstance(self.step.task, Quantity):
+                return found
+            short = f"{float(found):.6g}"
+            return short if judge(self.lesson, self.step, short).right else found
+        task = self.step.task
+        shown = self.shuffled() if isinstance(task, Order) else getattr(task, "options", ())
         return " ".join(str(shown.index(name) + 1) for name in found)
 
     def skip(self) -> list[Block]:
@@ -328,13 +377,52 @@ class Session:
         return self.show()
 
     def forward(self) -> list[Block]:
-        """Go to the next step, or end the lesson."""
-        self.place += 1
-        if not self.over:
+        """Go to the next step; from the last to the first that was left out; with none the lesson ends."""
+        left = [place for place, step in enumerate(self.lesson.steps) if is_open(step, self.record)]
+        ahead = [place for place in left if place > self.place]
+        if self.closing:
+            if ahead:
+                self.place = ahead[0]
+                return self.show()
+        elif self.place + 1 < len(self.lesson.steps):
+            self.place += 1
             return self.show()
+        elif left:
+            self.closing = self.passed = True
+            self.place = -1  # before the first step
+            return [self.note("left-out", "quiet", steps=_listed(left)), *self.forward()]
+        self.place = len(self.lesson.steps)
+        return self._ended(left)
+
+    def _ended(self, left: Sequence[int]) -> list[Block]:
+        """What is said at the end: finished, or what is left out once more and is where to go on."""
+        if left and not self.record.finished:
+            self.record.at = self.lesson.steps[left[0]].name
+            return [self.note("not-finished", "quiet", steps=_listed(left))]
         self.record.finished, self.record.at = True, ""
         right, later, count = score(self.lesson, self.record)
         return [self.note("finished", "right", right=right, later=later, count=count)]
+
+
+def _listed(places: Sequence[int]) -> str:
+    return ", ".join(str(place + 1) for place in places)
+
+
+def _written(value: object) -> object:
+    """Return a fact as a phrase says it: numbers with six digits, the names of verdicts as words."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return f"{float(value):.6g}".replace("-", "−")
+    except ValueError:
+        return value.replace("_", " ")
+
+
+def is_open(step: Step, record: Record) -> bool:
+    """Tell whether a step still waits for its answer: a right one, any prediction, or its solution seen."""
+    if not step.graded or step.name in record.shown or record.solved(step.name):
+        return False
+    return not (isinstance(step.task, Prediction) and record.of(step.name))
 
 
 def score(lesson: Lesson, record: Record) -> tuple[int, int, int]:

@@ -46,6 +46,31 @@ def run_of(lesson: Lesson, experiment: Experiment, settings: Mapping[str, object
     return execute(scenario_of(lesson, experiment, settings))
 
 
+def setting_of(lesson: Lesson, experiment: Experiment, path: str) -> str:
+    """Return what a value of an experiment is as it stands, as a learner types it; empty where it has parts.
+
+    Raises
+    ------
+    InputError
+        As for any scenario.
+    """
+    from gdsim.scenario.write import as_data
+
+    found: Any = as_data(scenario_of(lesson, experiment))
+    for part in path.split("."):
+        if isinstance(found, dict):
+            found = found.get(part)
+        elif part != "w":
+            return ""
+    if isinstance(found, dict):
+        parts = [value for key, value in found.items() if key in ("initial", "method")]
+        plain = len(found) == 1 or found.get("schedule") == "constant"
+        found = parts[0] if plain and parts else next(iter(found.values())) if plain else None
+    if isinstance(found, bool) or not isinstance(found, int | float | str):
+        return ""
+    return found if isinstance(found, str) else f"{found:.6g}"
+
+
 def setting_text(value: object) -> str:
     """Return a setting as YAML in one line, as it stands after ``-S key=``."""
     import json

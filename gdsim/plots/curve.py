@@ -135,6 +135,19 @@ def limits(values: Array, marked: Array) -> tuple[float, float]:
     >>> limits(np.array([0.0, 1.0, 2.0]), np.array([0.0]))
     (-0.16, 2.24)
     """
+    if not np.isfinite(values).any():
+        return -1.0, 1.0
+    bottom, top = essential_limits(values, marked)
+    height = (top - bottom) or max(abs(top), 1.0)
+    return bottom - 0.08 * height, top + 0.12 * height
+
+
+def essential_limits(values: Array, marked: Array) -> tuple[float, float]:
+    """Return the same without a margin.
+
+    >>> essential_limits(np.array([0.0, 1.0, 2.0]), np.array([0.0]))
+    (0.0, 2.0)
+    """
     finite = values[np.isfinite(values)]
     if finite.size == 0:
         return -1.0, 1.0
@@ -142,8 +155,7 @@ def limits(values: Array, marked: Array) -> tuple[float, float]:
     essential = float(max([np.quantile(finite, 0.8), *marked[np.isfinite(marked)]]))
     if top - bottom > 3 * (essential - bottom) > 0:
         top = bottom + 1.3 * (essential - bottom)
-    height = (top - bottom) or max(abs(top), 1.0)
-    return bottom - 0.08 * height, top + 0.12 * height
+    return bottom, top
 
 
 def _draw_tangents(axes: Axes, run: Run, records: Sequence[int]) -> points.Stage:

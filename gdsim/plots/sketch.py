@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gdsim.plots.curve import limits, window
+from gdsim.plots.canvas import LABEL, Canvas, draw_line, framed, numbered, round_ends
+from gdsim.plots.curve import essential_limits, window
 from gdsim.plots.text import short
 
 if TYPE_CHECKING:
@@ -16,57 +19,14 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-_DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # of a cell, by row and column
 _SHADES = " ░▒▓█"
 _PLAIN_SHADES = " .:*#"
-_STEPS = "0123456789"
-_LABEL = 12  # columns kept free for the numbers left of the frame
+_BY_STEP = ("convergence", "phase", "sharpness")
+_TANGENT = 1 / 6  # of the frame to either side
 
 
-class Canvas:
-    """Dots two to a column and four to a row, with signs on top.
-
-    >>> canvas = Canvas(2, 1, False)
-    >>> canvas.dot(0.0, 0.0); canvas.sign(1.0, 0.0, "x")
-    >>> canvas.lines()
-    ['⡀x']
-    """
-
-    def __init__(self, columns: int, rows: int, plain: bool) -> None:
-        self.columns, self.rows, self.plain = columns, rows, plain
-        self.cells = np.zeros((rows, columns), dtype=np.int64)
-        self.signs: dict[tuple[int, int], str] = {}
-
-    def dot(self, x: float, y: float) -> None:
-        """Set a dot; x and y run from 0 to 1, upwards. What lies outside is left out."""
-        if 0 <= x <= 1 and 0 <= y <= 1:
-            column, row = round(x * (2 * self.columns - 1)), round((1 - y) * (4 * self.rows - 1))
-            self.cells[row // 4, column // 2] |= _DOTS[row % 4][column % 2]
-
-    def sign(self, x: float, y: float, sign: str) -> None:
-        """Put a sign on a cell; the first one stays."""
-        if 0 <= x <= 1 and 0 <= y <= 1:
-            place = (round((1 - y) * (self.rows - 1)), round(x * (self.columns - 1)))
-            self.signs.setdefault(place, sign)
-
-    def lines(self) -> list[str]:
-        """Return the canvas as lines of text."""
-        return [
-            "".join(self._cell(row, column) for column in range(self.columns)).rstrip()
-            for row in range(self.rows)
-        ]
-
-    def _cell(self, row: int, column: int) -> str:
-        if (row, column) in self.signs:
-            return self.signs[row, column]
-        dots = int(self.cells[row, column])
-        if not dots:
-            return " "
-        return "." if self.plain else chr(0x2800 + dots)
-
-
-def sketch(run: Run, plot: str, columns: int = 72, rows: int = 14, *, until: int | None = None,
-           plain: bool = False) -> str:  # fmt: skip
+def sketch(run: Run, plot: str, columns: int = 72, rows: int = 14, *, at: Sequence[int] = (),
+           until: int | None = None, plain: bool = False) -> str:  # fmt: skip
     """Return a run as a picture of text: its curve, its map, or its loss step by step.
 
     Parameters
@@ -74,10 +34,13 @@ def sketch(run: Run, plot: str, columns: int = 72, rows: int = 14, *, until: int
     run
         The run.
     plot
-        A kind of figure. ``curve`` and its kin are drawn as the loss over the weight with the steps, two
-        weights as a map, every other kind as the loss against the step.
+        A kind of figure. ``derivative``, ``zoom``, ``vcurve``, ``cobweb`` and ``ruler`` have sketches of
+        their own; ``convergence`` and its kin show the loss against the step; all others are drawn as the
+        loss over the weight with the steps, two weights as a map. What a kind cannot show is drawn so, too.
     columns, rows
         How large.
+    at
+        Steps at which the tangent is drawn.
     until
         The last step shown.
     plain
@@ -88,59 +51,56 @@ def sketch(run: Run, plot: str, columns: int = 72, rows: int = 14, *, until: int
     >>> from gdsim.runs import execute
     >>> from gdsim.scenario import load
     >>> print(sketch(execute(load("double-well")), "curve", 40, 6, plain=True))
-       1.652│    .                    .
-            │     .        ..         .
-            │     .      ..  0.       .
-            │      .    .      1.    .
-            │       .  .        2.  .
-           0│        ..           v..
-            └───────────────────────────────
-             −1.8       weight w         1.8
+    1.6│  .                      .
+       │  ..                    ..
+       │   .       ......       .
+       │   .     ...    .0.     .
+       │    .   ..        1.   .
+      0│    .....          .24..
+       └────────────────────────────
+        −1.8      weight w       1.8
     """
+    from gdsim.plots.kinds import PLOTS
+    from gdsim.plots.sketch_kinds import SKETCHES
+
     last = run.trajectory.step_index[-1] if until is None else until
     shown = run.trajectory.step_index <= last
-    if len(run.loss.weights) == 1 and plot not in ("convergence", "phase", "sharpness"):
-        return _curve(run, shown, columns, rows, plain)
-    if len(run.loss.weights) == 2 and plot not in ("convergence", "phase", "sharpness"):
+    if plot in SKETCHES and not PLOTS[plot].refusal(run):
+        return SKETCHES[plot](run, shown, Canvas(columns - LABEL, rows, plain), tuple(at))
+    if len(run.loss.weights) == 1 and plot not in _BY_STEP:
+        return _curve(run, shown, Canvas(columns - LABEL, rows, plain), at)
+    if len(run.loss.weights) == 2 and plot not in _BY_STEP:
         return _map(run, shown, columns, rows, plain)
     return _steps(run, shown, columns, rows, plain)
 
 
-def _framed(canvas: Canvas, top: str, bottom: str, left: str, middle: str, right: str) -> str:
-    """Put an axis to the left and one below, with their ends."""
-    lines = canvas.lines()
-    margin = max(len(top), len(bottom))
-    labels = [top, *[""] * (len(lines) - 2), bottom]
-    framed = [f"{label:>{margin}}│{line}" for label, line in zip(labels, lines, strict=True)]
-    framed.append(" " * margin + "└" + "─" * canvas.columns)
-    free = max(1, canvas.columns - len(left) - len(right))
-    framed.append(" " * (margin + 1) + left + f"{middle:^{free}}" + right)
-    return "\n".join(line.rstrip() for line in framed)
-
-
-def _curve(run: Run, shown: NDArray[np.bool_], columns: int, rows: int, plain: bool) -> str:
+def _curve(run: Run, shown: NDArray[np.bool_], canvas: Canvas, at: Sequence[int]) -> str:
     name = run.loss.weights[0]
     weight, loss = run.trajectory.weight[:, 0, 0], run.trajectory.loss[:, 0]
     low, high = window(weight, run.search.domain[name])
-    width = columns - _LABEL
-    grid = np.linspace(low, high, 8 * width)
+    grid = np.linspace(low, high, 8 * canvas.columns)
     values = run.loss.evaluate(grid[None, :])
     inside = (weight >= low) & (weight <= high) & np.isfinite(loss)
-    bottom, top = limits(values, loss[inside])
-    canvas = Canvas(width, rows, plain)
-    for x, y in zip((grid - low) / (high - low), (values - bottom) / (top - bottom), strict=True):
-        canvas.dot(x, y)
-    for record in np.flatnonzero(shown & inside):
-        step = int(run.trajectory.step_index[record])
-        sign = _STEPS[step] if step < 10 else "*" if plain else "•"
-        canvas.sign((weight[record] - low) / (high - low), (loss[record] - bottom) / (top - bottom), sign)
-    return _framed(canvas, short(top), short(bottom), short(low), f"weight {name}", short(high))
+    bottom, top = round_ends(*essential_limits(values, loss[inside]))
+    draw_line(canvas, (grid - low) / (high - low), (values - bottom) / (top - bottom))
+    numbered(canvas, (
+        (int(run.trajectory.step_index[record]), (weight[record] - low) / (high - low),
+         (loss[record] - bottom) / (top - bottom))
+        for record in np.flatnonzero(shown & inside)
+    ))  # fmt: skip
+    for step in at:
+        record = int(np.searchsorted(run.trajectory.step_index, step))
+        near = grid[np.abs(grid - weight[record]) <= _TANGENT * (high - low)]
+        line = loss[record] + run.trajectory.gradient[record, 0, 0] * (near - weight[record])
+        for x, y in zip((near - low) / (high - low), (line - bottom) / (top - bottom), strict=True):
+            canvas.sign(x, y, "-" if canvas.plain else "╌")
+    return framed(canvas, short(top), short(bottom), short(low), f"weight {name}", short(high))
 
 
 def _map(run: Run, shown: NDArray[np.bool_], columns: int, rows: int, plain: bool) -> str:
     first, second = run.loss.weights
     (left, right), (bottom, top) = (run.search.domain[name] for name in (first, second))
-    width = columns - _LABEL
+    width = columns - LABEL
     x, y = np.linspace(left, right, width), np.linspace(top, bottom, rows)
     across, up = np.meshgrid(x, y)
     values = run.loss.evaluate(np.stack([across.ravel(), up.ravel()])).reshape(across.shape)
@@ -150,28 +110,28 @@ def _map(run: Run, shown: NDArray[np.bool_], columns: int, rows: int, plain: boo
     canvas = Canvas(width, rows, plain)
     for record in np.flatnonzero(shown):
         step, (a, b) = int(run.trajectory.step_index[record]), run.trajectory.weight[record, :, 0]
-        sign = _STEPS[step] if step < 10 else "+" if plain else "●"
         if np.isfinite([a, b]).all():
-            canvas.sign((a - left) / (right - left), (b - bottom) / (top - bottom), sign)
+            numbered(canvas, [(step, (a - left) / (right - left), (b - bottom) / (top - bottom))])
     for row, column in np.ndindex(values.shape):
         shade = shades[int(np.searchsorted(levels, values[row, column]))]
         canvas.signs.setdefault((row, column), shade)
     ends = (short(left), f"weight {first}, upwards {second}; darker is higher", short(right))
-    return _framed(canvas, short(top), short(bottom), *ends)
+    return framed(canvas, short(top), short(bottom), *ends)
 
 
 def _steps(run: Run, shown: NDArray[np.bool_], columns: int, rows: int, plain: bool) -> str:
     """The loss against the step, on a logarithmic axis where it spans two decades."""
     step, loss = run.trajectory.step_index, run.trajectory.loss[:, 0]
     known = np.isfinite(loss)
-    canvas = Canvas(columns - _LABEL, rows, plain)
+    canvas = Canvas(columns - LABEL, rows, plain)
     if not known.any():
-        return _framed(canvas, "", "", "0", "step", str(int(step[-1])))
+        return framed(canvas, "", "", "0", "step", str(int(step[-1])))
     logarithmic = loss[known].min() > 0 and loss[known].max() > 100 * loss[known].min()
-    height = np.log(np.where(known, loss, 1.0)) if logarithmic else loss
-    low, high = height[known].min(), height[known].max()
+    height = np.log10(np.where(known, loss, 1.0)) if logarithmic else loss
+    low, high = float(height[known].min()), float(height[known].max())
+    low, high = (math.floor(low), math.ceil(high)) if logarithmic else round_ends(low, high)
     for record in np.flatnonzero(shown & known):
-        y = (height[record] - low) / (high - low) if high > low else 0.5
-        canvas.dot(step[record] / max(1, int(step[-1])), y)
-    ends = (short(float(loss[known].max())), short(float(loss[known].min())))
-    return _framed(canvas, *ends, "0", "step" + " (logarithmic loss)" * bool(logarithmic), str(int(step[-1])))
+        canvas.dot(step[record] / max(1, int(step[-1])), (height[record] - low) / (high - low))
+    top, bottom = (short(10.0**end if logarithmic else end) for end in (high, low))
+    words = "step (logarithmic loss)" if logarithmic else "loss at each step"
+    return framed(canvas, top, bottom, "0", words, str(int(step[-1])))

@@ -14,7 +14,9 @@ import sys
 from itertools import takewhile
 from pathlib import Path
 
-BENCHMARKS = ("startup.py", "simulation.py", "fast_engine.py", "critical.py", "figures.py")
+BENCHMARKS = (
+    "startup.py", "simulation.py", "fast_engine.py", "critical.py", "figures.py", "learning.py",
+)  # fmt: skip
 
 
 def main() -> None:
