@@ -197,7 +197,7 @@ def test_a_word_that_is_nearly_a_command_is_answered_with_it(terminal: Terminal)
 
 def test_a_command_runs_in_between_and_the_lesson_goes_on(terminal: Terminal) -> None:
     assert "L′ = 2·x" in terminal.type("run derive x^2")
-    assert "2 of 12" in terminal.type("")
+    assert "2 of 13" in terminal.type("")
 
 
 def test_ctrl_c_keeps_everything_and_exits_with_130(tmp_path: Path) -> None:
