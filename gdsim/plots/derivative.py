@@ -16,7 +16,7 @@ from gdsim.plots.curve import departures, limits, window
 from gdsim.plots.look import DASHES, colours, em, mark
 from gdsim.plots.pieces import Stretch, broken, extent, stretches
 from gdsim.plots.scene import Scene, travel
-from gdsim.plots.tick_places import few_ticks
+from gdsim.plots.tick_places import few_rows, few_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,6 +97,8 @@ def derivative(run: Run, at: Sequence[int] = ()) -> Scene:
     for axes, label in zip(panels, ("f", "f′", "f″"), strict=True):
         axes.set_ylabel(label, rotation=0, ha="right", va="center", fontweight="bold")
     few_ticks(below)
+    for panel in panels:
+        few_rows(panel)
     below.set_xlabel(f"weight {name}")
     figure.align_ylabels(panels)
     points.legend_beside(figure, above)

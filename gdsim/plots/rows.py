@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _HANDLE, _COLUMN, _BESIDE_HANDLE = 1.4, 1.4, 0.8  # ems: a handle, the gaps between columns and to the words
 _GAP = 0.3  # ems, between rows
+_SPARE = 1.0  # ems: hinted letters are a little wider than reckoned
 _FEW = 2  # rows of a legend that a figure has room for; for more it grows taller
 _LINE = 1.5  # ems, a row of a legend
 
@@ -88,7 +89,7 @@ def legend_row(figure: Figure, handles: Sequence[Any], labels: Sequence[str], **
     entries = found.entries = found.entries | dict(zip(labels, handles, strict=True))
     if found.legend is not None:
         found.legend.remove()
-    columns = columns_within([*entries], room(figure))
+    columns = columns_within([*entries], room(figure) - _SPARE)
     found.legend = figure.legend(
         [*entries.values()], [*entries], loc="upper left", bbox_to_anchor=(0.0, 1.0), ncols=columns,
         frameon=False, borderpad=0.0, borderaxespad=0.0, columnspacing=_COLUMN,

@@ -23,6 +23,11 @@ def few_ticks(axes: Axes) -> None:
     axes.xaxis.set_major_locator(_SideBySide())
 
 
+def few_rows(axes: Axes) -> None:
+    """Put as many ticks at round values beside axes as have labels that stand apart."""
+    axes.yaxis.set_major_locator(_Stacked())
+
+
 def few_powers(axes: Axes, linear: float) -> None:
     """Put ticks at powers of ten on a symmetric logarithmic upward axis, none so near that labels touch."""
     axes.yaxis.set_major_locator(_Above(linear))
@@ -48,6 +53,21 @@ class _SideBySide(MaxNLocator):
             if len(labels) * (max(map(width, labels), default=0.0) + _APART) <= most:
                 break
         return ticks
+
+
+class _Stacked(MaxNLocator):
+    """Round values, as many as lines of text fit above each other."""
+
+    def __init__(self) -> None:
+        super().__init__(_MOST_TICKS, steps=[1, 2, 2.5, 5, 10])
+        self._line = _ABOVE * em(1)  # points
+
+    def __call__(self) -> Any:
+        """Return the places of the ticks."""
+        axes: Any = self.axis.axes  # type: ignore[union-attr]
+        lines = 72 * axes.bbox.height / axes.get_figure(root=True).dpi / self._line
+        self.set_params(nbins=int(min(_MOST_TICKS, max(1.0, lines))))
+        return super().__call__()
 
 
 class _Above(SymmetricalLogLocator):

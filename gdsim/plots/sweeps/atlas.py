@@ -17,7 +17,7 @@ from gdsim.plots.sweeps.legend import Entry, draw_legend, draw_limit, ink_on, sw
 from gdsim.plots.sweeps.limits import Limit, limits
 from gdsim.plots.sweeps.raster import Bytes, Meaning, Raster, raster
 from gdsim.plots.sweeps.scale import positions, round_values, tick_words, ticks
-from gdsim.plots.text import fold, room
+from gdsim.plots.text import fold, room, width
 from gdsim.sweeps.result import AxisValues, Column, SweepResult
 
 if TYPE_CHECKING:
@@ -37,6 +37,9 @@ _TITLES = {
     "loss": "final loss of {} runs",
 }
 _GRIDS = {1: (1, 1), 2: (1, 2), 3: (1, 3), 4: (2, 2), 5: (2, 3), 6: (2, 3)}
+_NARROW_GRIDS = {1: (1, 1), 2: (1, 2), 3: (2, 2), 4: (2, 2), 5: (3, 2), 6: (3, 2)}  # and taller
+_BETWEEN = 0.5  # ems from one tick's label to the next
+_TALLER = 0.4  # of the height, for each further row
 
 
 class Layout(NamedTuple):
@@ -134,15 +137,18 @@ def atlas(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
     if plan.panels is None:
         cells = cells[None]
     chosen = spread(len(cells), _PANELS)
-    rows, columns = _GRIDS[len(chosen)]
     figure = Figure()
+    narrow = room(figure) < NARROW
+    rows, columns = (_NARROW_GRIDS if narrow else _GRIDS)[len(chosen)]
+    if narrow:
+        figure.set_figheight(figure.get_figheight() * (1 + _TALLER * (rows - 1)))
     panels = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     order = sorted(painted.meanings, key=lambda meaning: -meaning.runs)
     letters = {meaning.code: chr(ord("A") + place) for place, meaning in enumerate(order[:_ENTRIES])}
     lines = limits(result) if set(RATES) & {plan.horizontal.path, plan.vertical.path} else ()
     marked: list[Entry] = []
     names = [words.value_words(plan.panels, place, result.weights) if plan.panels else "" for place in chosen]
-    width = (0.6 if room(figure) >= NARROW else 0.85) * room(figure) / columns  # beside a legend, or below
+    wide = (0.7 if narrow else 0.6) * room(figure) / columns  # beside a legend, or below
     for axes_, place, name in zip(panels.flat, chosen, names, strict=False):
         paths = _paths(plan, lines, place)
         _draw_cells(axes_, painted, cells[place])
@@ -151,7 +157,7 @@ def atlas(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
             draw_limit(axes_, x, y, limit, order)
             for order, (limit, (x, y)) in enumerate(zip(lines, paths, strict=True))
         ]
-        axes_.set_title("\n".join(fold(name, width)), pad=em(0.35))
+        axes_.set_title("\n".join(fold(name, wide)), pad=em(0.35))
     for axes_ in panels.flat[len(chosen) :]:
         axes_.set_visible(False)
     _name_axes(figure, panels, plan, result, len(chosen))
@@ -255,12 +261,27 @@ def _entries(order: list[Meaning], letters: dict[int, str], runs: int) -> list[E
     return entries
 
 
+def _apart(
+    places: Sequence[float], labels: Sequence[str], cells: int, across: float
+) -> tuple[list[float], list[str]]:
+    """Leave out, from left to right, what would touch the label before it; the axes are so many ems wide."""
+    kept: list[tuple[float, str]] = []
+    last = -math.inf
+    for place, label in zip(places, labels, strict=True):
+        centre, half = (place + 0.5) / cells * across, 0.5 * width(label)
+        if centre - half >= last + _BETWEEN:
+            kept.append((place, label))
+            last = centre + half
+    return [place for place, _ in kept], [label for _, label in kept]
+
+
 def _name_axes(figure: Figure, panels: Any, plan: Layout, result: SweepResult, count: int) -> None:
     """Ticks at round values, names on the outer panels alone."""
     rows, columns = panels.shape
     few = (6, 5, 4)[columns - 1]
+    across = (0.6 if room(figure) >= NARROW else 0.7 if columns == 1 else 0.5) * room(figure) / columns  # ems
     for place, axes in enumerate(panels.flat[:count]):
-        axes.set_xticks(*ticks(plan.horizontal, few))
+        axes.set_xticks(*_apart(*ticks(plan.horizontal, few), len(plan.horizontal.values), across))
         axes.set_yticks(*ticks(plan.vertical, 6 if rows == 1 else 4))
         below = place + columns >= count
         axes.tick_params(labelbottom=below, labelleft=place % columns == 0)

@@ -15,6 +15,7 @@ from gdsim.plots.sweeps.endings import commonest, draw_endings, edges, ending_en
 from gdsim.plots.sweeps.legend import Entry, draw_legend, draw_rates
 from gdsim.plots.sweeps.limits import limits
 from gdsim.plots.sweeps.scale import round_values, tick_words
+from gdsim.plots.text import room, width
 from gdsim.sweeps.result import STATUSES, AxisValues, Column, SweepResult
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
+_TICKED = 0.6  # of the width of a figure is below its axes, beside a legend
 _MANY = 20_000  # points from which their density is drawn
 _COLUMNS, _ROWS = 1000, 420  # most cells of the density
 _PALE = 0.4  # the exponent that lifts thin bands
@@ -217,10 +219,27 @@ def _shades() -> Colormap:
     return LinearSegmentedColormap.from_list("density", [colour.ground, colour.loss, colour.ink])
 
 
+def _apart(panel: Axes, places: Sequence[float]) -> list[float]:
+    """Leave out, from left to right, what would touch the label before it."""
+    figure = panel.get_figure(root=True)
+    assert figure is not None
+    left, right = panel.transScale.transform([(end, 1.0) for end in panel.get_xlim()])[:, 0]
+    kept: list[float] = []
+    last = -np.inf
+    for place in places:
+        at = panel.transScale.transform((place, 1.0))[0]
+        centre = (at - left) / (right - left) * _TICKED * room(figure)
+        half = 0.5 * width(tick_words(place))
+        if centre - half >= last + 0.4:
+            kept.append(place)
+            last = centre + half
+    return kept
+
+
 def name_axis(panel: Axes, axis: AxisValues, weights: Sequence[str]) -> None:
     """Name the horizontal axis and put ticks at round values."""
     panel.set_xlabel(words.axis_words(axis.path, weights))
     low, high = panel.get_xlim()
-    places = round_values(low, high, axis.logarithmic, most=7)
+    places = _apart(panel, round_values(low, high, axis.logarithmic, most=7))
     panel.set_xticks(places, labels=[tick_words(value) for value in places])
     panel.minorticks_off()
