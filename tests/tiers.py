@@ -29,3 +29,8 @@ def some(cases: Iterable[Any], *default: Any) -> list[Any]:
 def later(*values: Any) -> Any:
     """Return one case, of one or several values, for the integration tier."""
     return pytest.param(*values, marks=pytest.mark.integration)
+
+
+def much_later(*values: Any) -> Any:
+    """Return one case, of one or several values, for the release tier."""
+    return pytest.param(*values, marks=pytest.mark.release)
