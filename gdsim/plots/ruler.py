@@ -27,6 +27,7 @@ _TALLER = 1.5
 _BESIDE = 7  # ems, what stands beside the axes
 _TOP = 2.0  # the largest factor shown
 _NAMES, _LIMITS, _OWN = 1.88, 1.77, 1.06  # how high names of bands, their limits and the run's rate stand
+_OWN_LOW, _LOW = 0.92, 26  # the last in one line, in figures of fewer ems than these
 
 
 def ruler(run: Run, at: Sequence[int] = ()) -> Scene:
@@ -161,14 +162,18 @@ def _draw_mark(axes: Axes, run: Run, stand: Ruler) -> None:
     rate = stand.learning_rate
     factor = float(multiplier(run.batch, np.array([rate * stand.curvature]))[0])
     height = min(factor, _TOP)
-    axes.plot([rate, rate], [0.0, _OWN], color=colour.path, linewidth=em(0.16), zorder=5)
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    low = 72 * figure.get_figheight() < em(_LOW)
+    own, between = (_OWN_LOW, ": ") if low else (_OWN, "\n")
+    axes.plot([rate, rate], [0.0, own], color=colour.path, linewidth=em(0.16), zorder=5)
     axes.plot(
         [rate], [height], "o", color=colour.path, markeredgecolor=colour.ink, markersize=mark(1.62),
         markeredgewidth=em(0.1), clip_on=False, zorder=6, label="_run",
     )  # fmt: skip
     share = rate / axes.get_xlim()[1]
     axes.text(
-        rate, _OWN, f"η = {text.short(rate)}\n× {text.short(float(f'{factor:.3g}'))} a step",
+        rate, own, f"η = {text.short(rate)}{between}× {text.short(float(f'{factor:.3g}'))} a step",
         ha="left" if share < 0.2 else "right" if share > 0.8 else "center", va="bottom",
         zorder=8, bbox=points.backing(0.85),
     )  # fmt: skip

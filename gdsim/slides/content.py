@@ -278,7 +278,7 @@ def points(entry: Entry) -> list[Slide]:
     if rows:
         parts.append(Table(("kind", "where", "loss", bent, "proof"), rows, "The critical points.", marked))
     notes = [f"{p.kind} at {', '.join(f'{k} = {exact(v)}' for k, v in p.weight.items())}, "
-             f"loss {exact(p.loss)}, {p.proof}" for p in shown]  # fmt: skip
+             f"loss {exact(p.loss)}, {p.proof}" for p in shown] or [words[0].text]  # fmt: skip
     return [Slide(f"{entry.heading}: where L′ = 0", tuple(parts), tuple(notes))]
 
 
