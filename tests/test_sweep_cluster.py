@@ -298,7 +298,7 @@ def test_a_lost_scheduler_ends_the_sweep_which_then_goes_on(
     sweep = made(tmp_path)
     with pytest.raises(OSError, match=f"the scheduler at {dask.address} was lost; the same command goes on"):
         carry_out(sweep, dask.address)
-    assert 1 <= len([*sweep.directory.glob("chunks/0*.npz")]) < 16
+    assert len([*sweep.directory.glob("chunks/0*.npz")]) < 16  # how many arrive before, the network decides
     assert contents(carry_out(made(tmp_path), None).directory) == undisturbed
 
 
