@@ -225,8 +225,8 @@ def test_a_loss_without_a_minimum_has_no_best_rate() -> None:
 
 # ---- signals
 
-GRID = ["learning_rate=lin(0.001,0.2,500)", "initial_weight=lin(-1.9,1.9,500)"]
-MANY = [*GRID, "--engine", "numpy", "--jobs", "1"]  # seconds in chunks of a second and a half
+GRID = ["learning_rate=lin(0.001,0.2,1000)", "initial_weight=lin(-1.9,1.9,1000)"]
+MANY = [*GRID, "--engine", "numpy", "--jobs", "1"]  # several chunks of a second and a half, on any machine
 
 
 def begun(folder: Path) -> subprocess.Popen[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -110,15 +112,16 @@ def sweep(
     if not quiet:
         _say(_announced(forecast, made))
     start = time.perf_counter()
-    store = _carried_out(made, forecast, quiet)
-    seconds = time.perf_counter() - start
-    result = finish(store, made.worker)
-    said = summary(result, swept.name)
-    write_summary(made.directory, said)
-    if parquet:
-        write_parquet(store)
-    if not no_plot:
-        _draw(result, made.directory, figures)
+    with _resumable(made):
+        store = _carried_out(made, forecast, quiet)
+        seconds = time.perf_counter() - start
+        result = finish(store, made.worker)
+        said = summary(result, swept.name)
+        write_summary(made.directory, said)
+        if parquet:
+            write_parquet(store)
+        if not no_plot:
+            _draw(result, made.directory, figures)
     if as_json:
         print_json(jsonable({**said, "directory": str(made.directory)}))
     else:
@@ -198,7 +201,7 @@ def _say(text: str) -> None:
 
 
 def _carried_out(made: Sweep, forecast: Forecast, quiet: bool) -> Any:
-    """Run the sweep with a bar on the terminal; say how to go on where it is interrupted."""
+    """Run the sweep with a bar on the terminal."""
     from gdsim.cli.screen import progress
 
     start = time.perf_counter()
@@ -216,8 +219,17 @@ def _carried_out(made: Sweep, forecast: Forecast, quiet: bool) -> Any:
         except KeyboardInterrupt:
             if bar is not None:
                 bar.hide()
-            _say(f"what is done is kept in {made.directory}; the same command goes on from there")
             raise
+
+
+@contextmanager
+def _resumable(made: Sweep) -> Iterator[None]:
+    """Say how to go on where the sweep, its report or its figures are interrupted."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        _say(f"what is done is kept in {made.directory}; the same command goes on from there")
+        raise
 
 
 def _draw(result: Any, directory: Path, figures: tuple[str, ...] = ()) -> None:
