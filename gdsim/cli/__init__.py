@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import gc
 import os
 import sys
@@ -16,6 +17,8 @@ from gdsim import __version__
 
 ERRORS = "gdsim-signs"  # the handler of signs that a stream cannot encode
 DONE, FAULT, BAD_INPUT, NOT_MET, INTERRUPTED = 0, 1, 2, 3, 130
+_BAD_NAMES = (errno.ENAMETOOLONG, errno.ELOOP)  # what no file can be called: no fault of the machine
+_LONGEST_NAME = 200  # signs of a path in a message
 # imports make objects that stay: looking for garbage among them every 700 costs 3 % of a short run
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 #: the commands by the module that holds them as ``COMMANDS``; only what is asked for is imported
@@ -121,6 +124,10 @@ def _interrupted(as_json: bool, color: bool | None) -> int:
     return INTERRUPTED
 
 
+def _shortened(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
+
+
 def _report(error: Exception, as_json: bool, color: bool | None) -> int:
     """Print an error as a person, or a program, wants it, and return the exit code."""
     from gdsim.outcomes import Fault, InputError
@@ -135,9 +142,9 @@ def _report(error: Exception, as_json: bool, color: bool | None) -> int:
         case click.ClickException():
             faults = (Fault(error.format_message()),)
         case OSError():
-            name = error.filename
-            faults = (Fault(error.strerror or str(error), file=None if name is None else os.fsdecode(name)),)
-            code = FAULT
+            name = None if error.filename is None else _shortened(os.fsdecode(error.filename))
+            faults = (Fault(error.strerror or str(error), file=name),)
+            code = BAD_INPUT if error.errno in _BAD_NAMES else FAULT
         case _:
             if os.environ.get("GDSIM_DEBUG"):
                 raise error

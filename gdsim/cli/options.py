@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -48,7 +49,7 @@ class Folder(click.ParamType):  # type: ignore[type-arg]
         from pathlib import Path
 
         path = Path(value)
-        if path.exists() and not path.is_dir():
+        if os.path.lexists(path) and not path.is_dir():
             self.fail(f"{value!r} is a file, not a folder", param, ctx)
         return path
 

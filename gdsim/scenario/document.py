@@ -18,6 +18,7 @@ from gdsim.outcomes import Fault, InputError
 
 LARGEST_FILE = 1 << 20  # bytes
 DEEPEST = 50  # levels of nesting
+MOST_VALUES = 20_000  # keys and values as they are written; PyYAML reads some 50,000 a second
 MOST_REPEATED = 10_000  # nodes that aliases may repeat
 LONGEST_INTEGER = 400  # digits; double precision ends at 309
 
@@ -185,16 +186,20 @@ def _plain(error: yaml.MarkedYAMLError) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """Composes nodes only: YAML 1.2 core scalars, bounded depth."""
+    """Composes nodes only: YAML 1.2 core scalars, bounded depth and number."""
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
-    depth = 0
+    depth = values = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         self.depth += 1
-        if self.depth > DEEPEST:
+        self.values += 1
+        if self.depth > DEEPEST or self.values > MOST_VALUES:
+            most = f"{DEEPEST} levels of nesting"
+            if self.depth <= DEEPEST:
+                most = f"{MOST_VALUES:,} keys and values; a table of data belongs into a CSV file"
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(None, None, f"more than {DEEPEST} levels of nesting", mark)
+            raise yaml.composer.ComposerError(None, None, f"more than {most}", mark)
         try:
             return super().compose_node(parent, index)
         finally:

@@ -27,6 +27,7 @@ _NUMBER = Number()
 _POSITIVE = Number(0, above=True)
 _NOT_NEGATIVE = Number(0)
 _COUNT = Number(1, whole=True)
+LONGEST_AXIS = 10_000_000  # values on a grid
 _BY_WEIGHT = Either(Table(_NUMBER, "a number, or a mapping of weights to numbers"), _NUMBER)
 _INTERVAL = Many(_NUMBER, 2, 2, "a list of two numbers, the lower one first")
 _COLUMN = {"type": "array", "items": {"type": "number"}, "minItems": 1}
@@ -230,7 +231,7 @@ AXIS = Group(
         ),
         "min": Key(_NUMBER, "the least value", example=0.001),
         "max": Key(_NUMBER, "the greatest value", example=1),
-        "num": Key(_COUNT, "how many values on a grid", example=200),
+        "num": Key(Number(1, LONGEST_AXIS, whole=True), "how many values on a grid", example=200),
         "mean": Key(_NUMBER, "the mean of a normal distribution", example=0),
         "deviation": Key(_POSITIVE, "the standard deviation of a normal distribution", example=1),
         "distribution": Key(

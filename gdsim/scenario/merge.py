@@ -11,11 +11,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gdsim.outcomes import Fault, InputError
-from gdsim.scenario.document import Document, KeyPath, Place, read_document, read_value
+from gdsim.scenario.document import DEEPEST, Document, KeyPath, Place, read_document, read_value
 from gdsim.scenario.keys import SCENARIO
 from gdsim.scenario.shapes import Group
 
 LONGEST_CHAIN = 20  # files that extend one another
+LONGEST_SHOWN = 200  # signs of an override in a message
 COMMAND_LINE = "-S"
 BUILT_IN = "built-in"
 
@@ -102,11 +103,13 @@ def override(text: str) -> Document:
     >>> override("update_rule.momentum=0.9").data
     {'update_rule': {'momentum': 0.9}}
     """
-    place = f"{COMMAND_LINE} {text}"
+    place = f"{COMMAND_LINE} {text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + '…'}"
     key, equals, written = text.partition("=")
     parts = [part.strip() for part in key.split(".")]
     if not equals or not all(parts):
         raise InputError(Fault("this is no override", "key=value, such as -S learning_rate=0.1", "", place))
+    if len(parts) > DEEPEST:
+        raise InputError(Fault(f"the key has {len(parts)} parts", f"at most {DEEPEST}", "", place))
     value = read_value(written, place)
     path: KeyPath = tuple(int(part) if part.isdigit() else part for part in parts)
     document = Document({}, {(): Place(place, None, None)})

@@ -15,6 +15,8 @@ from typing import Any, NamedTuple, TypeAlias
 from gdsim.outcomes import Fault, InputError, nearest
 from gdsim.scenario.document import Document, KeyPath
 
+MOST_GUESSES = 100  # faults with a nearest name; it is sought in a millisecond
+
 
 class Text(NamedTuple):
     """Words."""
@@ -253,7 +255,9 @@ class Check(NamedTuple):
     def unknown_key(self, path: KeyPath, known: list[str]) -> None:
         """Note an unknown key, at the key itself, with the nearest known one."""
         name = str(path[-1])
-        near = nearest(name, known) or nearest(name.lower().replace("-", "_"), known)
+        near = ""
+        if len(self.faults) < MOST_GUESSES:
+            near = nearest(name, known) or nearest(name.lower().replace("-", "_"), known)
         expected = f"one of {', '.join(known)}" if known else "no keys"
         self.faults.append(self.document.key_fault(path, f"unknown key {name!r}", expected, near))
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Iterator, Mapping
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,7 +16,8 @@ from gdsim.scenario.document import Document, KeyPath, read_text
 from gdsim.scenario.shapes import Check, Many, Number, show
 from gdsim.scenario.specification import DataSpec
 
-LARGEST_TABLE = 64 << 20  # bytes
+LARGEST_TABLE = 16 << 20  # bytes; some 150 MiB and ten seconds where all of it is numbers
+MOST_COLUMNS = 1000
 MOST_FAULTS = 20  # bad cells that are listed
 _NUMBER = re.compile(r"[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?\Z", re.ASCII)
 _COLUMN = Many(Number(), 1, None, "a list of numbers, at least one")
@@ -139,23 +142,27 @@ def read_csv(file: Path) -> dict[str, tuple[float, ...]]:
     """
     name = str(file)
     text = read_text(file, name, LARGEST_TABLE)
-    reader = csv.reader(text.splitlines(), strict=True)
-    rows: list[tuple[int, list[str]]] = []
+    reader = csv.reader(StringIO(text, newline=None), strict=True)
+    rows = ((reader.line_num, row) for row in reader if row)
     try:
-        rows.extend((reader.line_num, row) for row in reader if row)
+        first = next(rows, None)
+        if first is None:
+            raise InputError(Fault("the file is empty", "a header row and rows of numbers", file=name))
+        header = _header(name, *first)
+        columns = _columns(name, header, rows)
     except csv.Error as error:
         raise InputError(Fault(f"this is not CSV: {error}", "", "", name, reader.line_num, 1)) from None
-    if not rows:
-        raise InputError(Fault("the file is empty", "a header row and rows of numbers", file=name))
-    header = _header(name, *rows[0])
-    if len(rows) == 1:
+    if not columns[header[0]]:
         raise InputError(
-            Fault("there are no rows below the header", "rows of numbers", "", name, rows[0][0], 1)
+            Fault("there are no rows below the header", "rows of numbers", "", name, first[0], 1)
         )
-    return _columns(name, header, rows[1:])
+    return columns
 
 
 def _header(name: str, line: int, row: list[str]) -> list[str]:
+    if len(row) > MOST_COLUMNS:
+        message = f"the table has {len(row)} columns"
+        raise InputError(Fault(message, f"at most {MOST_COLUMNS}", "", name, line, _start(row, MOST_COLUMNS)))
     header = [cell.strip() for cell in row]
     faults: list[Fault] = []
     if len(header) == 1 and ";" in header[0]:
@@ -182,25 +189,25 @@ def _header(name: str, line: int, row: list[str]) -> list[str]:
     return header
 
 
-def _columns(name: str, header: list[str], rows: list[tuple[int, list[str]]]) -> dict[str, tuple[float, ...]]:
-    columns: list[list[float]] = [[] for _ in header]
+def _columns(
+    name: str, header: list[str], rows: Iterable[tuple[int, list[str]]]
+) -> dict[str, tuple[float, ...]]:
+    """Return the numbers of the rows by column; a file that is wrong throughout is not read to its end."""
+    columns = [array("d") for _ in header]
     faults: list[Fault] = []
-    wrong = 0
     for number, (line, row) in enumerate(rows, 1):
-        cells = list(_row_faults(name, header, number, line, row, columns))
-        wrong += len(cells)
-        # a large file may be wrong throughout: what is not listed is only counted
-        faults += cells[: MOST_FAULTS + 1 - len(faults)]
-    if wrong > MOST_FAULTS:
-        more = f"from here on {wrong - MOST_FAULTS} more cells are wrong"
-        faults[MOST_FAULTS:] = [Fault(more, file=name, line=faults[MOST_FAULTS].line)]
+        faults += _row_faults(name, header, number, line, row, columns)
+        if len(faults) > MOST_FAULTS:
+            more = "from here on more cells are wrong"
+            faults[MOST_FAULTS:] = [Fault(more, file=name, line=faults[MOST_FAULTS].line)]
+            break
     if faults:
         raise InputError(*faults)
     return {key: tuple(column) for key, column in zip(header, columns, strict=True)}
 
 
 def _row_faults(
-    name: str, header: list[str], number: int, line: int, row: list[str], columns: list[list[float]]
+    name: str, header: list[str], number: int, line: int, row: list[str], columns: list[array[float]]
 ) -> Iterator[Fault]:
     """Add the numbers of a row to the columns; tell what is wrong with it."""
     if len(row) != len(header):
