@@ -1,4 +1,4 @@
-"""Every attack of the corpus is refused in a sentence, at once, in little memory; it leaves nothing behind."""
+"""Every attack of the corpus is refused in a sentence, at once, in little memory, and leaves nothing."""
 
 from __future__ import annotations
 
