@@ -18,6 +18,14 @@ from gdsim import __version__
 ERRORS = "gdsim-signs"  # the handler of signs that a stream cannot encode
 DONE, FAULT, BAD_INPUT, NOT_MET, INTERRUPTED = 0, 1, 2, 3, 130
 _BAD_NAMES = (errno.ENAMETOOLONG, errno.ELOOP)  # what no file can be called: no fault of the machine
+_ELSEWHERE = "or another place to write to; what was there before is as it was"
+_REMEDIES = {
+    errno.ENOSPC: f"free space, {_ELSEWHERE}",
+    errno.EDQUOT: f"free space within the quota, {_ELSEWHERE}",
+    errno.EROFS: "a place that can be written to",
+    errno.EACCES: "a place that may be read and written",
+    errno.EPERM: "a place that may be read and written",
+}
 _LONGEST_NAME = 200  # signs of a path in a message
 # imports make objects that stay: looking for garbage among them every 700 costs 3 % of a short run
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
@@ -141,9 +149,11 @@ def _report(error: Exception, as_json: bool, color: bool | None) -> int:
             return BAD_INPUT
         case click.ClickException():
             faults = (Fault(error.format_message()),)
+        case OSError() if error.errno == errno.ENOENT and not os.path.isdir(os.curdir):
+            faults, code = (Fault("the working directory is no longer there", "cd to one that is"),), FAULT
         case OSError():
             name = None if error.filename is None else _shortened(os.fsdecode(error.filename))
-            faults = (Fault(error.strerror or str(error), file=name),)
+            faults = (Fault(error.strerror or str(error), _REMEDIES.get(error.errno or 0, ""), file=name),)
             code = BAD_INPUT if error.errno in _BAD_NAMES else FAULT
         case _:
             if os.environ.get("GDSIM_DEBUG"):

@@ -224,10 +224,10 @@ def _carried_out(made: Sweep, forecast: Forecast, quiet: bool) -> Any:
 
 @contextmanager
 def _resumable(made: Sweep) -> Iterator[None]:
-    """Say how to go on where the sweep, its report or its figures are interrupted."""
+    """Say how to go on where the sweep, its report or its figures are interrupted, or the disk is full."""
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, OSError):
         _say(f"what is done is kept in {made.directory}; the same command goes on from there")
         raise
 

@@ -87,8 +87,10 @@ class _Plain:
             return self.sign("-") + self.least(rest, _PRODUCT), _SIGNED
         match expr:
             case Number(value):
-                text = decimal(value)
-                return (text, _ATOM) if text else (f"{value.numerator}/{value.denominator}", _PRODUCT)
+                if text := decimal(value):
+                    return text, _ATOM
+                above, below = (decimal(Fraction(part)) for part in (value.numerator, value.denominator))
+                return f"{above}/{below}", _PRODUCT
             case Constant(name):
                 return self.sign(name), _ATOM
             case Symbol(name):
