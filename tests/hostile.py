@@ -47,7 +47,7 @@ ESCAPES = (
 )  # fmt: skip
 LOOK_ALIKES = (
     "ѕin(w)", "еxp(w)", "s\u200bin(w)", "w\u202e+1", "w\u00adw", "\ufeffw\ufeff", "w\u2060",     "w\u0301", "ﬁ(w)", "1٣", "w²³⁻", "²w", "w＋1", "w‐1", "w❘1", "∑w", "∫w", "√w", "∞", "w→1", "𝟙𝟚w(", "w\x00", "w\x07",
-    "w\x1b[31m", "w\ud7ff", "w\U000e0041", "\U0001f4a5", "w\u2028w(", "‮w",
+    "w\x1b[31m", "w\ud7ff", "w\U000e0041", "\U0001f4a5", "w\u2028w(", "‮w", "ŀ", "wŀ", "Ŀ + w",
 )  # fmt: skip
 INNOCENT = (
     "pass",

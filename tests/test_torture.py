@@ -118,9 +118,8 @@ def refuses(name: str, method: str) -> bool:
     if "complex" not in method:
         return False
     try:
-        SCHEMES[method].check(Loss.from_text(LOSSES[name][0]))
-    except InputError as error:
-        assert "complex step" in str(error)
+        SCHEMES[method].bind(Loss.from_text(LOSSES[name][0]))
+    except InputError:
         return True
     return False
 
