@@ -143,7 +143,12 @@ def _power(base: Any, exponent: Any) -> Complex:
 
 def _exp(z: Complex) -> Complex:
     size = np.exp(z.real)
-    return Complex(size * np.cos(z.imaginary), size * np.sin(z.imaginary))
+    return Complex(size * np.cos(z.imaginary), _sized(size, np.sin(z.imaginary)))
+
+
+def _sized(size: Any, sine: Any) -> Any:
+    """size·sine, where a sine of zero stays zero beside a size beyond all numbers, as in C (C11, G.6.3)."""
+    return np.where(abs(sine) > 0.0, size * sine, sine)
 
 
 def _any_log(z: Complex) -> Complex:
@@ -175,11 +180,11 @@ def _cos(z: Complex) -> Complex:
 
 
 def _sinh(z: Complex) -> Complex:
-    return Complex(np.sinh(z.real) * np.cos(z.imaginary), np.cosh(z.real) * np.sin(z.imaginary))
+    return Complex(np.sinh(z.real) * np.cos(z.imaginary), _sized(np.cosh(z.real), np.sin(z.imaginary)))
 
 
 def _cosh(z: Complex) -> Complex:
-    return Complex(np.cosh(z.real) * np.cos(z.imaginary), np.sinh(z.real) * np.sin(z.imaginary))
+    return Complex(np.cosh(z.real) * np.cos(z.imaginary), _sized(np.sinh(z.real), np.sin(z.imaginary)))
 
 
 def _tan(z: Complex) -> Complex:
