@@ -105,8 +105,9 @@ class _Writer:
             return []
         totals = ",".join(f"{self.prefix}{place}=0" for place in reductions)
         lines = [f"let {totals};", "for(let i=0;i<rows;i++){", *within]
-        for place in reductions:
-            lines.append(f"{self.prefix}{place}+={self.text[steps[place].operands[0]].source};")
+        lines += [
+            f"{self.prefix}{place}+={self.text[steps[place].operands[0]].source};" for place in reductions
+        ]
         lines.append("}")
         for place in reductions:
             if steps[place].operation == "mean":
@@ -229,9 +230,12 @@ def function_body(
     Examples
     --------
     >>> from gdsim.expr.parse import parse
-    >>> function_body([parse("mean((w - x)^2)", columns={"x"})], {Symbol("w"): "w[0]",
-    ...     Symbol("x", "column"): "d[0]"})
-    ('const rows=d[0].length;let t4=0;for(let i=0;i<rows;i++){const t2=w[0]-d[0][i];t4+=t2*t2;}t4/=rows;', ['t4'])
+    >>> names = {Symbol("w"): "w[0]", Symbol("x", "column"): "d[0]"}
+    >>> body, results = function_body([parse("mean(w - x)", columns={"x"})], names)
+    >>> body
+    'const rows=d[0].length;let t3=0;for(let i=0;i<rows;i++){t3+=w[0]-d[0][i];}t3/=rows;'
+    >>> results
+    ['t3']
     """
     return program_body(lower(outputs), names, row_scale)
 

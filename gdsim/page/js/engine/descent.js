@@ -128,7 +128,7 @@ class Descent {
     const { noise, data } = problem;
     /** @type {Float64Array[]} the rows of a mini-batch */
     this.batch = noise !== null && noise.kind === "minibatch" ? data.map(() => new Float64Array(noise.size)) : [];
-    this.room = Math.min(problem.stopping.maxSteps + 1, 1024);
+    this.room = Math.min(problem.stopping.maxSteps + 1, 128);
     this.records = {
       weight: new Float64Array(this.room * count),
       gradient: new Float64Array(this.room * count),
