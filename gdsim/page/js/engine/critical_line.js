@@ -25,16 +25,16 @@
 /** @typedef {{at: number, slope: number, bend: number}} Sample */
 /** @typedef {{low: number, high: number, faded: boolean}} Piece */
 
-const EPSILON = 2 ** -52;
+const LINE_EPSILON = 2 ** -52;
 const START_CELLS = 1024;
 const MOST_SAMPLES = 12000;
 const MOST_LEVELS = 12;
-const MISMATCH = 0.02; // of the largest slope near by: then the cubic between two points tells the truth
+const LINE_MISMATCH = 0.02; // of the largest slope near by: then the cubic between two points tells the truth
 const LEAST_RUN = 4; // samples of a flat piece
-const NEAR = 1e-7; // of the room on a side: where it is seen how f′ goes to a candidate
-const NEARER = 1e-10;
-const VANISHES = 0.7; // f′ ~ δ^p from NEAR to NEARER: p above 0.05, below −0.05
-const EXPLODES = 1.4;
+const CLOSE_BY = 1e-7; // of the room on a side: where it is seen how f′ goes to a candidate
+const CLOSER_BY = 1e-10;
+const SLOPE_VANISHES = 0.7; // f′ ~ δ^p from CLOSE_BY to CLOSER_BY: p above 0.05, below −0.05
+const SLOPE_EXPLODES = 1.4;
 
 /**
  * Find and classify the critical points of a loss of one weight in a closed interval.
@@ -122,8 +122,8 @@ function isSurprising(left, middle, right) {
   if (finite < 3) return finite > 0;
   const predicted = 0.5 * (left.slope + right.slope) + ((right.at - left.at) * (left.bend - right.bend)) / 8;
   const size = Math.max(Math.abs(left.slope), Math.abs(middle.slope), Math.abs(right.slope));
-  const rounding = 8 * EPSILON * Math.abs(middle.at * middle.bend);
-  return !(Math.abs(middle.slope - predicted) <= MISMATCH * size + rounding);
+  const rounding = 8 * LINE_EPSILON * Math.abs(middle.at * middle.bend);
+  return !(Math.abs(middle.slope - predicted) <= LINE_MISMATCH * size + rounding);
 }
 
 /**
@@ -208,7 +208,7 @@ function candidatePlaces(line, samples) {
     }
   }
   for (const end of [line.low, line.high]) {
-    const near = 4 * EPSILON * Math.max(Math.abs(line.low), Math.abs(line.high));
+    const near = 4 * LINE_EPSILON * Math.max(Math.abs(line.low), Math.abs(line.high));
     if (Math.abs(line.slope(end)) <= wobble(line, end) + near * Math.abs(line.bend(end))) found.push(end);
   }
   return found;
@@ -238,7 +238,7 @@ function touchesBetween(line, left, right) {
   if (!(sign * left.bend < 0 && sign * right.bend > 0)) return [];
   const middle = tidied(line, halved((at) => sign * line.bend(at) < 0, left.at, right.at)[0]);
   const slope = line.slope(middle);
-  const reach = 4 * EPSILON * Math.abs(middle) + 1e-15 * line.width;
+  const reach = 4 * LINE_EPSILON * Math.abs(middle) + 1e-15 * line.width;
   const moved = Math.max(Math.abs(line.bend(middle - reach)), Math.abs(line.bend(middle + reach)));
   if (Math.abs(slope) <= wobble(line, middle) + reach * moved) return [middle];
   if (slope * sign > 0) return [];
@@ -253,7 +253,7 @@ function touchesBetween(line, left, right) {
  * @returns {number}
  */
 function wobble(line, at, told = line.slope) {
-  const step = Math.max(4 * EPSILON * Math.abs(at), 1e-17 * line.width);
+  const step = Math.max(4 * LINE_EPSILON * Math.abs(at), 1e-17 * line.width);
   const values = [-3, -2, -1, 0, 1, 2, 3].map((times) => told(at + times * step));
   let most = 0;
   for (let place = 1; place < 6; place++) {
@@ -261,7 +261,7 @@ function wobble(line, at, told = line.slope) {
   }
   const tilt = Math.abs(values[6] - values[0]) / (6 * step);
   const own = told === line.slope ? Math.abs(line.bend(at)) : tilt;
-  return 4 * most + 4 * EPSILON * (Math.abs(at) * own + Math.abs(values[3]));
+  return 4 * most + 4 * LINE_EPSILON * (Math.abs(at) * own + Math.abs(values[3]));
 }
 
 /**
@@ -343,7 +343,7 @@ function classified(line, candidate, room) {
   if (!kind) return null;
   const smooth = kind !== "kink" && Number.isFinite(line.bend(at)) && !bendJumps(line, at, room);
   const curvature = order === 1 ? line.bend(at) : 0;
-  const edge = 4 * EPSILON * Math.max(Math.abs(line.low), Math.abs(line.high));
+  const edge = 4 * LINE_EPSILON * Math.max(Math.abs(line.low), Math.abs(line.high));
   return {
     weight: [at],
     loss: line.value(at),
@@ -365,15 +365,15 @@ function classified(line, candidate, room) {
  * @returns {number}
  */
 function approach(line, at, room, side) {
-  const least = 4 * EPSILON * Math.abs(at);
-  const far = Math.abs(line.slope(at + side * Math.max(NEAR * room, least)));
-  const place = at + side * Math.max(NEARER * room, least);
+  const least = 4 * LINE_EPSILON * Math.abs(at);
+  const far = Math.abs(line.slope(at + side * Math.max(CLOSE_BY * room, least)));
+  const place = at + side * Math.max(CLOSER_BY * room, least);
   const near = Math.abs(line.slope(place));
   if (Number.isNaN(near)) return NaN;
   if (near === Infinity) return 1;
   if (near <= wobble(line, place)) return -1;
   const ratio = near / far;
-  return ratio < VANISHES ? -1 : ratio > EXPLODES ? 1 : 0;
+  return ratio < SLOPE_VANISHES ? -1 : ratio > SLOPE_EXPLODES ? 1 : 0;
 }
 
 /**
@@ -384,7 +384,7 @@ function approach(line, at, room, side) {
  * @returns {{left: number, right: number, reach: number}}
  */
 function signsAround(line, at, room) {
-  let reach = Math.min(Math.max(4 * EPSILON * Math.abs(at), 2e-16 * line.width), room);
+  let reach = Math.min(Math.max(4 * LINE_EPSILON * Math.abs(at), 2e-16 * line.width), room);
   const signs = [0, 0];
   for (;;) {
     [-1, 1].forEach((side, place) => {
@@ -433,9 +433,9 @@ function signedKind(before, after) {
  * @returns {[number, number]} the differences far and near
  */
 function gapsAcross(told, at, room) {
-  const least = 4 * EPSILON * Math.abs(at);
+  const least = 4 * LINE_EPSILON * Math.abs(at);
   const gap = (/** @type {number} */ reach) => Math.abs(told(at + reach) - told(at - reach));
-  return [gap(Math.max(NEAR * room, least)), gap(Math.max(NEARER * room, least))];
+  return [gap(Math.max(CLOSE_BY * room, least)), gap(Math.max(CLOSER_BY * room, least))];
 }
 
 /**
@@ -446,10 +446,10 @@ function gapsAcross(told, at, room) {
  */
 function lossJumps(line, at, room) {
   const [far, near] = gapsAcross(line.value, at, room);
-  const reach = Math.max(NEARER * room, 4 * EPSILON * Math.abs(at));
+  const reach = Math.max(CLOSER_BY * room, 4 * LINE_EPSILON * Math.abs(at));
   const steepest = Math.max(Math.abs(line.slope(at - reach)), Math.abs(line.slope(at + reach)));
-  const rounding = 16 * EPSILON * Math.abs(line.value(at));
-  return Number.isFinite(near) && near > rounding && near > VANISHES * far && near > 0.5 * steepest * reach;
+  const rounding = 16 * LINE_EPSILON * Math.abs(line.value(at));
+  return Number.isFinite(near) && near > rounding && near > SLOPE_VANISHES * far && near > 0.5 * steepest * reach;
 }
 
 /**
@@ -460,9 +460,9 @@ function lossJumps(line, at, room) {
  */
 function bendJumps(line, at, room) {
   const [far, near] = gapsAcross(line.bend, at, room);
-  const reach = Math.max(NEAR * room, 4 * EPSILON * Math.abs(at));
+  const reach = Math.max(CLOSE_BY * room, 4 * LINE_EPSILON * Math.abs(at));
   const size = Math.max(Math.abs(line.bend(at - reach)), Math.abs(line.bend(at + reach)));
-  return near > VANISHES * far && near > 1e-6 * size + 1e-300;
+  return near > SLOPE_VANISHES * far && near > 1e-6 * size + 1e-300;
 }
 
 /**

@@ -24,20 +24,20 @@ import { symmetricEigen } from "./symmetric.js";
  * @property {number} typical the middle size of the Hessian over the domain, scaled by its width
  */
 
-const GRID = 64; // cells along each of two weights
+const SPACE_GRID = 64; // cells along each of two weights
 const SCATTERED = 144; // starts from everywhere
 const SCATTERED_MANY = 400; // for more than two weights
 const MOST_ITERATIONS = 60;
-const SAME = 1e-7; // of the domain: solutions nearer to each other are one
+const SAME_ZERO = 1e-7; // of the domain: solutions nearer to each other are one
 const LINKED = 0.05; // of the domain: degenerate solutions nearer to each other belong together
 const LEAST_ON_A_PIECE = 8;
-const EDGE = 0.02; // of the domain: a piece that comes so near to the boundary reaches it
+const NEAR_EDGE = 0.02; // of the domain: a piece that comes so near to the boundary reaches it
 const MOST_DEGENERATE = 400; // solutions that are kept: enough to see a piece
-const PRIMES = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29];
-const RADII = [3e-2, 1e-2, 3e-3, 1e-3]; // of the domain: spheres round a point whose Hessian does not tell
-const DIRECTIONS = 720;
+const SPREAD_PRIMES = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29];
+const SPHERE_RADII = [3e-2, 1e-2, 3e-3, 1e-3]; // of the domain: spheres round a point whose Hessian does not tell
+const SPHERE_DIRECTIONS = 720;
 const VANISHES_NEAR = 0.7; // ∇f shrinks by less when the distance shrinks a thousandfold: a kink
-const EPS = 2 ** -52;
+const SPACE_EPSILON = 2 ** -52;
 
 /**
  * Find and classify the critical points of a loss of several weights in a box.
@@ -122,12 +122,12 @@ function startsIn(space, rows) {
   const few = Math.max(16, Math.round(count / Math.max(1, rows / 200)));
   const starts = [placed(new Array(space.size).fill(0.5))];
   for (let number = 1; number <= few; number++) {
-    starts.push(placed(space.width.map((_, index) => mirroredDigits(number, PRIMES[index % PRIMES.length]))));
+    starts.push(placed(space.width.map((_, index) => mirroredDigits(number, SPREAD_PRIMES[index % SPREAD_PRIMES.length]))));
   }
   const sizes = starts.map((at) => Math.max(...space.bends(at).map((bend, place) => Math.abs(bend) * space.width[place % space.size] * space.width[Math.floor(place / space.size)])));
   const finite = sizes.filter(Number.isFinite).sort((one, other) => one - other);
   space.typical = finite.length ? finite[finite.length >> 1] : 0;
-  return { starts, likely: space.size === 2 ? turningCells(space, rows > 400 ? GRID / 4 : GRID).map(placed) : [] };
+  return { starts, likely: space.size === 2 ? turningCells(space, rows > 400 ? SPACE_GRID / 4 : SPACE_GRID).map(placed) : [] };
 }
 
 /**
@@ -309,7 +309,7 @@ function isNew(space, known, at) {
       return shifted;
     });
     for (const other of known.get(beside.join()) ?? []) {
-      if (other.every((value, index) => Math.abs(value - at[index]) <= SAME * space.width[index])) return false;
+      if (other.every((value, index) => Math.abs(value - at[index]) <= SAME_ZERO * space.width[index])) return false;
     }
   }
   known.set(key, [...(known.get(key) ?? []), at]);
@@ -339,7 +339,7 @@ function shortZero(space, at, tolerance, digits = 9) {
  * @returns {number}
  */
 function roundingAround(space, at) {
-  const reach = at.map((value, index) => 8 * EPS * Math.abs(value) + 1e-15 * space.width[index]);
+  const reach = at.map((value, index) => 8 * SPACE_EPSILON * Math.abs(value) + 1e-15 * space.width[index]);
   const bends = space.bends(at);
   return Math.max(...reach.map((_, row) => reach.reduce((sum, part, index) => sum + part * Math.abs(bends[row * space.size + index]), 0)));
 }
@@ -354,7 +354,7 @@ function roundingAround(space, at) {
 function describedZero(space, at, degenerate) {
   const bends = Array.from(space.bends(at));
   const { values } = symmetricEigen(bends, space.size);
-  const bound = (degenerate ? 1e-9 : 64 * EPS) * Math.max(...values.map(Math.abs));
+  const bound = (degenerate ? 1e-9 : 64 * SPACE_EPSILON) * Math.max(...values.map(Math.abs));
   const curvature = values.map((value) => (Math.abs(value) > bound ? value : 0));
   const negative = curvature.filter((value) => value < 0).length;
   const positive = curvature.filter((value) => value > 0).length;
@@ -374,7 +374,7 @@ function describedZero(space, at, degenerate) {
     multiplicity: simple && kind !== "kink" ? 1 : null,
     boundary: at.some((value, index) => {
       const [low, high] = space.domain[index];
-      return Math.min(value - low, high - value) <= 4 * EPS * Math.max(Math.abs(low), Math.abs(high));
+      return Math.min(value - low, high - value) <= 4 * SPACE_EPSILON * Math.max(Math.abs(low), Math.abs(high));
     }),
   };
 }
@@ -406,7 +406,7 @@ function placesRound(space, at, radius, count) {
     const angle = (2 * Math.PI * (number + 0.5)) / count;
     let way = [Math.cos(angle), Math.sin(angle)];
     if (space.size > 2) {
-      way = at.map((_, index) => mirroredDigits(number + 1, PRIMES[index % PRIMES.length]) - 0.5);
+      way = at.map((_, index) => mirroredDigits(number + 1, SPREAD_PRIMES[index % SPREAD_PRIMES.length]) - 0.5);
       const length = Math.sqrt(squaredLength(way)) || 1;
       way = way.map((part) => part / length);
     }
@@ -423,10 +423,10 @@ function placesRound(space, at, radius, count) {
 function kindFromSpheres(space, at) {
   const here = space.value(at);
   let [above, below, rises, falls] = [true, true, false, false];
-  for (const radius of RADII) {
-    for (const place of placesRound(space, at, radius, DIRECTIONS)) {
+  for (const radius of SPHERE_RADII) {
+    for (const place of placesRound(space, at, radius, SPHERE_DIRECTIONS)) {
       const there = space.value(place);
-      const noise = 256 * EPS * (Math.abs(here) + Math.abs(there));
+      const noise = 256 * SPACE_EPSILON * (Math.abs(here) + Math.abs(there));
       const higher = there > here + noise;
       const lower = there < here - noise;
       rises ||= higher;
@@ -470,7 +470,7 @@ function linkedGroups(space, points) {
 function degeneratePoint(space, group) {
   const hull = space.domain.map(([low, high], index) => {
     const values = group.map((at) => at[index]);
-    const room = EDGE * space.width[index];
+    const room = NEAR_EDGE * space.width[index];
     const [least, most] = [Math.min(...values), Math.max(...values)];
     return /** @type {Interval} */ ([least - low <= room ? low : least, high - most <= room ? high : most]);
   });
