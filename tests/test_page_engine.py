@@ -428,3 +428,15 @@ answer(times.sort((a, b) => a - b)[100]);
     batch = batch_of("logistic", 1e-3, "adam", stopping={"max_steps": 1000})
     median = page_node.run(script, problem("logistic", batch), emitted({"logistic": batch.loss}))
     assert median < 2.0
+
+
+def test_no_text_ends_the_script_that_it_stands_in() -> None:
+    hostile = "</script><script>alert(1)</script><!--"
+    source = emitted({hostile: Loss.from_text("where(w < 1, w^2, 2w - 1)")})
+    assert "</" not in source
+    assert "<!" not in source
+    script = """
+import { emitted } from "./emitted.js";
+answer(Object.entries(emitted.losses).map(([key, loss]) => [key, loss.text]));
+"""
+    assert page_node.run(script, emitted=source) == [[hostile, "where(w < 1, w^2, 2*w - 1)"]]
