@@ -24,7 +24,9 @@ function csvCell(text) {
  */
 export function trajectoryCsv(desk) {
   const { outcome, lab } = desk, { trajectory, problem } = outcome, names = problem.loss.weights;
-  const every = lab.record ?? 1, rows = [];
+  const every = lab.record ?? 1;
+  /** @type {number[]} */
+  const rows = [];
   for (let step = 0; step <= trajectory.steps; step++) {
     if (step % every === 0 || step === trajectory.steps) rows.push(step);
   }

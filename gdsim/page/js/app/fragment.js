@@ -2,7 +2,7 @@
 
 import { exactText } from "./numerals.js";
 
-/** @import {Emitted, LabData, Loss, State} from "../types.js" */
+/** @import {Emitted, Loss, State} from "../types.js" */
 
 /**
  * What the address says: the state, the panel that is open, and whether a step was named.
