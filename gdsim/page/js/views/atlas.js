@@ -68,7 +68,7 @@ export function atlasView(outcome, state, box, atlas) {
   });
   const limits = drawStableLimits(outcome, frame);
   const items = [
-    drawCells(atlas, meanings, frame), ...frame.items,
+    drawAtlasCells(atlas, meanings, frame), ...frame.items,
     insideFrame(frame, [...limits, ...drawCrossHair(frame, state)]), ...drawRegionLetters(atlas, meanings, frame), ...legend.items,
   ];
   const all = meanings.reduce((sum, { count }) => sum + count, 0);
@@ -93,7 +93,7 @@ export function atlasView(outcome, state, box, atlas) {
  * @param {Frame} frame
  * @returns {Item}
  */
-function drawCells({ spec, cells }, meanings, frame) {
+function drawAtlasCells({ spec, cells }, meanings, frame) {
   /** @type {Colour[]} */
   const colours = [];
   /** @type {number[]} */
@@ -209,7 +209,7 @@ function atlasLegend(meanings, box, size) {
     x += width + 1.2 * size;
   }
   const height = Math.min(most, row + 1) * line + 4, top = box.height - height;
-  return { items: items.map((item) => movedDown(item, top)), height };
+  return { items: items.map((item) => legendMovedDown(item, top)), height };
 }
 
 /**
@@ -217,7 +217,7 @@ function atlasLegend(meanings, box, size) {
  * @param {number} down
  * @returns {Item}
  */
-function movedDown(item, down) {
+function legendMovedDown(item, down) {
   if (item.kind === "text") return { ...item, y: item.y + down };
   if (item.kind !== "area" && item.kind !== "line") return item;
   return { ...item, points: Array.from(item.points, (value, k) => (k % 2 ? value + down : value)) };

@@ -82,9 +82,9 @@ export function phaseView(outcome, state, box, rival) {
   const width = beside ? Math.round(box.width / 2) : box.width, height = below ? Math.round(box.height / 2) : box.height;
   const { ends, farthest } = visitedEnds([...tracks, ...others], problem.domain);
   const record = presentRecord(outcome, state);
-  const items = drawTracks(outcome, { width, height }, trackAxis(ends, farthest), tracks, others, record);
+  const items = drawWeightTracks(outcome, { width, height }, trackAxis(ends, farthest), tracks, others, record);
   if (beside || below) {
-    items.push(...drawMoves(names, { width: beside ? box.width - width : width, height: below ? box.height - height : height },
+    items.push(...drawWeightMoves(names, { width: beside ? box.width - width : width, height: below ? box.height - height : height },
       beside ? width : 0, below ? height : 0, ends, tracks, record));
   }
   const now = names.map((name, place) => `${name} = ${shortNumber(tracks[place][record])}`).join(", ");
@@ -105,7 +105,7 @@ export function phaseView(outcome, state, box, rival) {
  * @param {number} record
  * @returns {Item[]}
  */
-function drawTracks(outcome, box, axis, tracks, others, record) {
+function drawWeightTracks(outcome, box, axis, tracks, others, record) {
   const names = outcome.problem.loss.weights, { point } = outcome.verdict;
   const last = Math.max(1, outcome.trajectory.steps, ...others.map((one) => one.length - 1));
   const frame = frameOf({
@@ -124,9 +124,9 @@ function drawTracks(outcome, box, axis, tracks, others, record) {
       items.push({ kind: "line", points: [frame.left, y, frame.right, y], colour: "quiet", width: 1.2, dash: "dashed" });
     }
   }
-  others.forEach((track, place) => items.push(...drawTrack(frame, track, "rival", WEIGHT_LINES[place][1])));
-  tracks.forEach((track, place) => items.push(...drawTrack(frame, track, ...WEIGHT_LINES[place])));
-  tracks.forEach((track) => items.push(...drawNow(frame, record, track[record])));
+  others.forEach((track, place) => items.push(...drawWeightTrack(frame, track, "rival", WEIGHT_LINES[place][1])));
+  tracks.forEach((track, place) => items.push(...drawWeightTrack(frame, track, ...WEIGHT_LINES[place])));
+  tracks.forEach((track) => items.push(...drawPresentMark(frame, record, track[record])));
   return [...frame.items, insideFrame(frame, items)];
 }
 
@@ -158,13 +158,13 @@ function trackEntries(names, tracks) {
  * @param {Dash} dash
  * @returns {Item[]}
  */
-function drawTrack(frame, track, colour, dash) {
+function drawWeightTrack(frame, track, colour, dash) {
   const records = drawnRecords(track);
   const xs = records.map(frame.x), ys = records.map((k) => frame.y(track[k]));
   const width = records.length < frame.width / 3 ? 1.8 : 1;
   /** @type {Item[]} */
   const items = piecesInside(frame, xs, ys).map((points) => ({ kind: "line", points, colour, width, dash }));
-  if (records.length <= MARKED_RECORDS) items.push(...dotsAt(xs, ys, colour));
+  if (records.length <= MARKED_RECORDS) items.push(...drawFiniteDots(xs, ys, colour));
   return items;
 }
 
@@ -175,7 +175,7 @@ function drawTrack(frame, track, colour, dash) {
  * @param {Colour} colour
  * @returns {Item[]}
  */
-function dotsAt(xs, ys, colour) {
+function drawFiniteDots(xs, ys, colour) {
   const points = xs.flatMap((x, k) => (Number.isFinite(x + ys[k]) ? [x, ys[k]] : []));
   return [{ kind: "marks", points, colour, radius: 3, shape: "disc" }];
 }
@@ -186,7 +186,7 @@ function dotsAt(xs, ys, colour) {
  * @param {number} y
  * @returns {Item[]}
  */
-function drawNow(frame, x, y) {
+function drawPresentMark(frame, x, y) {
   return Number.isFinite(x + y) ? [{ kind: "marks", points: [frame.x(x), frame.y(y)], colour: "accent", radius: 6, shape: "ring" }] : [];
 }
 
@@ -201,7 +201,7 @@ function drawNow(frame, x, y) {
  * @param {number} record
  * @returns {Item[]}
  */
-function drawMoves(names, box, left, top, ends, tracks, record) {
+function drawWeightMoves(names, box, left, top, ends, tracks, record) {
   // Of many steps those are drawn that draw the line of the weight, each with its own next step.
   const drawn = tracks.map((track) => drawnRecords(track).filter((k) => track[k] >= ends[0] && track[k] <= ends[1]));
   const moves = tracks.map((track, place) => drawn[place].map((k) => track[k + 1] - track[k]));
@@ -220,7 +220,7 @@ function drawMoves(names, box, left, top, ends, tracks, record) {
     const [colour, dash] = WEIGHT_LINES[place], track = tracks[place];
     const xs = drawn[place].map((k) => frame.x(track[k])), ys = move.map(frame.y);
     for (const points of piecesInside(frame, xs, ys)) items.push({ kind: "line", points, colour, width: 1.2, dash, opacity: 0.6 });
-    items.push(...dotsAt(xs, ys, colour), ...drawNow(frame, track[record], track[record + 1] - track[record]));
+    items.push(...drawFiniteDots(xs, ys, colour), ...drawPresentMark(frame, track[record], track[record + 1] - track[record]));
   });
   return [...frame.items, insideFrame(frame, items)];
 }

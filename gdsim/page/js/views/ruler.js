@@ -109,8 +109,8 @@ export function rulerView(outcome, state, box) {
   const left = 14, right = width - 14;
   const top = 2 * size + 22, bottom = Math.max(top + 24, Math.min(height - 4 * size - 20, top + 64));
   const scale = rulerScale(stand, left, right);
-  const bands = drawBands(stand, scale, top, bottom);
-  const items = [...bands, ...drawLimits(stand, scale, bottom, width), ...drawRate(stand, scale, bands, bottom)];
+  const bands = drawRateBands(stand, scale, top, bottom);
+  const items = [...bands, ...drawRateLimits(stand, scale, bottom, width), ...drawPresentRate(stand, scale, bands, bottom)];
   const text = `L = ${shortNumber(1 / stand.one)} at the minimum ${stand.where}`;
   items.push({ kind: "text", x: left, y: bottom + 3 * size + 6, text, colour: "quiet", size: size - 1, baseline: "top" });
   const sentence = outcome.ruler ? outcome.ruler.sentence : `η = ${shortNumber(stand.rate)} ${BAND_SENTENCES[stand.band]}.`;
@@ -138,7 +138,7 @@ const BAND_SENTENCES = {
  * @param {number} bottom
  * @returns {Item[]}
  */
-function drawBands({ plain, one, bound }, scale, top, bottom) {
+function drawRateBands({ plain, one, bound }, scale, top, bottom) {
   const inner = plain ? [one, bound] : [bound];
   const ends = [scale.from, ...inner.map(scale.at), scale.to];
   const names = plain ? ["monotone", "oscillating", "diverging"] : ["comes closer", "diverging"];
@@ -165,7 +165,7 @@ function drawBands({ plain, one, bound }, scale, top, bottom) {
  * @param {number} width
  * @returns {Item[]}
  */
-function drawLimits({ plain, one, bound, factor }, scale, bottom, width) {
+function drawRateLimits({ plain, one, bound, factor }, scale, bottom, width) {
   const size = RULER_LETTERS;
   /** @type {Item[]} */
   const items = [{ kind: "line", points: [scale.from, bottom, scale.to, bottom], colour: "ink", width: 1 }];
@@ -201,7 +201,7 @@ function drawLimits({ plain, one, bound, factor }, scale, bottom, width) {
  * @param {number} bottom
  * @returns {Item[]}
  */
-function drawRate({ rate }, scale, words, bottom) {
+function drawPresentRate({ rate }, scale, words, bottom) {
   const x = scale.at(rate);
   const text = `η = ${shortNumber(rate)}`;
   const half = textWidth(text, RULER_LETTERS, true) / 2;

@@ -20,7 +20,7 @@ import { weightAt } from "../engine/rest.js";
 
 export const DOUBLE_EPSILON = 2 ** -52;
 /** From wide to narrow, four to a decade: 1 … 10⁻¹⁶. */
-export const QUOTIENT_STEPS = Array.from({ length: 65 }, (_, index) => stepOf(-index / 4));
+export const QUOTIENT_STEPS = Array.from({ length: 65 }, (_, index) => stepFromLog(-index / 4));
 /** @type {Scheme[]} */
 export const DRAWN_SCHEMES = ["forward", "backward", "central", "five_point"];
 
@@ -29,7 +29,7 @@ export const DRAWN_SCHEMES = ["forward", "backward", "central", "five_point"];
  * @param {number} logH
  * @returns {number}
  */
-export function stepOf(logH) {
+export function stepFromLog(logH) {
   return Number.isInteger(logH) ? Number("1e" + logH) : 10 ** logH;
 }
 

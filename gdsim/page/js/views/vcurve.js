@@ -2,7 +2,7 @@
 
 import { frameOf, insideFrame, piecesInside } from "../draw/frame.js";
 import { shortNumber } from "../draw/scale.js";
-import { DOUBLE_EPSILON, DRAWN_SCHEMES, QUOTIENT_STEPS, quotientErrors, sliceAt, stepOf } from "./secants.js";
+import { DOUBLE_EPSILON, DRAWN_SCHEMES, QUOTIENT_STEPS, quotientErrors, sliceAt, stepFromLog } from "./secants.js";
 import { messageScene } from "./words_scene.js";
 
 /** @import {Entry, Frame} from "../draw/frame.js" */
@@ -51,7 +51,7 @@ export function errorFrame(slice, state, place, schemes) {
     y: { low: floor / 3, high: 3 * highest, name: "error of the quotient", kind: "log" },
   });
   const xs = QUOTIENT_STEPS.map(frame.x);
-  const now = frame.x(stepOf(state.logH));
+  const now = frame.x(stepFromLog(state.logH));
   /** @type {Item[]} */
   const items = [{ kind: "line", points: [now, frame.top, now, frame.bottom], colour: "accent", width: 1.5, dash: "dashed" }];
   if (complex.length) {
@@ -67,7 +67,7 @@ export function errorFrame(slice, state, place, schemes) {
     if (place.legend) items.push({ kind: "marks", points: marked, colour, radius: 4, shape });
   });
   frame.items.push(insideFrame(frame, items));
-  const size = frame.size - 1, text = `h = ${shortNumber(stepOf(state.logH), 2)}`;
+  const size = frame.size - 1, text = `h = ${shortNumber(stepFromLog(state.logH), 2)}`;
   frame.room.put(frame.items, { kind: "text", x: now, y: frame.top + 3, text, colour: "accent", size, halo: true },
     [{ dx: -6, dy: 0, anchor: "end", baseline: "top" }, { dx: 6, dy: 0, anchor: "start", baseline: "top" }]);
   return frame;

@@ -3,7 +3,7 @@
 import { frameOf, insideFrame, piecesInside, textSizeFor } from "../draw/frame.js";
 import { raised, shortNumber } from "../draw/scale.js";
 import { writeNumber } from "../engine/words.js";
-import { agreeingDigits, errorRuledBy, quotientErrors, quotientOf, sliceAt, stepOf } from "./secants.js";
+import { agreeingDigits, errorRuledBy, quotientErrors, quotientOf, sliceAt, stepFromLog } from "./secants.js";
 import { errorFrame, NOTHING_TO_DIFFER, pickStep } from "./vcurve.js";
 import { messageScene, wrapWords } from "./words_scene.js";
 
@@ -31,7 +31,7 @@ const BESIDE_FROM = 560; // pixels of width from which the error stands beside t
  * @returns {ZoomNumbers}
  */
 export function zoomNumbers(slice, logH) {
-  const h = stepOf(logH), { slope } = slice;
+  const h = stepFromLog(logH), { slope } = slice;
   const quotient = quotientOf(slice, "forward", h);
   const digits = agreeingDigits(quotient, slope);
   const rules = errorRuledBy(slice, h);
@@ -81,13 +81,13 @@ export function zoomView(outcome, state, box) {
   if (!slice) return messageScene(box, NOTHING_TO_DIFFER);
   const numbers = zoomNumbers(slice, state.logH);
   const size = textSizeFor(box);
-  const text = drawNumbers(slice, numbers, box, size);
+  const text = drawZoomNumbers(slice, numbers, box, size);
   const left = box.height - text.height;
   const beside = box.width >= BESIDE_FROM;
   const both = beside || left >= 19 * size;
   const width = beside ? Math.round(0.6 * box.width) : box.width;
   const height = beside || !both ? left : Math.round(0.58 * left);
-  const items = [...text.items, ...drawWindow(slice, numbers, { width, height }, text.height, size)];
+  const items = [...text.items, ...drawZoomWindow(slice, numbers, { width, height }, text.height, size)];
   /** @type {Scene} */
   const scene = {
     ...box, items,
@@ -98,7 +98,7 @@ export function zoomView(outcome, state, box) {
     const place = beside ? { width: box.width - width, height: left, left: width, top: text.height }
       : { width: box.width, height: left - height, left: 0, top: text.height + height };
     const frame = errorFrame(slice, state, { ...place, size: size - 1, legend: false }, ["forward"]);
-    items.push(...frame.items, ...drawPresent(slice, numbers, frame));
+    items.push(...frame.items, ...drawPresentStep(slice, numbers, frame));
     scene.pick = pickStep(frame);
   }
   return scene;
@@ -111,7 +111,7 @@ export function zoomView(outcome, state, box) {
  * @param {Frame} frame
  * @returns {Item[]}
  */
-function drawPresent(slice, { h, quotient, slope }, frame) {
+function drawPresentStep(slice, { h, quotient, slope }, frame) {
   const y = Math.max(frame.top, Math.min(frame.bottom - 8, frame.y(Math.abs(quotient - slope) || 1e-300)));
   if (!Number.isFinite(y) || quotientErrors(slice, "forward").length === 0) return [];
   return [{ kind: "marks", points: [frame.x(h), y], colour: "accent", radius: 5.5, shape: "disc" }];
@@ -125,7 +125,7 @@ function drawPresent(slice, { h, quotient, slope }, frame) {
  * @param {number} size
  * @returns {{items: Item[], height: number}}
  */
-function drawNumbers(slice, numbers, box, size) {
+function drawZoomNumbers(slice, numbers, box, size) {
   const x = 6, leading = 1.4 * size, column = x + 6.2 * size;
   /** @type {[string, string][]} */
   const rows = [["h", writeNumber(Number(numbers.h.toPrecision(3)))], ["Δf/h", allDigits(numbers.quotient)], [slice.sign, allDigits(slice.slope)]];
@@ -159,7 +159,7 @@ function drawNumbers(slice, numbers, box, size) {
  * @param {number} size
  * @returns {Item[]}
  */
-function drawWindow(slice, { h, quotient }, box, top, size) {
+function drawZoomWindow(slice, { h, quotient }, box, top, size) {
   const { at, value, slope, along, name } = slice;
   const samples = Math.round(Math.max(61, Math.min(241, 2e5 / Math.max(1, slice.rows))));
   const places = Array.from({ length: samples }, (_, k) => h * (BEFORE_H + ((BEYOND_H - BEFORE_H) * k) / (samples - 1)));
