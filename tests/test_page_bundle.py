@@ -81,7 +81,12 @@ def test_comments_go_and_texts_and_patterns_stay(source: str, kept: str) -> None
         ({"main": 'import { a } from "a";'}, "not a module of the page"),
         ({"main": 'import { a } from "../a.js";'}, "outside"),
         ({"main": "const a = `one\ntwo`;"}, "several lines"),
-        ({"main": "const { a, b } = c;"}, "pattern"),
+        ({"main": "const { a: b } = c;"}, "pattern"),
+        ({"main": "const [a, [b]] = c;"}, "pattern"),
+        (
+            {"main": 'import { b } from "./a.js";\nconst [a, c] = b;', "a": "export const { a, b } = self;"},
+            "'a'",
+        ),
         (
             {
                 "main": 'import { a } from "./a.js";',
