@@ -1,4 +1,4 @@
-"""From the run of a scenario to the data of its page: numbers and words in the shapes of ``js/types.d.ts``."""
+"""From the run of a scenario to the data of its page: numbers, words in the shapes of ``js/types.d.ts``."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _numbers(options: Mapping[str, float]) -> dict[str, float]:
 
 
 def _derivative(scenario: Scenario) -> dict[str, Any]:
-    """The method as the page computes it: exact, or a scheme of differences; SciPy's routines by their kind."""
+    """The method as the page computes it: exact, or differences; SciPy by the kind of its routine."""
     method, options = scenario.derivative.method, scenario.derivative.options
     if method == "numeric":
         return {"method": "numeric", "scheme": options["scheme"], "step": options["step"]}
