@@ -48,7 +48,7 @@ export function criticalOnLine(loss, parameters, data, [low, high], extra) {
   const line = { low, high, width: high - low, value, slope: told("gradient"), bend: told("hessian") };
   const rows = data.length ? data[0].length : 1;
   const cells = Math.max(64, Math.min(START_CELLS, 2 ** Math.floor(19 - Math.log2(rows))));
-  const samples = sampled(line, cells, extra.filter((at) => at > low && at < high));
+  const samples = sampledLine(line, cells, extra.filter((at) => at > low && at < high));
   const pieces = flatPieces(line, samples);
   const places = mergedPlaces(line, candidatePlaces(line, samples), pieces);
   const points = places.map((at, index) => classified(line, at, roomAround(line, places, pieces, index)));
@@ -64,7 +64,7 @@ export function criticalOnLine(loss, parameters, data, [low, high], extra) {
  * @param {number[]} extra
  * @returns {Sample[]}
  */
-function sampled(line, cells, extra) {
+function sampledLine(line, cells, extra) {
   const look = (/** @type {number} */ at) => ({ at, slope: line.slope(at), bend: line.bend(at) });
   const grid = Array.from({ length: cells + 1 }, (_, place) => line.low + (place / cells) * line.width);
   grid[cells] = line.high;

@@ -32,7 +32,7 @@ const MOST_IN_A_CELL = 4; // degenerate solutions that are kept
 export function criticalInSpace(loss, parameters, data, domain, extra) {
   const space = spaceOf(loss, parameters, data, domain);
   const { starts, likely } = startsIn(space, data.length ? data[0].length : 1);
-  const inBox = extra.filter((at) => isInside(space, at));
+  const inBox = extra.filter((at) => liesInBox(space, at));
   /** @type {number[][]} */
   const simple = [];
   /** @type {Map<string, number[][]>} */
@@ -40,7 +40,7 @@ export function criticalInSpace(loss, parameters, data, domain, extra) {
   const near = new Map();
   for (const start of [...likely, ...starts, ...inBox]) {
     const found = polishedZero(space, start);
-    if (!found || !isInside(space, found.at)) continue;
+    if (!found || !liesInBox(space, found.at)) continue;
     if (found.singular) keepDegenerate(space, degenerate, found.at);
     else if (isNew(space, near, found.at)) simple.push(shortZero(space, found.at, 1e-11));
   }
@@ -86,7 +86,7 @@ function spaceOf(loss, parameters, data, domain) {
  * @param {number[]} at
  * @returns {boolean}
  */
-function isInside(space, at) {
+function liesInBox(space, at) {
   return space.domain.every(([low, high], index) => at[index] >= low && at[index] <= high);
 }
 
