@@ -1,6 +1,6 @@
 // Error against h: how good a difference quotient can be, and where it is best.
 /** @import {Frame} from "../draw/frame.js" */
-/** @import {Box, Colour, Dash, Item, Outcome, Scene, Scheme, Shape, State} from "../types.js" */
+/** @import {Box, Colour, Dash, Item, Outcome, Scene, Shape, State} from "../types.js" */
 /** @import {Slice} from "./secants.js" */
 import { frameOf, insideFrame, piecesInside } from "../draw/frame.js";
 import { lineItem, marksItem, textItem } from "../draw/items.js";
