@@ -160,8 +160,8 @@ export function frameOf(wish) {
   const head = top + 0.3 * size + 0.5 * line;
   const factor = (y.kind ?? "linear") === "linear" && labelled(niceTicks(y.low, y.high, 4)).factor ? 5 * size : 0;
   const legend = legendRows(wish.legend ?? [], left + 0.3 * size, left + box.width - 0.3 * size, head, size,
-    textWidth(y.name, size, true) + factor, Math.max(1, Math.floor((0.3 * box.height) / line)));
-  let upper = top + 0.3 * size + Math.max(1, legend.rows) * line + 0.55 * size + strip;
+    textWidth(y.name, size, true) + factor, Math.max(1, Math.floor((0.12 * box.height) / line)));
+  let upper = top + 0.3 * size + Math.max(1, legend.rows) * line + (strip ? 0.3 : 0.55) * size + strip;
   let lower = top + box.height - (low ? 1.65 : 2.95) * size;
   const span = lower - upper, most = Math.max(2, Math.floor(span / (3.2 * size)));
   const upward = (/** @type {number} */ from, /** @type {number} */ to) =>
@@ -214,7 +214,7 @@ function squared(x, y, start, end, lower, upper) {
  */
 function fittingTicks(scale, size, whole) {
   const width = Math.abs(scale.to - scale.from);
-  for (let most = Math.max(2, Math.floor(width / (5 * size))); most >= 1; most = most > 4 ? Math.floor(0.75 * most) : most - 1) {
+  for (let most = Math.max(3, Math.min(10, Math.floor(width / (4 * size)))); most >= 1; most = most > 4 ? Math.floor(0.75 * most) : most - 1) {
     const ticks = ticksOf(scale, most, whole);
     const places = ticks.values.map(scale.at);
     const fits = ticks.labels.every((one, k) => k === 0

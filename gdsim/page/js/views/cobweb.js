@@ -141,7 +141,7 @@ function addMultipliers(frame, { problem, search, trajectory }, step) {
  * @param {string} text
  */
 function addNote(frame, text) {
-  const size = Math.max(11, frame.size - 1), lines = foldedText(text, 0.55 * frame.width, size);
+  const size = Math.max(11, frame.size - 1), lines = foldedText(frame.width < 20 * size ? "has memory" : text, 0.55 * frame.width, size);
   lines.forEach((line, k) => {
     const y = frame.bottom - 4 - (lines.length - 1 - k) * LINE_HEIGHT * size;
     sayInFrame(frame, frame.right - 4, y, line, "quiet", undefined, { size, anchor: "end", baseline: "bottom" });

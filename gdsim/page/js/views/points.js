@@ -97,6 +97,7 @@ export function addDiscs(frame, xs, ys, second) {
     const key = Math.round(xs[k]) * 8192 + Math.round(ys[k]);
     if (seen.has(key) || !isInside(frame, xs[k], ys[k])) continue;
     discs.push(xs[k], ys[k]);
+    if (seen.size < 60) frame.room.shun([xs[k] - 3, ys[k], xs[k] + 3, ys[k]]);
     seen.add(key);
   }
   const radius = xs.length > 200 ? 2.5 : 3.5;
