@@ -5,6 +5,7 @@
 import { frameOf, insideFrame, piecesInside } from "../draw/frame.js";
 import { lineItem, marksItem, textItem } from "../draw/items.js";
 import { shortNumber } from "../draw/scale.js";
+import { writeNumber } from "../engine/words.js";
 import { wordsScene } from "./points.js";
 import { DOUBLE_EPSILON, DRAWN_SCHEMES, QUOTIENT_STEPS, quotientErrors, sliceAt, stepFromLog } from "./secants.js";
 
@@ -51,7 +52,7 @@ export function errorFrame(slice, state, box, schemes) {
     if (whole) items.push(marksItem(marked, colour, 4, shape));
   });
   frame.items.push(insideFrame(frame, items));
-  frame.room.put(frame.items, textItem(now, frame.top + 3, "h = " + shortNumber(h, 2), "accent", frame.size - 1, { halo: true }),
+  frame.room.put(frame.items, textItem(now, frame.top + 3, "h = " + writeNumber(Number(h.toPrecision(2))), "accent", frame.size - 1, { halo: true }),
     [{ dx: -6, dy: 0, anchor: "end", baseline: "top" }, { dx: 6, dy: 0, anchor: "start", baseline: "top" }]);
   return frame;
 }
