@@ -181,7 +181,7 @@ export function ticksOf(scale, most, whole = false) {
     return values.every((one) => /^[125](e|$)/.test(one.toExponential().replace(".0", "")))
       ? { values, labels: powerLabels(values), factor: "" } : labelled(values);
   }
-  const knee = Math.abs(scale.back(scale.at(0) + (scale.to - scale.from) * 1e-3)) || 1;
+  const knee = Math.abs(scale.back(scale.at(0) + (scale.to - scale.from) * 0.06)) || 1;
   const side = (/** @type {number} */ end) => (end > knee ? logTicks(Math.max(knee, end * 1e-300), end, most / 2) : []);
   const below = side(-low).filter((one) => -one <= high).map((one) => -one).reverse();
   const zero = low <= 0 && high >= 0 ? [0] : [];

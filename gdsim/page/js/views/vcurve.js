@@ -41,7 +41,7 @@ export function errorFrame(slice, state, box, schemes) {
     x: { low: 5e-17, high: 2, name: whole ? "← rounding rules · h · the bend rules →" : "h", kind: "log" },
     y: { low: floor / 3, high: 3 * highest, name: "error of the quotient", kind: "log" },
   });
-  const xs = QUOTIENT_STEPS.map(frame.x), h = stepFromLog(state.logH), now = frame.x(h);
+  const xs = QUOTIENT_STEPS.map(frame.x), h = stepFromLog(state.logH), now = frame.x(h), side = now > 0.5 * (frame.left + frame.right) ? -1 : 1;
   /** @type {Item[]} */
   const items = [lineItem([now, frame.top, now, frame.bottom], "accent", 1.5, { dash: "dashed" })];
   [...errors, ...(whole ? [QUOTIENT_STEPS.map(() => floor)] : [])].forEach((list, order) => {
@@ -53,7 +53,7 @@ export function errorFrame(slice, state, box, schemes) {
   });
   frame.items.push(insideFrame(frame, items));
   frame.room.put(frame.items, textItem(now, frame.top + 3, "h = " + writeNumber(Number(h.toPrecision(2))), "accent", frame.size - 1, { halo: true }),
-    [{ dx: -6, dy: 0, anchor: "end", baseline: "top" }, { dx: 6, dy: 0, anchor: "start", baseline: "top" }]);
+    [{ dx: side * 6, dy: 0, anchor: side < 0 ? "end" : "start", baseline: "top" }]);
   return frame;
 }
 
