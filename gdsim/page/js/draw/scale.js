@@ -149,12 +149,10 @@ export function niceTicks(low, high, most, whole = false) {
  */
 export function logTicks(low, high, most) {
   const first = Math.ceil(Math.log10(low) - 1e-9), last = Math.floor(Math.log10(high) + 1e-9);
-  const decades = last - first + 1;
-  if (decades >= 3 || (decades === 2 && most < 4)) {
-    const stride = [1, 2, 5, 10, 20, 50, 100, 200].find((one) => decades / one <= Math.max(2, most)) ?? 500;
+  for (const stride of last - first < (most < 4 ? 1 : 2) ? [] : [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]) {
     const ticks = [];
     for (let k = Math.ceil(first / stride) * stride; k <= last; k += stride) ticks.push(Number("1e" + k));
-    if (ticks.length > 1) return ticks.filter((tick) => tick >= low && tick <= high);
+    if (ticks.length <= Math.max(2, most)) return ticks.filter((tick) => tick >= low && tick <= high);
   }
   const ticks = [];
   for (let k = first - 1; k <= last; k++) {
