@@ -4,6 +4,7 @@
  * What gdsim/critical/numerical/ does, without a tree: switches of the formula are seen from the slopes, and
  * how far rounding reaches from the wobble of f′ over a few neighbouring numbers.
  */
+import { classified, LINE_EPSILON, shortened, signedKind, wobble } from "./classify_line.js";
 
 /** @typedef {import("../types.js").CriticalPoint} CriticalPoint */
 /** @typedef {import("../types.js").Interval} Interval */
@@ -11,30 +12,16 @@
 /** @typedef {import("../types.js").Numbers} Numbers */
 /** @typedef {import("../types.js").PointKind} PointKind */
 
-/**
- * A loss of one weight in an interval.
- * @typedef {object} Line
- * @property {number} low
- * @property {number} high
- * @property {number} width
- * @property {(at: number) => number} value
- * @property {(at: number) => number} slope
- * @property {(at: number) => number} bend
- */
-
+/** @typedef {import("./classify_line.js").Line} Line */
 /** @typedef {{at: number, slope: number, bend: number}} Sample */
 /** @typedef {{low: number, high: number, faded: boolean}} Piece */
 
-const LINE_EPSILON = 2 ** -52;
 const START_CELLS = 1024;
-const MOST_SAMPLES = 12000;
+const MOST_SAMPLES = 8000;
 const MOST_LEVELS = 12;
 const LINE_MISMATCH = 0.02; // of the largest slope near by: then the cubic between two points tells the truth
 const LEAST_RUN = 4; // samples of a flat piece
-const CLOSE_BY = 1e-7; // of the room on a side: where it is seen how f′ goes to a candidate
-const CLOSER_BY = 1e-10;
-const SLOPE_VANISHES = 0.7; // f′ ~ δ^p from CLOSE_BY to CLOSER_BY: p above 0.05, below −0.05
-const SLOPE_EXPLODES = 1.4;
+const LEAST_PIECE = 1e-6; // of the domain: a shorter one is a zero that rounding blurs
 
 /**
  * Find and classify the critical points of a loss of one weight in a closed interval.
@@ -97,7 +84,7 @@ function sampled(line, cells, extra) {
       const at = 0.5 * (left.at + right.at);
       if (!(left.at < at && at < right.at)) return;
       const middle = look(at);
-      if (isSurprising(left, middle, right)) {
+      if (isSurprising(left, middle, right) && (level < 3 || !isBlurred(line, middle))) {
         next[finer.length - 1] = next[finer.length] = 1;
         surprised = true;
       }
@@ -124,6 +111,16 @@ function isSurprising(left, middle, right) {
   const size = Math.max(Math.abs(left.slope), Math.abs(middle.slope), Math.abs(right.slope));
   const rounding = 8 * LINE_EPSILON * Math.abs(middle.at * middle.bend);
   return !(Math.abs(middle.slope - predicted) <= LINE_MISMATCH * size + rounding);
+}
+
+/**
+ * Whether f′ is so small that it may be rounding alone.
+ * @param {Line} line
+ * @param {Sample} sample
+ * @returns {boolean}
+ */
+function isBlurred(line, { at, slope }) {
+  return Number.isFinite(slope) && Math.abs(slope) <= wobble(line, at);
 }
 
 /**
@@ -163,7 +160,7 @@ function flatPieces(line, samples) {
     if (last - first + 1 >= LEAST_RUN) {
       const [low, lowFades] = pieceEnd(line, samples[first].at, samples[first - 1], largest);
       const [high, highFades] = pieceEnd(line, samples[last].at, samples[last + 1], largest);
-      pieces.push({ low, high, faded: lowFades || highFades });
+      if (high - low > LEAST_PIECE * line.width) pieces.push({ low, high, faded: lowFades || highFades });
     }
     first = last;
   }
@@ -246,25 +243,6 @@ function touchesBetween(line, left, right) {
 }
 
 /**
- * How far rounding may have moved f′: from how it wobbles over neighbouring numbers.
- * @param {Line} line
- * @param {number} at
- * @param {(at: number) => number} [told] f′, or another function
- * @returns {number}
- */
-function wobble(line, at, told = line.slope) {
-  const step = Math.max(4 * LINE_EPSILON * Math.abs(at), 1e-17 * line.width);
-  const values = [-3, -2, -1, 0, 1, 2, 3].map((times) => told(at + times * step));
-  let most = 0;
-  for (let place = 1; place < 6; place++) {
-    most = Math.max(most, Math.abs(values[place - 1] - 2 * values[place] + values[place + 1]));
-  }
-  const tilt = Math.abs(values[6] - values[0]) / (6 * step);
-  const own = told === line.slope ? Math.abs(line.bend(at)) : tilt;
-  return 4 * most + 4 * LINE_EPSILON * (Math.abs(at) * own + Math.abs(values[3]));
-}
-
-/**
  * Prefer a short decimal next to a zero of f′ where f′ is as small, or zero to rounding.
  * @param {Line} line
  * @param {number} at
@@ -278,17 +256,8 @@ function tidied(line, at, fits) {
 }
 
 /**
- * Round to some decimals.
- * @param {number} at
- * @param {number} digits
- * @returns {number}
- */
-export function shortened(at, digits) {
-  return Number(at.toFixed(Math.max(0, Math.min(100, digits)))) + 0;
-}
-
-/**
- * Put candidates in order, one for each place, none inside a flat piece.
+ * Put candidates in order, one for each place, none inside a flat piece. Those between which f′ is nothing but
+ * rounding are one.
  * @param {Line} line
  * @param {number[]} places
  * @param {Piece[]} pieces
@@ -296,15 +265,24 @@ export function shortened(at, digits) {
  */
 function mergedPlaces(line, places, pieces) {
   const gap = 4e-12 * line.width;
-  /** @type {number[]} */
-  const kept = [];
+  /** @type {number[][]} */
+  const groups = [];
+  let before = NaN;
   for (const at of places.sort((one, other) => one - other)) {
     if (pieces.some(({ low, high }) => at >= low - gap && at <= high + gap)) continue;
-    const before = kept[kept.length - 1];
-    if (!(at - before <= gap)) kept.push(at);
-    else if (Math.abs(line.slope(at)) < Math.abs(line.slope(before))) kept[kept.length - 1] = at;
+    const shares = at - before <= 0.01 * line.width ? [0.3, 0.5, 0.7] : [];
+    const blurred = shares.length > 0 && shares.every((share) => {
+      const between = before + share * (at - before);
+      return isBlurred(line, { at: between, slope: line.slope(between), bend: 0 });
+    });
+    if (at - before <= gap || blurred) groups[groups.length - 1].push(at);
+    else groups.push([at]);
+    before = at;
   }
-  return kept;
+  return groups.map((group) => {
+    if (group[group.length - 1] - group[0] > gap) return 0.5 * (group[0] + group[group.length - 1]);
+    return group.reduce((best, at) => (Math.abs(line.slope(at)) < Math.abs(line.slope(best)) ? at : best));
+  });
 }
 
 /**
@@ -322,200 +300,6 @@ function roomAround(line, places, pieces, index) {
   if (index + 1 < places.length) room = Math.min(room, places[index + 1] - at);
   for (const { low, high } of pieces) room = Math.min(room, Math.max(low - at, at - high));
   return 0.5 * room;
-}
-
-/**
- * What a candidate is; null for no critical point.
- * @param {Line} line
- * @param {number} candidate
- * @param {number} room
- * @returns {CriticalPoint | null}
- */
-function classified(line, candidate, room) {
-  const order = orderOfZero(line, candidate, room);
-  const at = order !== null && order > 1 ? sharpened(line, candidate, room) : candidate;
-  const before = approach(line, at, room, -1);
-  const after = approach(line, at, room, 1);
-  if ((before === 1 || after === 1) && lossDiverges(line, at, room)) return null;
-  if (lossJumps(line, at, room)) return null;
-  const { left, right, reach } = signsAround(line, at, room);
-  const kind = kindBetween(left, right, before, after);
-  if (!kind) return null;
-  const smooth = kind !== "kink" && Number.isFinite(line.bend(at)) && !bendJumps(line, at, room);
-  const curvature = order === 1 ? line.bend(at) : 0;
-  const edge = 4 * LINE_EPSILON * Math.max(Math.abs(line.low), Math.abs(line.high));
-  return {
-    weight: [at],
-    loss: line.value(at),
-    kind,
-    proof: "numerical",
-    curvature: smooth ? [curvature] : [],
-    interval: [[at - reach, at + reach]],
-    multiplicity: smooth ? order : null,
-    boundary: Math.min(at - line.low, line.high - at) <= edge,
-  };
-}
-
-/**
- * How f′ goes to a candidate from one side: −1 to zero, 0 to a finite slope, 1 to infinity, nan undefined.
- * @param {Line} line
- * @param {number} at
- * @param {number} room
- * @param {number} side
- * @returns {number}
- */
-function approach(line, at, room, side) {
-  const least = 4 * LINE_EPSILON * Math.abs(at);
-  const far = Math.abs(line.slope(at + side * Math.max(CLOSE_BY * room, least)));
-  const place = at + side * Math.max(CLOSER_BY * room, least);
-  const near = Math.abs(line.slope(place));
-  if (Number.isNaN(near)) return NaN;
-  if (near === Infinity) return 1;
-  if (near <= wobble(line, place)) return -1;
-  const ratio = near / far;
-  return ratio < SLOPE_VANISHES ? -1 : ratio > SLOPE_EXPLODES ? 1 : 0;
-}
-
-/**
- * The signs of f′ on both sides, stepping away until rounding cannot hide them.
- * @param {Line} line
- * @param {number} at
- * @param {number} room
- * @returns {{left: number, right: number, reach: number}}
- */
-function signsAround(line, at, room) {
-  let reach = Math.min(Math.max(4 * LINE_EPSILON * Math.abs(at), 2e-16 * line.width), room);
-  const signs = [0, 0];
-  for (;;) {
-    [-1, 1].forEach((side, place) => {
-      if (signs[place] !== 0) return;
-      const slope = line.slope(at + side * reach);
-      signs[place] = Number.isNaN(slope) || Math.abs(slope) > wobble(line, at + side * reach) ? Math.sign(slope) : 0;
-    });
-    if ((signs[0] !== 0 && signs[1] !== 0) || !(reach < room)) return { left: signs[0], right: signs[1], reach };
-    reach = Math.min(16 * reach, room);
-  }
-}
-
-/**
- * The kind that the signs of f′ on either side and the approach from either side make.
- * @param {number} left
- * @param {number} right
- * @param {number} before
- * @param {number} after
- * @returns {PointKind | null}
- */
-function kindBetween(left, right, before, after) {
-  if (Number.isNaN(left) || Number.isNaN(right)) {
-    const [inner, way] = Number.isNaN(left) ? [right, after] : [-left, before]; // the loss ends here
-    return way === -1 && Math.abs(inner) === 1 ? (inner > 0 ? "minimum" : "maximum") : null;
-  }
-  if (left === 0 || right === 0) return left === right || before === 0 || after === 0 ? null : "undecided";
-  if (before === -1 && after === -1) return signedKind(left, right);
-  return left !== right || before === -1 || after === -1 ? "kink" : null;
-}
-
-/**
- * The kind of a zero of f′ with these signs of f′ on its sides.
- * @param {number} before
- * @param {number} after
- * @returns {PointKind}
- */
-function signedKind(before, after) {
-  return before === after ? "inflection" : before < after ? "minimum" : "maximum";
-}
-
-/**
- * Whether a difference across a candidate stays as it is when the distance shrinks.
- * @param {(at: number) => number} told
- * @param {number} at
- * @param {number} room
- * @returns {[number, number]} the differences far and near
- */
-function gapsAcross(told, at, room) {
-  const least = 4 * LINE_EPSILON * Math.abs(at);
-  const gap = (/** @type {number} */ reach) => Math.abs(told(at + reach) - told(at - reach));
-  return [gap(Math.max(CLOSE_BY * room, least)), gap(Math.max(CLOSER_BY * room, least))];
-}
-
-/**
- * @param {Line} line
- * @param {number} at
- * @param {number} room
- * @returns {boolean}
- */
-function lossJumps(line, at, room) {
-  const [far, near] = gapsAcross(line.value, at, room);
-  const reach = Math.max(CLOSER_BY * room, 4 * LINE_EPSILON * Math.abs(at));
-  const steepest = Math.max(Math.abs(line.slope(at - reach)), Math.abs(line.slope(at + reach)));
-  const rounding = 16 * LINE_EPSILON * Math.abs(line.value(at));
-  return Number.isFinite(near) && near > rounding && near > SLOPE_VANISHES * far && near > 0.5 * steepest * reach;
-}
-
-/**
- * @param {Line} line
- * @param {number} at
- * @param {number} room
- * @returns {boolean}
- */
-function bendJumps(line, at, room) {
-  const [far, near] = gapsAcross(line.bend, at, room);
-  const reach = Math.max(CLOSE_BY * room, 4 * LINE_EPSILON * Math.abs(at));
-  const size = Math.max(Math.abs(line.bend(at - reach)), Math.abs(line.bend(at + reach)));
-  return near > SLOPE_VANISHES * far && near > 1e-6 * size + 1e-300;
-}
-
-/**
- * Whether the loss runs to infinity: its growth over ever shorter stretches does not shrink.
- * @param {Line} line
- * @param {number} at
- * @param {number} room
- * @returns {boolean}
- */
-function lossDiverges(line, at, room) {
-  if (Math.abs(line.value(at)) === Infinity) return true;
-  return [-1, 1].some((side) => {
-    const [far, near, nearest] = [1e-3, 1e-6, 1e-9].map((part) => line.value(at + side * room * part));
-    return Math.abs(nearest) === Infinity || Math.abs(nearest - near) > 0.9 * Math.abs(near - far);
-  });
-}
-
-/**
- * The order of the zero of f′: 1 where f″ differs from zero, else seen from how f′ grows; null where it is
- * not a whole number.
- * @param {Line} line
- * @param {number} at
- * @param {number} room
- * @returns {number | null}
- */
-function orderOfZero(line, at, room) {
-  const { reach } = signsAround(line, at, room);
-  const bend = line.bend(at);
-  const moved = Math.max(Math.abs(line.bend(at + reach) - bend), Math.abs(line.bend(at - reach) - bend));
-  if (!Number.isFinite(bend)) return null;
-  if (Math.abs(bend) > wobble(line, at, line.bend) + 2 * moved) return 1;
-  const step = Math.max(1e-3 * room, 1e3 * reach < room ? 10 * reach : 0);
-  const orders = [-1, 1].map((side) => Math.log2(Math.abs(line.slope(at + side * 2 * step) / line.slope(at + side * step))));
-  const order = Math.round(0.5 * (orders[0] + orders[1]));
-  return order > 1 && orders.every((one) => Math.abs(one - order) < 0.1) ? order : null;
-}
-
-/**
- * Prefer the shortest decimal within the stretch over which rounding blurs a multiple zero.
- * @param {Line} line
- * @param {number} at
- * @param {number} room
- * @returns {number}
- */
-function sharpened(line, at, room) {
-  const { reach } = signsAround(line, at, room);
-  const first = -Math.floor(Math.log10(line.width));
-  for (let digits = first; digits < first + 13; digits++) {
-    const short = shortened(at, digits);
-    if (Math.abs(short - at) > Math.max(reach, 1e-12 * line.width)) continue;
-    if (Math.abs(line.slope(short)) <= Math.max(Math.abs(line.slope(at)), wobble(line, short))) return short;
-  }
-  return at;
 }
 
 /**
