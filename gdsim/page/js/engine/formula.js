@@ -5,7 +5,7 @@ import { fraction, fractionNumber } from "./fractions.js";
 import { nearestName } from "./nearest.js";
 import { COMPARISONS, phraseOf } from "./phrases.js";
 import { FormulaTape } from "./tape.js";
-import { CONSTRUCTS, FUNCTIONS, FormulaError, literalOf, quoted } from "./tokens.js";
+import { CONSTRUCTS, FUNCTIONS, literalOf, quoted, refuse } from "./tokens.js";
 import { namesIn, rationalValue, treeNode, treeNodes } from "./trees.js";
 
 /** @typedef {import("./phrases.js").Phrase} Phrase */
@@ -15,6 +15,7 @@ import { namesIn, rationalValue, treeNode, treeNodes } from "./trees.js";
 export const LONGEST_FORMULA = 1000;
 const MOST_PARTS = 500;
 const MOST_LEVELS = 50;
+const LONGEST_SUGGESTION = 40;
 const TOO_DEEP = "the formula is nested too deeply";
 const ONE_COMPARISON = "where(x > 0, a, b)";
 const FOREIGN = new Map(
@@ -46,7 +47,7 @@ class TreeReader {
    */
   tree(phrase, depth) {
     const { sign, at, parts } = phrase;
-    if (depth > MOST_LEVELS) throw new FormulaError(TOO_DEEP, `at most ${MOST_LEVELS} levels`, "", at);
+    if (depth > MOST_LEVELS) refuse(at, TOO_DEEP, `at most ${MOST_LEVELS} levels`);
     switch (sign) {
       case "number": {
         const value = literalOf(at);
@@ -57,10 +58,10 @@ class TreeReader {
       case "+x": return this.tree(parts[0], depth + 1);
       case "**": return treeNode("power", "", [this.tree(parts[0], depth + 1), this.tree(parts[1], depth + 1)]);
       case "call": return this.call(phrase, depth);
-      case ",": throw new FormulaError("a comma stands here", "one expression", "", at);
+      case ",": refuse(at, "a comma stands here", "one expression");
     }
     if (COMPARISONS.includes(sign)) {
-      throw new FormulaError("a comparison stands here", `a comparison only inside ${ONE_COMPARISON}`, "", at);
+      refuse(at, "a comparison stands here", `a comparison only inside ${ONE_COMPARISON}`);
     }
     return this.chain(phrase, depth);
   }
@@ -95,13 +96,13 @@ class TreeReader {
     const name = at.text;
     if (isConstant(name)) return treeNode("constant", name === "π" ? "pi" : name);
     if (FUNCTIONS.has(name) || CONSTRUCTS.has(name)) {
-      throw new FormulaError(`${name} is a function`, `brackets right behind it: ${name}(x)`, "", at);
+      refuse(at, `${name} is a function`, `brackets right behind it: ${name}(x)`);
     }
     if (this.parameters.has(name)) return treeNode("parameter", name);
     if (!this.columns.has(name)) return treeNode("weight", name);
     if (this.reducing) return treeNode("column", name);
     const message = `the data column ${quoted(name)} stands outside a reduction`;
-    throw new FormulaError(message, `mean(… ${name} …) or sum(… ${name} …)`, "", at);
+    refuse(at, message, `mean(… ${name} …) or sum(… ${name} …)`);
   }
 
   /**
@@ -113,8 +114,8 @@ class TreeReader {
     const { at, parts } = phrase;
     const name = at.text;
     const known = FUNCTIONS.get(name) ?? CONSTRUCTS.get(name);
-    if (!known) throw this.unknown(phrase);
-    if (parts.length < known[0] || parts.length > known[1]) throw wrongCount(phrase, known[0], known[1]);
+    if (!known) return this.unknown(phrase);
+    if (parts.length < known[0] || parts.length > known[1]) refuseCount(phrase, known);
     if (name === "where") return this.where(phrase, depth);
     if (name === "mean" || name === "sum") return this.reduction(phrase, depth);
     const inside = parts.map((part) => this.tree(part, depth + 1));
@@ -126,20 +127,17 @@ class TreeReader {
   /**
    * Tell a product written without its sign from a misspelt function.
    * @param {Phrase} phrase
-   * @returns {FormulaError}
+   * @returns {never}
    */
   unknown({ at, close }) {
     const name = at.text;
     const small = name.toLowerCase();
     const known = FOREIGN.get(small) ?? nearestName(small, [...FUNCTIONS.keys(), ...CONSTRUCTS.keys()]);
     const isValue = isConstant(name) || this.parameters.has(name) || this.columns.has(name);
-    if (!isValue && known && [...name].length > 1) {
-      return new FormulaError(`unknown function ${quoted(name)}`, "", known, at);
-    }
+    if (!isValue && known && [...name].length > 1) refuse(at, `unknown function ${quoted(name)}`, "", known);
     const brackets = this.characters.slice(this.characters.indexOf("(", at.place), close.place + 1);
-    const long = [...name].length + 1 + brackets.length > 40;
-    const product = `${name}*${long ? "(…)" : brackets.join("")}`;
-    return new FormulaError(`${quoted(name)} is not a function`, "a function, or a product with *", product, at);
+    const inside = [...name].length + brackets.length < LONGEST_SUGGESTION ? brackets.join("") : "(…)";
+    refuse(at, `${quoted(name)} is not a function`, "a function, or a product with *", `${name}*${inside}`);
   }
 
   /**
@@ -149,7 +147,7 @@ class TreeReader {
    */
   where({ parts: [condition, then, otherwise] }, depth) {
     if (!COMPARISONS.includes(condition.sign) || condition.parts.length !== 2) {
-      throw new FormulaError("where needs one comparison first", ONE_COMPARISON, "", condition.at);
+      refuse(condition.at, "where needs one comparison first", ONE_COMPARISON);
     }
     const sides = condition.parts.map((side) => this.tree(side, depth + 2));
     const branches = [then, otherwise].map((branch) => this.tree(branch, depth + 1));
@@ -163,10 +161,10 @@ class TreeReader {
    */
   reduction({ at, parts }, depth) {
     if (this.reducing) {
-      throw new FormulaError(`${at.text} stands inside another reduction`, "one mean or sum at a time", "", at);
+      refuse(at, `${at.text} stands inside another reduction`, "one mean or sum at a time");
     }
     if (!this.columns.size) {
-      throw new FormulaError(`${at.text} needs data, and there is none`, "a data: block with columns", "", at);
+      refuse(at, `${at.text} needs data, and there is none`, "a data: block with columns");
     }
     this.reducing = true;
     const body = this.tree(parts[0], depth + 1);
@@ -193,19 +191,17 @@ function argumentCount(count) {
 
 /**
  * @param {Phrase} phrase
- * @param {number} least
- * @param {number} most
- * @returns {FormulaError}
+ * @param {number[]} known
+ * @returns {never}
  */
-function wrongCount({ at, parts }, least, most) {
+function refuseCount({ at, parts }, [least, most]) {
   const message = `${at.text} got ${argumentCount(parts.length)}`;
   if ((at.text === "log" || at.text === "ln") && parts.length === 2) {
     const base = parts[1].sign === "number" ? fractionNumber(literalOf(parts[1].at)) : 0;
-    return new FormulaError(message, "", base === 2 || base === 10 ? `log${base}(x)` : "log(x)/log(base)", at);
+    refuse(at, message, "", base === 2 || base === 10 ? `log${base}(x)` : "log(x)/log(base)");
   }
-  if (at.text === "where") return new FormulaError(message, ONE_COMPARISON, "", at);
-  if (most === Infinity) return new FormulaError(message, `at least ${argumentCount(least)}`, "", at);
-  return new FormulaError(message, least === most ? argumentCount(least) : `${least} or ${argumentCount(most)}`, "", at);
+  const or = most === Infinity ? "at least " : least < most ? `${least} or ` : "";
+  refuse(at, message, at.text === "where" ? ONE_COMPARISON : or + argumentCount(most === Infinity ? least : most));
 }
 
 /**
@@ -217,12 +213,12 @@ function checkNames(parameters, columns) {
     for (const name of [...names].sort()) {
       if (isConstant(name) || FUNCTIONS.has(name) || CONSTRUCTS.has(name)) {
         const what = isConstant(name) ? "constant" : "function";
-        throw new FormulaError(`the ${kind} ${quoted(name)} has the name of a ${what}`, "another name");
+        refuse(null, `the ${kind} ${quoted(name)} has the name of a ${what}`, "another name");
       }
     }
   }
   const [both] = parameters.filter((name) => columns.includes(name)).sort();
-  if (both !== undefined) throw new FormulaError(`${quoted(both)} is a parameter and a data column`, "two different names");
+  if (both !== undefined) refuse(null, `${quoted(both)} is a parameter and a data column`, "two different names");
 }
 
 /**
@@ -234,14 +230,14 @@ function checkNames(parameters, columns) {
 function treeOf(text, parameters, columns) {
   const characters = [...text];
   if (characters.length > LONGEST_FORMULA) {
-    throw new FormulaError(`the formula has ${characters.length} characters`, `at most ${LONGEST_FORMULA}`);
+    refuse(null, `the formula has ${characters.length} characters`, `at most ${LONGEST_FORMULA}`);
   }
   checkNames(parameters, columns);
   const phrase = phraseOf(text);
   const tree = new TreeReader(characters, new Set(parameters), new Set(columns)).tree(phrase, 1);
   const nodes = treeNodes(tree);
-  if (nodes.length > MOST_PARTS) throw new FormulaError(`the formula has ${nodes.length} parts`, `at most ${MOST_PARTS}`);
-  if (nodes.some(([, level]) => level > MOST_LEVELS)) throw new FormulaError(TOO_DEEP, `at most ${MOST_LEVELS} levels`);
+  if (nodes.length > MOST_PARTS) refuse(null, `the formula has ${nodes.length} parts`, `at most ${MOST_PARTS}`);
+  if (nodes.some(([, level]) => level > MOST_LEVELS)) refuse(null, TOO_DEEP, `at most ${MOST_LEVELS} levels`);
   return tree;
 }
 
@@ -255,10 +251,10 @@ function treeOf(text, parameters, columns) {
 export function parseFormula(text, { parameters = [], columns = [], weights } = {}) {
   const tree = treeOf(text, parameters, columns);
   const found = namesIn(tree, "weight");
-  if (!found.length) throw new FormulaError("the formula has no weight", "a formula such as (w - 3)^2");
+  if (!found.length) refuse(null, "the formula has no weight", "a formula such as (w - 3)^2");
   if (weights && (found.some((name) => !weights.includes(name)) || weights.some((name) => !found.includes(name)))) {
     const [those, these] = [found, weights].map((names) => `[${names.map(quoted).join(", ")}]`);
-    throw new FormulaError(`the formula has the weights ${those}, not ${these}`);
+    refuse(null, `the formula has the weights ${those}, not ${these}`);
   }
   return { tree, weights: weights ?? found };
 }
@@ -274,18 +270,18 @@ export function parseConstant(text) {
   const [name] = namesIn(tree, "weight");
   if (name !== undefined) {
     const near = nearestName(name, ["pi", "e", ...FUNCTIONS.keys()]);
-    throw new FormulaError(`${quoted(name)} is not a number`, "a constant expression such as 1/48", near);
+    refuse(null, `${quoted(name)} is not a number`, "a constant expression such as 1/48", near);
   }
   const exact = rationalValue(tree);
   if (exact) {
     const value = fractionNumber(exact);
     if (Number.isFinite(value) && (value || !exact.above)) return value;
-    throw new FormulaError(`${quoted(text)} cannot be held in double precision`, "a size between 5e-324 and 1.8e308");
+    refuse(null, `${quoted(text)} cannot be held in double precision`, "a size between 5e-324 and 1.8e308");
   }
   const tape = new FormulaTape();
   const place = tape.place(tree);
   const value = tape.run([place], [])([], [], [])[place];
   if (Number.isFinite(value)) return value;
   const shown = Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
-  throw new FormulaError(`${quoted(text)} has the value ${shown}`, "a finite number");
+  refuse(null, `${quoted(text)} has the value ${shown}`, "a finite number");
 }

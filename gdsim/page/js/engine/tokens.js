@@ -7,12 +7,12 @@ import { fractionOf } from "./fractions.js";
 /** Something wrong with a formula: what, where (from 1, in characters) and what would be right. */
 export class FormulaError extends Error {
   /**
+   * @param {{ place: number, length: number } | null} at
    * @param {string} message
    * @param {string} [expected]
    * @param {string} [suggestion]
-   * @param {{ place: number, length: number } | null} [at]
    */
-  constructor(message, expected = "", suggestion = "", at = null) {
+  constructor(at, message, expected = "", suggestion = "") {
     super(message);
     this.name = "FormulaError";
     this.expected = expected;
@@ -27,6 +27,17 @@ export class FormulaError extends Error {
     const expected = this.expected && `; expected ${this.expected}`;
     return this.message + expected + (this.suggestion && `; did you mean ${this.suggestion}?`);
   }
+}
+
+/**
+ * @param {{ place: number, length: number } | null} at
+ * @param {string} message
+ * @param {string} [expected]
+ * @param {string} [suggestion]
+ * @returns {never}
+ */
+export function refuse(at, message, expected, suggestion) {
+  throw new FormulaError(at, message, expected, suggestion);
 }
 
 const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
@@ -139,8 +150,8 @@ export function tokensOf(text) {
   for (let k = 1; k < found.length; k++) checkPair(found[k - 1], found[k]);
   const deepest = checkEnds(found, [...text]);
   for (const token of found) if (token.kind === "number" || token.kind === "raised") checkSize(token);
-  if (deepest > DEEPEST_BRACKETS) throw new FormulaError("the formula is nested too deeply", "fewer brackets");
-  if (found[0].text === ",") throw new FormulaError("this does not fit here", WHOLE, "", found[0]);
+  if (deepest > DEEPEST_BRACKETS) refuse(null, "the formula is nested too deeply", "fewer brackets");
+  if (found[0].text === ",") refuse(found[0], "this does not fit here", WHOLE);
   return found;
 }
 
@@ -161,7 +172,7 @@ function splitFormula(text) {
     const groups = TOKEN.exec(text)?.groups;
     if (!groups) {
       const character = String.fromCodePoint(text.codePointAt(index) ?? 0);
-      throw new FormulaError(`unexpected ${quoted(character)}`, HINTS.get(character) ?? ANY, "", { place, length: 1 });
+      refuse({ place, length: 1 }, `unexpected ${quoted(character)}`, HINTS.get(character) ?? ANY);
     }
     const [kind, written] = Object.entries(groups).find(([, piece]) => piece !== undefined) ?? ["", ""];
     const at = { place, length: [...written].length };
@@ -171,7 +182,7 @@ function splitFormula(text) {
     index += written.length;
     place += at.length;
   }
-  if (!found.length) throw new FormulaError("the formula is empty", WHOLE, "", { place: 0, length: 0 });
+  if (!found.length) refuse({ place: 0, length: 0 }, "the formula is empty", WHOLE);
   return found;
 }
 
@@ -184,8 +195,8 @@ function splitFormula(text) {
 function checkedName(written, at) {
   const name = written.normalize("NFKC");
   const word = WORDS.get(name);
-  if (word) throw new FormulaError(`${quoted(name)} cannot be used in a formula`, word, "", at);
-  if (!IDENTIFIER.test(name)) throw new FormulaError(`${quoted(shortened(written))} cannot be a name`, LETTER, "", at);
+  if (word) refuse(at, `${quoted(name)} cannot be used in a formula`, word);
+  if (!IDENTIFIER.test(name)) refuse(at, `${quoted(shortened(written))} cannot be a name`, LETTER);
   return name;
 }
 
@@ -198,21 +209,21 @@ function checkPair(first, second) {
   const applies = first.kind === "name" && (FUNCTIONS.has(first.text) || CONSTRUCTS.has(first.text));
   if (applies && (second.kind === "name" || second.kind === "number")) {
     const suggestion = `${first.text}(${shortened(second.text)})`;
-    throw new FormulaError(`${quoted(first.text)} needs brackets`, "", suggestion, first);
+    refuse(first, `${quoted(first.text)} needs brackets`, "", suggestion);
   }
   if (applies && (second.sign === "**" || second.kind === "raised")) {
     const suggestion = first.text === "exp" ? "exp(x)" : `${first.text}(x)^2`;
     const message = `a power stands between ${quoted(first.text)} and its brackets`;
-    throw new FormulaError(message, "", suggestion, first);
+    refuse(first, message, "", suggestion);
   }
   const zero = first.kind === "number" && (first.text === "0" || first.text === "00");
   if (zero && /^[xXbBoO][0-9]/.test(second.text)) {
-    throw new FormulaError("this is not a decimal number", "a number such as 16", "", first);
+    refuse(first, "this is not a decimal number", "a number such as 16");
   }
   const plain = first.kind === "name" || first.kind === "number";
   if ((plain && second.kind === "number") || (first.kind === "name" && second.kind === "name")) {
     const expected = `an operator between them, such as ${shortened(first.text)}*${shortened(second.text)}`;
-    throw new FormulaError(`${bothQuoted(first, second)} stand side by side`, expected, "", second);
+    refuse(second, `${bothQuoted(first, second)} stand side by side`, expected);
   }
   checkOperators(first, second);
 }
@@ -223,20 +234,20 @@ function checkPair(first, second) {
  */
 function checkOperators(first, second) {
   if (first.kind === "raised" && (second.sign === "**" || second.kind === "raised")) {
-    throw new FormulaError("one power stands on another", "brackets: (x²)^3 or x^(2^3)", "", second);
+    refuse(second, "one power stands on another", "brackets: (x²)^3 or x^(2^3)");
   }
   if (second.kind === "raised" && first.kind === "operator" && first.text !== ")") {
-    throw new FormulaError(`${quoted(second.text)} has nothing to its left`, "a base, such as x²", "", second);
+    refuse(second, `${quoted(second.text)} has nothing to its left`, "a base, such as x²");
   }
   if (second.text === ")" || second.text === ",") {
-    if (first.text === "(") throw new FormulaError("the brackets are empty", "an expression between them", "", second);
+    if (first.text === "(") refuse(second, "the brackets are empty", "an expression between them");
     if (first.kind === "operator" && first.text !== ")") {
-      throw new FormulaError(`nothing follows ${quoted(first.text)}`, VALUE, "", second);
+      refuse(second, `nothing follows ${quoted(first.text)}`, VALUE);
     }
   }
   if (BINARY.has(second.sign) && (BINARY.has(first.sign) || ["+", "-", "(", ","].includes(first.sign))) {
     const expected = first.sign === "/" && second.sign === "/" ? "a single / for division" : `${VALUE} between`;
-    throw new FormulaError(`${bothQuoted(first, second)} do not fit together`, expected, "", second);
+    refuse(second, `${bothQuoted(first, second)} do not fit together`, expected);
   }
 }
 
@@ -253,20 +264,20 @@ function checkEnds(tokens, characters) {
   for (const token of tokens) {
     if (token.text === "(") deepest = Math.max(deepest, open.push(token));
     else if (token.text === ")" && !open.pop()) {
-      throw new FormulaError("this bracket closes nothing", "one ( for each )", "", token);
+      refuse(token, "this bracket closes nothing", "one ( for each )");
     }
   }
   const [first, last] = [tokens[0], tokens[tokens.length - 1]];
   if (BINARY.has(first.sign) || first.kind === "raised") {
-    throw new FormulaError(`${quoted(first.text)} has nothing to its left`, WHOLE, "", first);
+    refuse(first, `${quoted(first.text)} has nothing to its left`, WHOLE);
   }
   if (last.kind === "operator" && last.text !== ")") {
     let end = characters.length;
     while (SPACE.test(characters[end - 1])) end -= 1;
-    throw new FormulaError(`the formula ends behind ${quoted(last.text)}`, VALUE, "", { place: end, length: 0 });
+    refuse({ place: end, length: 0 }, `the formula ends behind ${quoted(last.text)}`, VALUE);
   }
   const unclosed = open.pop();
-  if (unclosed) throw new FormulaError("this bracket is not closed", "one ) for each (", "", unclosed);
+  if (unclosed) refuse(unclosed, "this bracket is not closed", "one ) for each (");
   return deepest;
 }
 
@@ -285,7 +296,7 @@ function checkSize(token) {
   const size = Math.abs(Number(plainDigits(token)));
   if (size === Infinity || (size === 0 && /[1-9]/.test(plainDigits(token).split(/e/i)[0]))) {
     const message = `the number ${shortened(token.text)} cannot be held in double precision`;
-    throw new FormulaError(message, "a size between 5e-324 and 1.8e308", "", token);
+    refuse(token, message, "a size between 5e-324 and 1.8e308");
   }
 }
 

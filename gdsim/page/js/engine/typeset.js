@@ -5,8 +5,7 @@ import { namesIn, treeNode, treeNodes } from "./trees.js";
 
 /** @typedef {import("./fractions.js").Fraction} Fraction */
 /** @typedef {import("./trees.js").Tree} Tree */
-/** A piece of layout: its kind, its text (for leaves) and the boxes inside. @typedef {{ kind: string, text: string, parts: MathBox[] }} MathBox */
-/** A box and how tightly it binds. @typedef {[MathBox, number]} MathLevel */
+/** Markup, how tightly it binds, and whether it begins with a digit. @typedef {[string, number, boolean]} Typeset */
 
 // How tightly a piece binds, loosest first.
 const SUM = 0;
@@ -16,64 +15,60 @@ const TALL = 3;
 const ATOM = 4;
 const PRODUCT_TEXT = 1; // in plain text, where -2*w is (-2)*w
 const SIGNED_TEXT = 2;
+const LONGEST_EXPONENT = 12; // nodes in the argument of exp up to which e with an exponent is readable
+const CAPITALS_OF_GREEK = "ΓΔΘΛΞΠΣΥΦΨΩ";
 const GREEK = new Map(
-  ("alpha α beta β gamma γ delta δ epsilon ε zeta ζ eta η theta θ iota ι kappa κ lambda λ mu μ nu ν xi ξ pi π rho ρ " +
-    "sigma σ tau τ upsilon υ phi φ chi χ psi ψ omega ω Gamma Γ Delta Δ Theta Θ Lambda Λ Xi Ξ Pi Π Sigma Σ Upsilon Υ " +
-    "Phi Φ Psi Ψ Omega Ω").match(/\S+ \S/g)?.map((pair) => /** @type {[string, string]} */ (pair.split(" "))),
+  "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega"
+    .split(" ")
+    .flatMap((name, place) => greekLetters(name, "αβγδεζηθικλμνξπρστυφχψω"[place])),
 );
 const PRINTED = new Map(Object.entries({ log: "ln", asin: "arcsin", acos: "arccos", atan: "arctan", sigmoid: "σ" }));
 const RAISED_NAMES = ["sin", "cos", "tan", "sinh", "cosh", "tanh"];
-const RELATIONS = new Map([["<=", "≤"], [">=", "≥"], ["!=", "≠"], ["==", "="]]);
-const ELEMENTS = new Map(
-  Object.entries({
-    row: "mrow", name: "mi", function: "mi", number: "mn", operator: "mo", fraction: "mfrac", power: "msup",
-    subscript: "msub", root: "msqrt",
-  }),
-);
+const RELATIONS = new Map([["<", "&lt;"], [">", "&gt;"], ["<=", "≤"], [">=", "≥"], ["!=", "≠"], ["==", "="]]);
 const NAME_PARTS = /^((?:(?!\p{Nd})[\p{L}\p{N}])+?)(?:(\p{Nd}+)|_([\p{L}\p{N}_]+))$/u;
 const ALL_DIGITS = /^\p{Nd}+$/u;
-const LONGEST_EXPONENT = 12; // nodes in the argument of exp up to which e with an exponent is readable
+const MINUS_SIGN = '<mo form="prefix">−</mo>'; // a sign, not an operation: it takes no space
 
 /**
- * @param {string} kind
- * @param {string} [text]
- * @param {MathBox[]} [parts]
- * @returns {MathBox}
+ * @param {string} name
+ * @param {...string} inside
+ * @returns {string}
  */
-function mathBox(kind, text = "", parts = []) {
-  return { kind, text, parts };
+function mathTag(name, ...inside) {
+  return `<${name}>${inside.join("")}</${name}>`;
 }
 
 /**
- * @param {MathBox[]} parts
- * @returns {MathBox}
+ * @param {...string} parts
+ * @returns {string}
  */
-function mathRow(parts) {
-  return parts.length === 1 ? parts[0] : mathBox("row", "", parts);
+function mathRow(...parts) {
+  return parts.length === 1 ? parts[0] : mathTag("mrow", ...parts);
 }
 
 /**
- * @param {MathBox} inside
- * @returns {MathBox}
+ * @param {string} inside
+ * @param {string} [open]
+ * @param {string} [close]
+ * @returns {string}
  */
-function mathBrackets(inside) {
-  return mathBox("brackets", "", [inside]);
+function mathBrackets(inside, open = "(", close = ")") {
+  return mathTag("mrow", mathTag("mo", open), inside, mathTag("mo", close));
 }
 
-const MINUS_SIGN = mathBox("minus"); // a sign, not an operation: it takes no space
-
-/** From tree to boxes. */
+/** From tree to markup. */
 class MathLayout {
   /** @param {Tree} whole */
   constructor(whole) {
-    const taken = new Set([...namesIn(whole, "weight"), ...namesIn(whole, "parameter"), ...namesIn(whole, "column")]);
-    this.index = ["i", "j", "k", "row"].find((letter) => !taken.has(letter)) ?? "row";
-    this.rows = ["n", "m", "N", "rows"].find((letter) => !taken.has(letter)) ?? "rows";
+    const taken = [...namesIn(whole, "weight"), ...namesIn(whole, "parameter"), ...namesIn(whole, "column")];
+    const free = (/** @type {string[]} */ names) => names.find((name) => !taken.includes(name)) ?? "";
+    this.index = free(["i", "j", "k", "row"]);
+    this.rows = mathName(free(["n", "m", "N", "rows"]));
   }
 
   /**
    * @param {Tree} tree
-   * @returns {MathBox}
+   * @returns {string}
    */
   box(tree) {
     return this.level(tree)[0];
@@ -82,170 +77,161 @@ class MathLayout {
   /**
    * @param {Tree} tree
    * @param {number} needed
-   * @returns {MathBox}
+   * @returns {Typeset}
    */
   least(tree, needed) {
-    const [box, level] = this.level(tree);
-    return level >= needed ? box : mathBrackets(box);
+    const found = this.level(tree);
+    return found[1] >= needed ? found : [mathBrackets(found[0]), ATOM, false];
   }
 
   /**
    * @param {Tree} tree
-   * @returns {MathLevel}
+   * @returns {Typeset}
    */
   level(tree) {
     const rest = withoutSign(tree);
-    if (rest) return [mathRow([MINUS_SIGN, this.least(rest, PRODUCT)]), SIGNED];
+    if (rest) return [mathRow(MINUS_SIGN, this.least(rest, PRODUCT)[0]), SIGNED, false];
     const { kind, name, parts, value } = tree;
     switch (kind) {
-      case "number": return this.number(value ?? fraction(0n));
-      case "constant": return [mathBox("name", name === "pi" ? "π" : name), ATOM];
-      case "add": return [this.sum(parts), SUM];
-      case "multiply": return [this.product(tree), PRODUCT];
-      case "divide": return [mathBox("fraction", "", parts.map((part) => this.box(part))), TALL];
-      case "power": return [this.power(parts[0], parts[1]), TALL];
-      case "call": return this.call(name, parts);
+      case "number": return mathNumber(value ?? fraction(0n));
+      case "constant": return [mathTag("mi", name === "pi" ? "π" : name), ATOM, false];
+      case "add": return this.sum(parts);
+      case "multiply": return this.product(factorsOf(tree));
+      case "divide": {
+        const [above, below] = parts.map((part) => this.level(part));
+        return [mathTag("mfrac", above[0], below[0]), TALL, above[2] && below[2]];
+      }
+      case "power": return this.power(parts[0], parts[1]);
+      case "call": return [...this.call(name, parts), false];
       case "compare": {
         const [left, right] = parts.map((part) => this.box(part));
-        return [mathRow([left, mathBox("operator", RELATIONS.get(name) ?? name), right]), SUM];
+        return [mathRow(left, mathTag("mo", RELATIONS.get(name) ?? ""), right), SUM, false];
       }
-      case "where": return [this.cases(tree), SUM];
-      case "reduce": return [this.reduction(name, parts[0]), PRODUCT];
+      case "where": return [this.cases(tree), SUM, false];
+      case "reduce": {
+        const index = mathTag("mrow", mathTag("mi", this.index), "<mo>=</mo><mn>1</mn>");
+        const sigma = mathTag("munderover", "<mo>∑</mo>", index, this.rows);
+        const share = name === "mean" ? [mathTag("mfrac", "<mn>1</mn>", this.rows)] : [];
+        return [mathRow(...share, sigma, this.least(parts[0], PRODUCT)[0]), PRODUCT, false];
+      }
     }
-    return [namedBox(name, kind === "column" ? this.index : ""), ATOM];
-  }
-
-  /**
-   * @param {Fraction} value
-   * @returns {MathLevel}
-   */
-  number(value) {
-    const text = shortDecimal(value);
-    if (!text) {
-      return [mathBox("fraction", "", [value.above, value.below].map((part) => mathBox("number", `${part}`))), TALL];
-    }
-    const [digits, exponent] = text.split("e");
-    if (exponent === undefined) return [mathBox("number", text), ATOM];
-    const size = mathBox("number", exponent.replace("-", ""));
-    const raised = exponent.startsWith("-") ? mathRow([MINUS_SIGN, size]) : size;
-    const power = mathBox("power", "", [mathBox("number", "10"), raised]);
-    return [digits === "1" ? power : mathRow([mathBox("number", digits), mathBox("operator", "×"), power]), TALL];
+    return [mathName(name, kind === "column" ? this.index : ""), ATOM, false];
   }
 
   /**
    * @param {Tree[]} terms
-   * @returns {MathBox}
+   * @returns {Typeset}
    */
   sum([first, ...others]) {
-    const parts = [first.kind === "where" ? mathBrackets(this.box(first)) : this.box(first)];
-    for (const term of others) {
+    const [head, , digit] = this.least(first, first.kind === "where" ? ATOM : SUM);
+    const parts = others.flatMap((term) => {
       const rest = withoutSign(term);
-      parts.push(mathBox("operator", rest ? "−" : "+"), this.least(rest ?? term, PRODUCT));
-    }
-    return mathRow(parts);
+      return [mathTag("mo", rest ? "−" : "+"), this.least(rest ?? term, PRODUCT)[0]];
+    });
+    return [mathRow(head, ...parts), SUM, digit];
   }
 
   /**
-   * @param {Tree} tree
-   * @returns {MathBox}
+   * @param {Tree[]} factors
+   * @returns {Typeset}
    */
-  product(tree) {
-    const factors = factorsOf(tree);
-    /** @type {MathBox[]} */
-    const parts = [];
-    factors.forEach((factor, place) => {
-      const last = place === factors.length - 1;
-      const part = this.least(factor, factor.kind === "reduce" && last ? PRODUCT : TALL);
-      if (place) parts.push(beginsWithDigit(part) ? mathBox("operator", "·") : mathBox("times"));
-      parts.push(part);
-    });
-    return mathRow(parts);
+  product(factors) {
+    const found = factors.map((factor, place) =>
+      this.least(factor, factor.kind === "reduce" && place === factors.length - 1 ? PRODUCT : TALL),
+    );
+    const parts = found.flatMap(([markup, , digit], place) =>
+      place ? [digit ? "<mo>·</mo>" : "<mo>&#x2062;</mo>", markup] : [markup], // invisible times: a screen reader says it
+    );
+    return [mathRow(...parts), PRODUCT, found[0][2]];
   }
 
   /**
    * @param {Tree} base
    * @param {Tree} above
-   * @returns {MathBox}
+   * @returns {Typeset}
    */
   power(base, above) {
     const exponent = this.exponent(above);
     const { value } = above;
     const small = value && value.below === 1n && value.above > 1n && value.above < 10n;
     if (base.kind === "call" && RAISED_NAMES.includes(base.name) && small) {
-      const name = mathBox("power", "", [mathBox("function", base.name), exponent]);
-      return mathRow([name, mathBrackets(this.box(base.parts[0]))]);
+      const name = mathTag("msup", mathTag("mi", base.name), exponent);
+      return [mathRow(name, mathBrackets(this.box(base.parts[0]))), TALL, false];
     }
-    return mathBox("power", "", [this.least(base, ATOM), exponent]);
+    const [below, , digit] = this.least(base, ATOM);
+    return [mathTag("msup", below, exponent), TALL, digit];
   }
 
   /**
    * A simple quotient in an exponent stands on one line: x^(1/2).
    * @param {Tree} tree
-   * @returns {MathBox}
+   * @returns {string}
    */
   exponent(tree) {
     const rest = withoutSign(tree);
-    const size = rest ?? tree;
+    const { kind, parts, value } = rest ?? tree;
     let line;
-    if (size.value && !shortDecimal(size.value)) {
-      line = [size.value.above, size.value.below].map((part) => mathBox("number", `${part}`));
-    } else if (size.kind === "divide" && size.parts.every((part) => this.level(part)[1] === ATOM)) {
-      line = size.parts.map((part) => this.box(part));
-    } else return this.box(tree);
-    return mathRow([...(rest ? [MINUS_SIGN] : []), line[0], mathBox("slash"), line[1]]);
+    if (value && !shortDecimal(value)) line = [value.above, value.below].map((part) => mathTag("mn", `${part}`));
+    else if (kind === "divide" && parts.every((part) => this.level(part)[1] === ATOM)) line = parts.map((part) => this.box(part));
+    else return this.box(tree);
+    return mathRow(...(rest ? [MINUS_SIGN] : []), line[0], "<mo>/</mo>", line[1]);
   }
 
   /**
    * @param {string} name
    * @param {Tree[]} parts
-   * @returns {MathLevel}
+   * @returns {[string, number]}
    */
-  call(name, parts) {
-    if (name === "sqrt") return [mathBox("root", "", [this.box(parts[0])]), TALL];
-    if (name === "abs") return [mathBox("bars", "", [this.box(parts[0])]), ATOM];
-    if (name === "exp" && fitsExponent(parts[0])) {
-      return [mathBox("power", "", [mathBox("name", "e"), this.exponent(parts[0])]), TALL];
-    }
-    const inside = [...parts];
-    let head = mathBox("function", PRINTED.get(name) ?? name);
-    if (name === "log2" || name === "log10") {
-      head = mathBox("subscript", "", [mathBox("function", "log"), mathBox("number", name.slice(3))]);
-    } else if (name === "huber") {
-      head = mathBox("subscript", "", [head, ...inside.splice(1).map((bound) => this.box(bound))]);
-    } else if (name === "max" || name === "min") {
-      while (inside[0].kind === "call" && inside[0].name === name) inside.splice(0, 1, ...inside[0].parts);
-    }
-    const boxes = inside.flatMap((part, place) => [...(place ? [mathBox("operator", ",")] : []), this.box(part)]);
-    return [mathRow([head, mathBrackets(mathRow(boxes))]), ATOM];
+  call(name, [...parts]) {
+    const [first] = parts;
+    if (name === "sqrt") return [mathTag("msqrt", this.box(first)), TALL];
+    if (name === "abs") return [mathBrackets(this.box(first), "|", "|"), ATOM];
+    if (name === "exp" && fitsExponent(first)) return [mathTag("msup", "<mi>e</mi>", this.exponent(first)), TALL];
+    let head = mathTag("mi", PRINTED.get(name) ?? name);
+    if (name === "log2" || name === "log10") head = mathTag("msub", "<mi>log</mi>", mathTag("mn", name.slice(3)));
+    if (name === "huber") head = mathTag("msub", head, ...parts.splice(1).map((bound) => this.box(bound)));
+    if (name === "max" || name === "min") while (parts[0].name === name) parts.splice(0, 1, ...parts[0].parts);
+    const inside = parts.flatMap((part, place) => (place ? ["<mo>,</mo>", this.box(part)] : [this.box(part)]));
+    return [mathRow(head, mathBrackets(mathRow(...inside))), ATOM];
   }
 
   /**
    * A choice between a choice and a choice … is one brace with many rows.
    * @param {Tree} tree
-   * @returns {MathBox}
+   * @returns {string}
    */
   cases(tree) {
-    const parts = [];
+    const row = (/** @type {string[]} */ ...cells) => mathTag("mtr", ...cells.map((cell) => mathTag("mtd", cell)));
+    const rows = [];
     let rest = tree;
-    while (rest.kind === "where") {
-      const [condition, then, otherwise] = rest.parts;
-      parts.push(this.box(then), this.box(condition));
-      rest = otherwise;
-    }
-    return mathBox("cases", "", [...parts, this.box(rest)]);
+    for (; rest.kind === "where"; rest = rest.parts[2]) rows.push(row(this.box(rest.parts[1]), this.box(rest.parts[0])));
+    rows.push(row(this.box(rest), "<mtext>otherwise</mtext>"));
+    return mathTag("mrow", "<mo>{</mo>", mathTag("mtable", ...rows));
   }
+}
 
-  /**
-   * @param {string} kind
-   * @param {Tree} body
-   * @returns {MathBox}
-   */
-  reduction(kind, body) {
-    const inside = this.least(body, PRODUCT);
-    const sigma = mathBox("sigma", "", [mathBox("name", this.index), namedBox(this.rows)]);
-    if (kind === "sum") return mathRow([sigma, inside]);
-    return mathRow([mathBox("fraction", "", [mathBox("number", "1"), namedBox(this.rows)]), sigma, inside]);
-  }
+/**
+ * @param {string} name
+ * @param {string} letter
+ * @returns {[string, string][]}
+ */
+function greekLetters(name, letter) {
+  const capital = letter.toUpperCase();
+  return CAPITALS_OF_GREEK.includes(capital) ? [[name, letter], [name[0].toUpperCase() + name.slice(1), capital]] : [[name, letter]];
+}
+
+/**
+ * @param {Fraction} value
+ * @returns {Typeset}
+ */
+function mathNumber(value) {
+  const text = shortDecimal(value);
+  if (!text) return [mathTag("mfrac", mathTag("mn", `${value.above}`), mathTag("mn", `${value.below}`)), TALL, true];
+  const [digits, exponent] = text.split("e");
+  if (exponent === undefined) return [mathTag("mn", text), ATOM, true];
+  const size = mathTag("mn", exponent.replace("-", ""));
+  const power = mathTag("msup", "<mn>10</mn>", exponent[0] === "-" ? mathRow(MINUS_SIGN, size) : size);
+  return [digits === "1" ? power : mathRow(mathTag("mn", digits), "<mo>×</mo>", power), TALL, true];
 }
 
 /**
@@ -312,11 +298,9 @@ function factorsOf(tree) {
  * @returns {boolean}
  */
 function fitsExponent(tree) {
-  const plain = ["call", "where", "compare", "reduce"];
-  const nodes = new Map(treeNodes(tree).map(([node]) => [formulaKey(node), node.kind]));
-  const kinds = [...nodes.values()];
+  const kinds = [...new Map(treeNodes(tree).map(([node]) => [formulaKey(node), node.kind])).values()];
   const deep = kinds.filter((kind) => kind === "divide" || kind === "power").length;
-  return !kinds.some((kind) => plain.includes(kind)) && deep <= 2 && kinds.length <= LONGEST_EXPONENT;
+  return !kinds.some((kind) => kind === "call" || kind === "where" || kind === "reduce") && deep <= 2 && kinds.length <= LONGEST_EXPONENT;
 }
 
 /**
@@ -329,71 +313,29 @@ function formulaKey({ kind, name, parts, value }) {
 }
 
 /**
- * Whether a reader would run the box together with a factor before it.
- * @param {MathBox} box
- * @returns {boolean}
- */
-function beginsWithDigit({ kind, parts }) {
-  if (kind === "row" || kind === "power") return parts.length > 0 && beginsWithDigit(parts[0]);
-  return kind === "fraction" ? parts.every(beginsWithDigit) : kind === "number";
-}
-
-/**
  * A name: Greek letters by their names, trailing digits or what follows _ as a subscript.
  * @param {string} name
  * @param {string} [index]
- * @returns {MathBox}
+ * @returns {string}
  */
-function namedBox(name, index = "") {
+function mathName(name, index = "") {
   const [, written = name, digits, tail] = NAME_PARTS.exec(name) ?? [];
   let [head, below] = [written, digits ?? tail ?? ""];
   if (below && !ALL_DIGITS.test(below) && [...head].length > 1 && !GREEK.has(head)) [head, below] = [name, ""];
-  const base = mathBox("name", GREEK.get(head) ?? head);
-  const small = below ? [mathBox(ALL_DIGITS.test(below) ? "number" : "name", GREEK.get(below) ?? below)] : [];
-  if (index) small.push(...(below ? [mathBox("operator", ",")] : []), mathBox("name", index));
-  return small.length ? mathBox("subscript", "", [base, mathRow(small)]) : base;
+  const small = below ? [mathTag(ALL_DIGITS.test(below) ? "mn" : "mi", GREEK.get(below) ?? below)] : [];
+  if (index) small.push(...(below ? ["<mo>,</mo>"] : []), mathTag("mi", index));
+  const base = mathTag("mi", GREEK.get(head) ?? head);
+  return small.length ? mathTag("msub", base, mathRow(...small)) : base;
 }
 
 /**
- * @param {MathBox} box
- * @returns {string}
- */
-function mathmlOf({ kind, text, parts }) {
-  const each = parts.map(mathmlOf);
-  const inside = each.join("");
-  switch (kind) {
-    case "times": return "<mo>&#x2062;</mo>"; // invisible times: a screen reader says it
-    case "minus": return '<mo form="prefix">−</mo>';
-    case "slash": return "<mo>/</mo>";
-    case "brackets": return `<mrow><mo>(</mo>${inside}<mo>)</mo></mrow>`;
-    case "bars": return `<mrow><mo>|</mo>${inside}<mo>|</mo></mrow>`;
-    case "sigma": return `<munderover><mo>∑</mo><mrow>${each[0]}<mo>=</mo><mn>1</mn></mrow>${each[1]}</munderover>`;
-    case "cases": {
-      const cells = [...each, "<mtext>otherwise</mtext>"].map((cell) => `<mtd>${cell}</mtd>`);
-      const rows = cells.map((cell, place) => (place % 2 ? `${cell}</mtr>` : `<mtr>${cell}`)).join("");
-      return `<mrow><mo>{</mo><mtable>${rows}</mtable></mrow>`;
-    }
-  }
-  const element = ELEMENTS.get(kind);
-  return `<${element}>${text ? escapedText(text) : inside}</${element}>`;
-}
-
-/**
- * @param {string} text
- * @returns {string}
- */
-function escapedText(text) {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-}
-
-/**
- * A formula as presentation MathML: one math element, well-formed XML.
+ * A formula as presentation MathML: one math element, well-formed XML. Names are letters, digits and _ alone, so that
+ * none of them can be markup.
  * @param {Tree} tree
  * @returns {string}
  */
 export function formulaMathml(tree) {
-  const inside = mathmlOf(new MathLayout(tree).box(tree));
-  return `<math xmlns="http://www.w3.org/1998/Math/MathML">${inside}</math>`;
+  return `<math xmlns="http://www.w3.org/1998/Math/MathML">${new MathLayout(tree).box(tree)}</math>`;
 }
 
 /**
