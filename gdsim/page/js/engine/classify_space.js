@@ -1,6 +1,6 @@
 /** What a zero of ∇f is, from the signs of the Hessian's eigenvalues, or from the loss round about. */
 import { shortened } from "./classify_line.js";
-import { largestOf, symmetricEigen } from "./symmetric.js";
+import { largestOf, largestShare, symmetricEigen } from "./symmetric.js";
 
 /** @typedef {import("../types.js").CriticalPoint} CriticalPoint */
 /** @typedef {import("../types.js").Interval} Interval */
@@ -178,7 +178,7 @@ function flatRegion(space, members, ends) {
     return /** @type {Interval} */ ([low, high].map((share) => space.low[index] + share * space.width[index]));
   });
   const centre = hull.map(([low, high]) => 0.5 * (low + high));
-  const away = (/** @type {number[]} */ at) => Math.max(...at.map((value, index) => Math.abs(value - centre[index]) / space.width[index]));
+  const away = (/** @type {number[]} */ at) => largestShare(space.width, at, centre);
   const nearest = members.reduce((best, at) => (away(at) < away(best) ? at : best));
   const middle = shortZero(space, centre, 1e-11);
   const belongs = steepness(space, middle) <= roundingAround(space, middle) && Math.abs(space.value(middle) - space.value(nearest)) <= 1e-12;

@@ -92,3 +92,15 @@ export function middleOf(values) {
   const finite = values.filter(Number.isFinite).sort((one, other) => one - other);
   return finite[finite.length >> 1] ?? 0;
 }
+
+/**
+ * The largest distance between two places as a share of the domain; Infinity where it is no number.
+ * @param {number[]} width of the domain
+ * @param {ArrayLike<number>} one
+ * @param {ArrayLike<number>} other
+ * @returns {number}
+ */
+export function largestShare(width, one, other) {
+  const most = largestOf(width.map((extent, index) => (one[index] - other[index]) / extent));
+  return Number.isNaN(most) ? Infinity : most;
+}
