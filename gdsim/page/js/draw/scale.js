@@ -183,7 +183,9 @@ export function ticksOf(scale, most, whole = false) {
   const side = (/** @type {number} */ end) => (end > knee ? logTicks(Math.max(knee, end * 1e-300), end, most / 2) : []);
   const below = side(-low).filter((one) => -one <= high).map((one) => -one).reverse();
   const zero = low <= 0 && high >= 0 ? [0] : [];
-  const values = [...below, ...zero, ...side(high).filter((one) => one >= low)];
+  const near = 0.06 * Math.abs(scale.to - scale.from), middle = scale.at(0); // of 0: no room for a label beside its own
+  const values = [...below, ...zero, ...side(high).filter((one) => one >= low)]
+    .filter((one) => one === 0 || Math.abs(scale.at(one) - middle) > near);
   return values.length > 1 ? { values, labels: powerLabels(values), factor: "" } : labelled(niceTicks(low, high, most));
 }
 
