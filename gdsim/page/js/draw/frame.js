@@ -165,7 +165,7 @@ export function frameOf(wish) {
   let lower = top + box.height - (low ? 1.85 : 3.15) * size;
   const upward = (/** @type {number} */ from, /** @type {number} */ to) =>
     makeScale(y.kind ?? "linear", y.low, y.high, y.reversed ? to : from, y.reversed ? from : to, y.knee);
-  const most = Math.max(2, Math.floor((lower - upper) / (3.2 * size)));
+  const most = Math.max(3, Math.floor((lower - upper) / (3 * size)));
   const ticksOfY = () => fittingTicks(upward(lower, upper), most, () => 0.65 * size, y.whole);
   let yTicks = ticksOfY();
   const labels = Math.max(0, ...yTicks.labels.map((one) => textWidth(one, size)));
@@ -182,7 +182,7 @@ export function frameOf(wish) {
     room: makeRoom(start, upper, end, lower),
   };
   const beside = Math.max(3, Math.min(10, Math.floor((end - start) / (4 * size))));
-  const xTicks = fittingTicks(xScale, beside, (one) => 0.5 * textWidth(one, size) + 0.4 * size, x.whole);
+  const xTicks = fittingTicks(xScale, beside, (one) => 0.5 * textWidth(one, size) + 0.3 * size, x.whole);
   drawGrid(frame, xTicks, yTicks, wish.grid ?? true);
   drawLabels(frame, xTicks, yTicks, x.name, low);
   const shift = Math.max(0, Math.min(start - plain, left + box.width - 0.3 * size - legend.end));
@@ -219,7 +219,8 @@ function squared(x, y, start, end, lower, upper) {
 function fittingTicks(scale, most, reach, whole) {
   for (let wanted = most; wanted >= 1; wanted = wanted > 4 ? Math.floor(0.75 * wanted) : wanted - 1) {
     const ticks = ticksOf(scale, wanted, whole), { values, labels } = ticks;
-    const apart = (/** @type {number} */ k) => Math.abs(scale.at(values[k]) - scale.at(values[k - 1])) > reach(labels[k]) + reach(labels[k - 1]);
+    const places = values.map(scale.at), reaches = labels.map(reach);
+    const apart = (/** @type {number} */ k) => Math.abs(places[k] - places[k - 1]) > reaches[k] + reaches[k - 1];
     if (labels.every((_, k) => k === 0 || apart(k))) return ticks;
   }
   const { values, labels, factor } = ticksOf(scale, 2, whole);
@@ -235,7 +236,9 @@ function fittingTicks(scale, most, reach, whole) {
 function drawGrid(frame, xTicks, yTicks, grid) {
   const { left, right, top, bottom, items } = frame;
   const xs = xTicks.values.map(frame.x), ys = yTicks.values.map(frame.y);
-  if (grid) items.push(...xs.map((x) => lineItem([x, top, x, bottom], "grid", 1)), ...ys.map((y) => lineItem([left, y, right, y], "grid", 1)));
+  if (grid) {
+    items.push(...xs.map((x) => lineItem([x, top, x, bottom], "grid", 1)), ...ys.map((y) => lineItem([left, y, right, y], "grid", 1)));
+  }
   items.push(lineItem([left, top, left, bottom, right, bottom], "quiet", 1.2),
     ...xs.map((x) => lineItem([x, bottom, x, bottom + 4], "quiet", 1.2)), ...ys.map((y) => lineItem([left - 4, y, left, y], "quiet", 1.2)));
 }
@@ -259,7 +262,9 @@ function drawLabels(frame, xTicks, yTicks, name, low) {
     const text = xTicks.labels[k], x = Math.min(frame.x(one), right + 0.85 * size - 0.5 * textWidth(text, size));
     room.put(items, textItem(x, row, text, "ink", size, { anchor: "middle", baseline: "top" }));
   });
-  yTicks.values.forEach((one, k) => items.push(textItem(left - 0.55 * size, frame.y(one), yTicks.labels[k], "ink", size, { anchor: "end" })));
+  yTicks.values.forEach((one, k) => {
+    items.push(textItem(left - 0.55 * size, frame.y(one), yTicks.labels[k], "ink", size, { anchor: "end" }));
+  });
 }
 
 /**
