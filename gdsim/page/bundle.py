@@ -20,7 +20,7 @@ _DECLARED = re.compile(r"^(export )?(?:async )?(?:function\*?|const|let|var|clas
 _PATTERN = re.compile(r"^(export )?(?:const|let|var) +[\[{](.*)$", re.MULTILINE)
 _PLAIN_PATTERN = re.compile(r"\s*([\w$]+(?:\s*,\s*[\w$]+)*)\s*,?\s*[\]}]\s*=[^=>].*")
 _OTHER_MODULE_SYNTAX = re.compile(r"^(?:import|export)\b.*$|\bimport\s*\(.*$", re.MULTILINE)
-# each kind begins with a sign of its own, so that the search is fast; a pattern is known by what is before it:
+# each kind begins with a sign of its own, so that the search is fast; what is before it tells a pattern:
 # a sign that no division can follow, or the beginning of a line
 _TOKEN = re.compile(
     r"""
