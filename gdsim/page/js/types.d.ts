@@ -125,6 +125,8 @@ export interface Search {
   domain: Interval[];
   points: CriticalPoint[];
   complete: boolean;
+  /** Whether there may be more, as kinks that were not sought; without it, whatever is not complete. */
+  open?: boolean;
 }
 
 export interface Verdict {

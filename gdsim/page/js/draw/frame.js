@@ -1,0 +1,355 @@
+// Axes: from limits, names and a box to a rectangle, ticks, a grid and room for labels.
+/** @import {Box, Colour, Dash, Item, Numbers, Shape} from "../types.js" */
+/** @import {Scale, ScaleKind, Ticks} from "./scale.js" */
+import { labelled, makeScale, niceTicks, ticksOf } from "./scale.js";
+import { textWidth } from "./shapes.js";
+
+/** One axis: its ends in data, its name, and how it counts. `knee` is that of a symlog scale.
+ * @typedef {{low: number, high: number, name: string, kind?: ScaleKind, knee?: number, whole?: boolean,
+ *   reversed?: boolean}} Axis
+ */
+/** What a line or mark stands for, said above the plot.
+ * @typedef {{text: string, colour: Colour, dash?: Dash, shape?: Shape, filled?: boolean, line?: boolean}} Entry
+ */
+/** What a frame is made from. `left`, `top`: where the box begins in the scene (default 0, 0); `legend`: entries
+ * above the plot, those without room are left out; `equal`: one unit is equally long on both axes; `strip`:
+ * pixels kept free between legend and plot; `grid`: default true; `aside`: pixels kept free on the right.
+ * @typedef {{box: Box, x: Axis, y: Axis, left?: number, top?: number, size?: number, legend?: Entry[],
+ *   equal?: boolean, strip?: number, grid?: boolean, aside?: number}} FrameWish
+ */
+/** A frame. `items` hold grid, axes, tick labels, names and legend; `x`, `y` go from data to pixels of the
+ * scene, `backX`, `backY` from pixels to data; `room` keeps texts in the plot from overlapping.
+ * @typedef {{size: number, left: number, top: number, right: number, bottom: number, width: number,
+ *   height: number, x: (value: number) => number, y: (value: number) => number,
+ *   backX: (pixel: number) => number, backY: (pixel: number) => number, xScale: Scale, yScale: Scale,
+ *   items: Item[], room: Room}} Frame
+ */
+/** Keeps texts apart. `block` takes a rectangle by its edges; `isFree` asks for one; `put` adds a text at the
+ * first of the spots where it stands inside and on nothing that is taken, and says whether there was one.
+ * @typedef {{block: (x0: number, y0: number, x1: number, y1: number) => void,
+ *   isFree: (x0: number, y0: number, x1: number, y1: number) => boolean,
+ *   put: (items: Item[], text: TextItem, spots?: Spot[]) => boolean}} Room
+ */
+/** @typedef {Extract<Item, {kind: "text"}>} TextItem */
+/** Where a text may stand, seen from its point: a shift in pixels, and how it is aligned there.
+ * @typedef {{dx: number, dy: number, anchor: "start" | "middle" | "end", baseline: "top" | "middle" | "bottom"}} Spot
+ */
+
+/** Height of a line of text as a part of its size. */
+export const LINE_HEIGHT = 1.25;
+
+/**
+ * Returns the size of text for a box: 12 to 15 pixels.
+ * @param {Box} box
+ * @returns {number}
+ */
+export function textSizeFor(box) {
+  return Math.round(2 * Math.max(12, Math.min(15, 10.5 + Math.min(box.width, 1.6 * box.height) / 200))) / 2;
+}
+
+/**
+ * Returns the edges of a text: left, top, right, bottom.
+ * @param {TextItem} text
+ * @returns {[number, number, number, number]}
+ */
+export function textEdges(text) {
+  const width = textWidth(text.text, text.size, text.bold);
+  const left = text.x - (text.anchor === "middle" ? 0.5 * width : text.anchor === "end" ? width : 0);
+  const height = 1.2 * text.size;
+  const top = text.y - (text.baseline === "top" ? 0 : text.baseline === "bottom" ? height : 0.5 * height);
+  return [left, top, left + width, top + height];
+}
+
+/**
+ * Returns the eight places around a point, above first.
+ * @param {number} distance in pixels
+ * @returns {Spot[]}
+ */
+export function spotsAround(distance) {
+  const far = distance, near = 0.7 * distance;
+  return [
+    { dx: 0, dy: -far, anchor: "middle", baseline: "bottom" }, { dx: near, dy: -near, anchor: "start", baseline: "bottom" },
+    { dx: -near, dy: -near, anchor: "end", baseline: "bottom" }, { dx: far, dy: 0, anchor: "start", baseline: "middle" },
+    { dx: -far, dy: 0, anchor: "end", baseline: "middle" }, { dx: 0, dy: far, anchor: "middle", baseline: "top" },
+    { dx: near, dy: near, anchor: "start", baseline: "top" }, { dx: -near, dy: near, anchor: "end", baseline: "top" },
+  ];
+}
+
+/**
+ * Makes a keeper of the room inside a rectangle.
+ * @param {number} left
+ * @param {number} top
+ * @param {number} right
+ * @param {number} bottom
+ * @returns {Room}
+ */
+export function makeRoom(left, top, right, bottom) {
+  /** @type {number[]} */
+  const taken = [];
+  /** @type {Room["isFree"]} */
+  const isFree = (x0, y0, x1, y1) => {
+    if (x0 < left || y0 < top || x1 > right || y1 > bottom) return false;
+    for (let k = 0; k < taken.length; k += 4) {
+      if (x0 < taken[k + 2] && x1 > taken[k] && y0 < taken[k + 3] && y1 > taken[k + 1]) return false;
+    }
+    return true;
+  };
+  return {
+    isFree,
+    block: (x0, y0, x1, y1) => void taken.push(x0, y0, x1, y1),
+    put: (items, text, spots = [{ dx: 0, dy: 0, anchor: text.anchor ?? "start", baseline: text.baseline ?? "middle" }]) => {
+      for (const { dx, dy, anchor, baseline } of spots) {
+        const moved = { ...text, x: text.x + dx, y: text.y + dy, anchor, baseline };
+        const edges = textEdges(moved);
+        if (!isFree(...edges)) continue;
+        taken.push(...edges);
+        items.push(moved);
+        return true;
+      }
+      return false;
+    },
+  };
+}
+
+/**
+ * Lays out axes in a box.
+ * @param {FrameWish} wish
+ * @returns {Frame}
+ */
+export function frameOf(wish) {
+  const { box, x, y, left = 0, top = 0, strip = 0, aside = 0 } = wish;
+  const size = wish.size ?? textSizeFor(box), line = LINE_HEIGHT * size;
+  const low = box.height < 15 * size;
+  const head = top + 0.3 * size + 0.5 * line;
+  const factor = (y.kind ?? "linear") === "linear" && labelled(niceTicks(y.low, y.high, 4)).factor ? 5 * size : 0;
+  const legend = legendRows(wish.legend ?? [], left + 0.3 * size, left + box.width - 0.3 * size, head, size,
+    textWidth(y.name, size, true) + factor, Math.max(1, Math.floor((0.3 * box.height) / line)));
+  let upper = top + 0.3 * size + Math.max(1, legend.rows) * line + 0.25 * size + strip;
+  let lower = top + box.height - (low ? 1.5 : 2.75) * size;
+  const span = lower - upper, most = Math.max(2, Math.floor(span / (3.2 * size)));
+  const upward = (/** @type {number} */ from, /** @type {number} */ to) =>
+    (y.reversed ? makeScale(y.kind ?? "linear", y.low, y.high, to, from, y.knee) : makeScale(y.kind ?? "linear", y.low, y.high, from, to, y.knee));
+  const yTicks = ticksOf(upward(lower, upper), most, y.whole);
+  const labels = Math.max(0, ...yTicks.labels.map((one) => textWidth(one, size)));
+  let start = left + Math.max(4.4 * size, labels + 1.1 * size), end = left + box.width - 0.9 * size - aside;
+  if (wish.equal) [start, end, lower, upper] = squared(x, y, start, end, lower, upper);
+  const xScale = makeScale(x.kind ?? "linear", x.low, x.high, start, end, x.knee), yScale = upward(lower, upper);
+  /** @type {Item[]} */
+  const items = [];
+  const frame = {
+    size, left: start, right: end, top: upper, bottom: lower, width: end - start, height: lower - upper,
+    x: xScale.at, y: yScale.at, backX: xScale.back, backY: yScale.back, xScale, yScale, items,
+    room: makeRoom(start, upper, end, lower),
+  };
+  const xTicks = fittingTicks(xScale, size, x.whole);
+  drawGrid(frame, xTicks, yTicks, wish.grid ?? true);
+  drawLabels(frame, xTicks, yTicks, x.name, low);
+  const shift = wish.equal ? start - (left + Math.max(4.4 * size, labels + 1.1 * size)) : 0;
+  drawHead(frame, y.name + (yTicks.factor ? " " + yTicks.factor : ""), legend.items, left + 0.3 * size, head, shift);
+  return frame;
+}
+
+/**
+ * Shrinks a rectangle to the middle or upwards until a unit is equally long on both axes.
+ * @param {Axis} x
+ * @param {Axis} y
+ * @param {number} start
+ * @param {number} end
+ * @param {number} lower
+ * @param {number} upper
+ * @returns {[number, number, number, number]}
+ */
+function squared(x, y, start, end, lower, upper) {
+  const aspect = (x.high - x.low) / (y.high - y.low);
+  const spareX = end - start - (lower - upper) * aspect, spareY = lower - upper - (end - start) / aspect;
+  if (spareX > 0) return [start + 0.5 * spareX, end - 0.5 * spareX, lower, upper];
+  return [start, end, lower - Math.max(0, spareY), upper];
+}
+
+/**
+ * Returns as many ticks as have room for their labels beside each other.
+ * @param {Scale} scale
+ * @param {number} size
+ * @param {boolean} [whole]
+ * @returns {Ticks}
+ */
+function fittingTicks(scale, size, whole) {
+  const width = Math.abs(scale.to - scale.from);
+  for (let most = Math.max(2, Math.floor(width / (5 * size))); most >= 1; most = most > 4 ? Math.floor(0.75 * most) : most - 1) {
+    const ticks = ticksOf(scale, most, whole);
+    const places = ticks.values.map(scale.at);
+    const fits = ticks.labels.every((one, k) => k === 0
+      || places[k] - places[k - 1] > 0.5 * (textWidth(one, size) + textWidth(ticks.labels[k - 1], size)) + 0.8 * size);
+    if (fits) return ticks;
+  }
+  const ticks = ticksOf(scale, 2, whole);
+  return { values: ticks.values.slice(0, 1), labels: ticks.labels.slice(0, 1), factor: ticks.factor };
+}
+
+/**
+ * @param {Frame} frame
+ * @param {Ticks} xTicks
+ * @param {Ticks} yTicks
+ * @param {boolean} grid
+ */
+function drawGrid(frame, xTicks, yTicks, grid) {
+  const { left, right, top, bottom, items } = frame;
+  const upright = (/** @type {number} */ px) => [px, top, px, bottom], level = (/** @type {number} */ py) => [left, py, right, py];
+  if (grid) {
+    for (const one of xTicks.values) items.push({ kind: "line", points: upright(frame.x(one)), colour: "grid", width: 1 });
+    for (const one of yTicks.values) items.push({ kind: "line", points: level(frame.y(one)), colour: "grid", width: 1 });
+  }
+  items.push({ kind: "line", points: [left, top, left, bottom, right, bottom], colour: "quiet", width: 1.2 });
+  for (const one of xTicks.values) {
+    items.push({ kind: "line", points: [frame.x(one), bottom, frame.x(one), bottom + 4], colour: "quiet", width: 1.2 });
+  }
+  for (const one of yTicks.values) {
+    items.push({ kind: "line", points: [left - 4, frame.y(one), left, frame.y(one)], colour: "quiet", width: 1.2 });
+  }
+}
+
+/**
+ * Writes tick labels and the name of the horizontal axis, which in a low box stands beside the tick labels.
+ * @param {Frame} frame
+ * @param {Ticks} xTicks
+ * @param {Ticks} yTicks
+ * @param {string} name
+ * @param {boolean} low
+ */
+function drawLabels(frame, xTicks, yTicks, name, low) {
+  const { size, left, right, bottom, items } = frame;
+  const row = bottom + 0.4 * size, room = makeRoom(-1e9, row - 1, right + 0.9 * size, 1e9);
+  const words = name + (xTicks.factor ? " " + xTicks.factor : "");
+  room.put(items, low
+    ? { kind: "text", x: right, y: row, text: words, colour: "ink", size, anchor: "end", baseline: "top" }
+    : { kind: "text", x: 0.5 * (left + right), y: row + 1.15 * size, text: words, colour: "ink", size, anchor: "middle", baseline: "top" });
+  if (low) room.block(right - textWidth(words, size) - 0.6 * size, row - 1, right, 1e9);
+  xTicks.values.forEach((one, k) => {
+    const text = xTicks.labels[k], half = 0.5 * textWidth(text, size);
+    const x = Math.min(frame.x(one), right + 0.85 * size - half);
+    room.put(items, { kind: "text", x, y: row, text, colour: "ink", size, anchor: "middle", baseline: "top" });
+  });
+  yTicks.values.forEach((one, k) => {
+    items.push({ kind: "text", x: left - 0.55 * size, y: frame.y(one), text: yTicks.labels[k], colour: "ink", size, anchor: "end", baseline: "middle" });
+  });
+}
+
+/**
+ * Writes the name of the upright axis and the legend above the plot.
+ * @param {Frame} frame
+ * @param {string} name
+ * @param {Item[]} legend
+ * @param {number} x
+ * @param {number} y
+ * @param {number} shift of the name to the right, where the plot was shrunk
+ */
+function drawHead(frame, name, legend, x, y, shift) {
+  const place = legend.length ? x : x + shift;
+  frame.items.push({ kind: "text", x: place, y, text: name, colour: "ink", size: frame.size, bold: true, baseline: "middle" });
+  frame.items.push(...legend);
+}
+
+/**
+ * Lays out the entries of a legend in rows to the right of a name; entries without room are left out.
+ * @param {Entry[]} entries
+ * @param {number} left
+ * @param {number} right
+ * @param {number} top middle of the first row
+ * @param {number} size
+ * @param {number} name width of what stands at the left of the first row
+ * @param {number} most rows
+ * @returns {{rows: number, items: Item[]}}
+ */
+function legendRows(entries, left, right, top, size, name, most) {
+  /** @type {Item[]} */
+  const items = [];
+  const line = LINE_HEIGHT * size, sample = 1.9 * size;
+  let x = left + name + 1.6 * size, row = 0;
+  for (const entry of entries) {
+    const width = sample + textWidth(entry.text, size);
+    if (x + width > right) {
+      if (row + 1 >= most || left + width > right) continue;
+      [x, row] = [left, row + 1];
+    }
+    const y = top + row * line, middle = x + 0.75 * size;
+    if (entry.line ?? !entry.shape) {
+      items.push({ kind: "line", points: [x, y, x + 1.5 * size, y], colour: entry.colour, width: 2.2, dash: entry.dash });
+    }
+    if (entry.shape) {
+      items.push({ kind: "marks", points: [middle, y], colour: entry.colour, radius: 0.36 * size, shape: entry.shape, filled: entry.filled });
+    }
+    items.push({ kind: "text", x: x + sample, y, text: entry.text, colour: "ink", size, baseline: "middle" });
+    x += width + size;
+  }
+  return { rows: row + 1, items };
+}
+
+/**
+ * Returns a clip of the plot of a frame, so that what leaves it is cut.
+ * @param {Frame} frame
+ * @param {Item[]} items
+ * @returns {Item}
+ */
+export function insideFrame(frame, items) {
+  return { kind: "clip", x: frame.left, y: frame.top, width: frame.width, height: frame.height, items };
+}
+
+/**
+ * Returns lines through points in pixels: broken where a number is not finite, and cut a little outside the frame.
+ * @param {Frame} frame
+ * @param {Numbers} xs pixels
+ * @param {Numbers} ys pixels
+ * @returns {number[][]} each as x, y, x, y, …
+ */
+export function piecesInside(frame, xs, ys) {
+  const room = 20;
+  /** @type {number[][]} */
+  const pieces = [];
+  const x0 = frame.left - room, x1 = frame.right + room, y0 = frame.top - room, y1 = frame.bottom + room;
+  /** @type {number[]} */
+  let piece = [];
+  const finish = () => {
+    if (piece.length > 2) pieces.push(piece);
+    piece = [];
+  };
+  for (let k = 1; k < xs.length; k++) {
+    const cut = cutSegment(xs[k - 1], ys[k - 1], xs[k], ys[k], x0, y0, x1, y1);
+    if (!cut) {
+      finish();
+      continue;
+    }
+    if (piece.length === 0 || cut[0] !== piece[piece.length - 2] || cut[1] !== piece[piece.length - 1]) {
+      finish();
+      piece.push(cut[0], cut[1]);
+    }
+    piece.push(cut[2], cut[3]);
+  }
+  finish();
+  return pieces;
+}
+
+/**
+ * Cuts a segment to a rectangle; null where nothing is left or an end is not finite (Liang and Barsky).
+ * @param {number} ax
+ * @param {number} ay
+ * @param {number} bx
+ * @param {number} by
+ * @param {number} x0
+ * @param {number} y0
+ * @param {number} x1
+ * @param {number} y1
+ * @returns {[number, number, number, number] | null}
+ */
+export function cutSegment(ax, ay, bx, by, x0, y0, x1, y1) {
+  const dx = bx - ax, dy = by - ay;
+  if (!Number.isFinite(dx) || !Number.isFinite(dy)) return null;
+  let from = 0, to = 1;
+  for (const [speed, reach] of [[-dx, ax - x0], [dx, x1 - ax], [-dy, ay - y0], [dy, y1 - ay]]) {
+    if (speed === 0) {
+      if (reach < 0) return null;
+    } else if (speed < 0) from = Math.max(from, reach / speed);
+    else to = Math.min(to, reach / speed);
+  }
+  if (from > to) return null;
+  return [from > 0 ? ax + from * dx : ax, from > 0 ? ay + from * dy : ay, to < 1 ? ax + to * dx : bx, to < 1 ? ay + to * dy : by];
+}

@@ -1,0 +1,150 @@
+// The atlas: what becomes of a run for each learning rate and start, from coarse to fine.
+
+import { simulate } from "./descent.js";
+
+/** @import {Emitted, Interval, Problem, Status} from "../types.js" */
+
+/**
+ * Columns are learning rates on a logarithmic scale, rows are starts of the first weight, the top row the last.
+ * @typedef {object} AtlasSpec
+ * @property {Interval} rates
+ * @property {Interval} starts
+ * @property {number} columns
+ * @property {number} rows
+ * @property {number} maxSteps
+ * @property {number[][]} points the critical points, to tell where runs settled
+ * @property {number} near how far from one a run may rest and still be said to rest there
+ */
+
+/**
+ * Every `stride`-th cell of one row; each stands for a square of that side until finer ones come.
+ * @typedef {object} AtlasPart
+ * @property {number} row
+ * @property {number} stride
+ * @property {Uint8Array} cells
+ */
+
+/**
+ * @typedef {object} Atlas
+ * @property {AtlasSpec} spec
+ * @property {Uint8Array} cells codes, row by row from the top
+ * @property {boolean} done
+ */
+
+/** Codes of cells; 0 is not known yet, from ATLAS_POINT on they count the critical points. @type {Status[]} */
+export const ATLAS_STATUSES = ["CONVERGED", "CYCLING", "DIVERGED", "NONFINITE", "STALLED", "MAX_STEPS"];
+export const ATLAS_POINT = 8;
+const ATLAS_COARSEST = 8;
+
+/**
+ * @param {AtlasSpec} spec
+ * @returns {Atlas}
+ */
+export function emptyAtlas(spec) {
+  return { spec, cells: new Uint8Array(spec.columns * spec.rows), done: false };
+}
+
+/**
+ * Writes a part over the squares that it stands for.
+ * @param {Atlas} atlas
+ * @param {AtlasPart} part
+ */
+export function fillAtlas(atlas, part) {
+  const { columns, rows } = atlas.spec;
+  for (let row = part.row; row < Math.min(part.row + part.stride, rows); row++) {
+    for (let column = 0; column < columns; column++) {
+      atlas.cells[row * columns + column] = part.cells[Math.floor(column / part.stride)];
+    }
+  }
+}
+
+/**
+ * The learning rate of a column, at its middle.
+ * @param {AtlasSpec} spec
+ * @param {number} column
+ * @returns {number}
+ */
+export function atlasRate(spec, column) {
+  const [low, high] = spec.rates;
+  return low * (high / low) ** ((column + 0.5) / spec.columns);
+}
+
+/**
+ * The start of a row, at its middle.
+ * @param {AtlasSpec} spec
+ * @param {number} row
+ * @returns {number}
+ */
+export function atlasStart(spec, row) {
+  const [low, high] = spec.starts;
+  return high - ((high - low) * (row + 0.5)) / spec.rows;
+}
+
+/**
+ * What became of the run of one cell.
+ * @param {Problem} problem
+ * @param {Emitted} emitted
+ * @param {AtlasSpec} spec
+ * @param {number} row
+ * @param {number} column
+ * @returns {number}
+ */
+export function atlasCell(problem, emitted, spec, row, column) {
+  const one = {
+    ...problem,
+    start: [atlasStart(spec, row), ...problem.start.slice(1)],
+    rate: { ...problem.rate, initial: atlasRate(spec, column) },
+    stopping: { ...problem.stopping, maxSteps: spec.maxSteps },
+  };
+  const { weight, weights, steps, status } = simulate(one, emitted);
+  const code = 1 + ATLAS_STATUSES.indexOf(status);
+  if (status !== "CONVERGED") return code;
+  let best = -1, least = spec.near;
+  spec.points.forEach((point, index) => {
+    let far = 0;
+    for (let i = 0; i < weights; i++) far = Math.max(far, Math.abs(weight[steps * weights + i] - point[i]));
+    if (far < least) [best, least] = [index, far];
+  });
+  return best < 0 ? code : ATLAS_POINT + best;
+}
+
+/**
+ * All cells, from every eighth to every one.
+ * @param {Problem} problem
+ * @param {Emitted} emitted
+ * @param {AtlasSpec} spec
+ * @returns {Generator<AtlasPart, void, void>}
+ */
+export function* atlasParts(problem, emitted, spec) {
+  const { columns, rows } = spec;
+  const known = new Uint8Array(columns * rows);
+  for (let stride = ATLAS_COARSEST; stride >= 1; stride /= 2) {
+    for (let row = 0; row < rows; row += stride) {
+      const cells = new Uint8Array(Math.ceil(columns / stride));
+      for (let column = 0; column < columns; column += stride) {
+        const place = row * columns + column;
+        known[place] ||= atlasCell(problem, emitted, spec, row, column);
+        cells[column / stride] = known[place];
+      }
+      yield { row, stride, cells };
+    }
+  }
+}
+
+/**
+ * The whole atlas at once; `onRows` is told each part.
+ * @param {Problem} problem
+ * @param {Emitted} emitted
+ * @param {AtlasSpec} spec
+ * @param {(part: AtlasPart) => void} [onRows]
+ * @returns {Atlas}
+ */
+export function computeAtlas(problem, emitted, spec, onRows) {
+  const atlas = emptyAtlas(spec);
+  for (const part of atlasParts(problem, emitted, spec)) {
+    fillAtlas(atlas, part);
+    if (onRows) onRows(part);
+  }
+  atlas.done = true;
+  return atlas;
+}
