@@ -26,7 +26,9 @@ _NO_LOSSES = "export const emitted = {losses: {}, rules: {}, schedules: {}};\n"
 _PRELUDE = """
 import { readFileSync as readInput, writeSync as writeOutput } from "node:fs";
 const SPECIAL = { nan: NaN, inf: Infinity, "-inf": -Infinity, "-0": -0 };
-const plain = (key, value) => value !== null && typeof value === "object" && "$" in value ? SPECIAL[value.$] : value;
+const plain = (key, value) => {
+  return value !== null && typeof value === "object" && "$" in value ? SPECIAL[value.$] : value;
+};
 const data = JSON.parse(readInput(0, "utf8"), plain);
 const tagged = (key, value) => {
   if (typeof value === "number") {

@@ -1,0 +1,1 @@
+"""One page for the browser: a scenario that computes live, without a network."""
