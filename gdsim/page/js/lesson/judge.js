@@ -4,6 +4,7 @@
 /** @import {Outcome} from "../types" */
 
 import { parseConstant } from "../engine/formula.js";
+import { FormulaError } from "../engine/tokens.js";
 import { judgeDerivative } from "./likeness.js";
 
 export const LONGEST_ANSWER = 1000;
@@ -11,10 +12,10 @@ const DIRECTIONS = ["left", "right", "stay"];
 
 /**
  * An answer that cannot be read; it is no failed attempt.
- * @type {(message: string, expected?: string) => Error}
+ * @type {(message: string, expected?: string) => FormulaError}
  */
 export function unreadAnswer(message, expected) {
-  return new Error(expected ? message + "; expected " + expected : message);
+  return new FormulaError(message, expected);
 }
 
 /**
@@ -38,7 +39,7 @@ export function judgeAnswer(step, typed, runner) {
     case "predict":
       return judgePrediction(step, answer);
     case "choice":
-      return judgeChoice(step.right, namesIn(answer, step.items.map(([name]) => name)));
+      return judgeChoice(step.right, itemsNamed(answer, step.items.map(([name]) => name)));
     case "number":
       return judgeNumber(step, parseConstant(answer));
     case "derive":
@@ -46,7 +47,7 @@ export function judgeAnswer(step, typed, runner) {
     case "tune":
       return judgeTuning(step.goal, runner(step.lab, settingsIn(answer, step.edit.map(([path]) => path))));
     case "order":
-      return judgeOrder(step.right, namesIn(answer, step.items.map(([name]) => name)));
+      return judgeOrder(step.right, itemsNamed(answer, step.items.map(([name]) => name)));
   }
   throw unreadAnswer("a step of kind " + step.kind + " has no answer", "a graded step");
 }
@@ -60,7 +61,7 @@ function allowedBy(given, right, [absolute, relative]) {
  * Names, or their numbers from 1, parted by commas or blanks.
  * @type {(answer: string, known: string[]) => string[]}
  */
-export function namesIn(answer, known) {
+export function itemsNamed(answer, known) {
   return answer.split(/[\s,]+/).filter(Boolean).map((word) => {
     const place = /^\d+$/.test(word) ? Number(word) - 1 : -1;
     if (place >= 0 && place < known.length) return known[place];
@@ -95,7 +96,7 @@ function judgePrediction(step, answer) {
   if (step.ask === "number") right = allowedBy(parseConstant(answer), step.right, step.tolerance);
   else {
     const among = step.ask === "direction" ? DIRECTIONS : step.items.map(([name]) => name);
-    right = namesIn(answer, among)[0] === step.right;
+    right = itemsNamed(answer, among)[0] === step.right;
   }
   return judgement(right, right ? "predicted" : "not-predicted", { facts: { outcome: step.right } });
 }

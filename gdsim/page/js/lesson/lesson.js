@@ -4,6 +4,7 @@
 /** @import {AnswerForm} from "./form.js" */
 /** @import {LessonSession, Said} from "./session.js" */
 
+import { FormulaError } from "../engine/tokens.js";
 import { answerForm } from "./form.js";
 import { lessonFigure, releaseFigures, verdictNode } from "./figure.js";
 import { handOver, lessonNode, proseNodes } from "./markup.js";
@@ -85,7 +86,11 @@ function openLesson(room, place) {
 
 /** One lesson on the screen. */
 class LessonScreen {
-  /** @type {(room: Classroom, session: LessonSession, place: number) => void} */
+  /**
+   * @param {Classroom} room
+   * @param {LessonSession} session
+   * @param {number} place of the lesson in the course
+   */
   constructor(room, session, place) {
     this.room = room;
     this.session = session;
@@ -255,9 +260,9 @@ class LessonScreen {
 
   /** What could not be read, and at which sign. @type {(error: unknown) => string} */
   fault(error) {
-    if (!(error instanceof Error)) throw error;
-    const column = "column" in error ? Number(error.column) : 0;
-    return error.message + (column ? " " + words(this.room, "at-sign", { column }) : "");
+    if (!(error instanceof FormulaError)) throw error;
+    const { column, sentence } = error;
+    return sentence + (column ? " " + words(this.room, "at-sign", { column }) : "");
   }
 
   /** @type {(step: import("../lesson").RunStep, typed: string) => void} */
@@ -324,11 +329,11 @@ function handIn(room, lessons, forget) {
     [lesson, room.records[room.course.lessons.indexOf(lesson)]]));
   const stem = lessons.length === 1 ? lessons[0].name : "lessons";
   const transcript = () => {
-    const begun = taken().filter(([lesson, record], _, all) => all.length === 1 || record.attempts.length > 0);
+    const begun = taken().filter(([, record], _, all) => all.length === 1 || record.attempts.length > 0);
     handOver(stem + ".md", "text/markdown", begun.map(([lesson, record]) => lessonTranscript(lesson, record)).join("\n"));
   };
   const receipt = () => handOver(stem + ".json", "application/json",
-    lessonReceipt(taken(), name.value.trim(), nonce.value.trim() || randomWord()));
+    lessonReceipt(taken(), name.value.trim(), nonce.value.trim() || String(Math.random()).slice(2)));
   const button = (/** @type {string} */ phrase, /** @type {() => void} */ act) =>
     lessonNode("button", { type: "button", onclick: act }, words(room, phrase));
   return lessonNode("details", { class: "hand-in" }, lessonNode("summary", {}, words(room, "page-hand-in")),
@@ -337,10 +342,4 @@ function handIn(room, lessons, forget) {
     lessonNode("label", { class: "field" }, lessonNode("span", {}, words(room, "page-nonce")), nonce),
     lessonNode("div", { class: "buttons" }, button("page-transcript", transcript), button("page-receipt", receipt),
       ...(forget ? [button("page-forget", forget)] : [])));
-}
-
-/** @type {() => string} */
-function randomWord() {
-  const bytes = crypto.getRandomValues(new Uint8Array(8));
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

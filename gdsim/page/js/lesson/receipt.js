@@ -99,6 +99,7 @@ function turned(word, places) {
 
 /** @type {(view: DataView, block: number, constants: number[], state: number[]) => void} */
 function hashBlock(view, block, constants, state) {
+  /** @type {number[]} */
   const words = [];
   let [a, b, c, d, e, f, g, h] = state;
   for (let k = 0; k < 64; k++) {

@@ -2,7 +2,7 @@
 
 /** @import {LessonData, LearnerRecord, LessonStep, Judgement, Runner} from "../lesson" */
 
-import { LONGEST_ANSWER, judgeAnswer, judgement, namesIn } from "./judge.js";
+import { LONGEST_ANSWER, judgeAnswer, judgement, itemsNamed } from "./judge.js";
 import { attemptsOf, isGraded, isOpenStep, isSolved, lessonScore } from "./record.js";
 
 /**
@@ -67,7 +67,7 @@ export function takeAnswer(session, typed, runner) {
   const step = stepOf(session);
   if (typed.length > LONGEST_ANSWER) return judgement(null, "too-long", { facts: { most: LONGEST_ANSWER } });
   let answer = typed.trim();
-  if (step.kind === "order" && answer) answer = namesIn(answer, step.items.map(([name]) => name)).join(" ");
+  if (step.kind === "order" && answer) answer = itemsNamed(answer, step.items.map(([name]) => name)).join(" ");
   const judged = judgeAnswer(step, answer, runner);
   if (judged.phrase === "empty" || judged.right === null) return judged;
   session.record.attempts.push({
