@@ -1,8 +1,9 @@
 // The atlas: what becomes of a run for each learning rate and start, from coarse to fine.
 
 import { simulate } from "./descent.js";
+import { stableFactor } from "./story.js";
 
-/** @import {Emitted, Interval, Problem, Status} from "../types.js" */
+/** @import {CriticalPoint, Emitted, Interval, Outcome, Problem, Status} from "../types.js" */
 
 /**
  * Columns are learning rates on a logarithmic scale, rows are starts of the first weight, the top row the last.
@@ -35,6 +36,50 @@ import { simulate } from "./descent.js";
 export const ATLAS_STATUSES = ["CONVERGED", "CYCLING", "DIVERGED", "NONFINITE", "STALLED", "MAX_STEPS"];
 export const ATLAS_POINT = 8;
 const ATLAS_COARSEST = 8;
+const ATLAS_STEPS = 300; // a run that has not ended by then is said to move still
+const ATLAS_NEAR = 0.01; // of the width of the domain
+
+/**
+ * The learning rates at which steps near each minimum with a curvature begin to lead away, ascending.
+ * @param {Outcome} outcome
+ * @returns {number[]}
+ */
+export function stableLimits({ problem, search }) {
+  const factor = stableFactor(problem);
+  if (factor === null) return [];
+  /** @param {CriticalPoint} point */
+  const most = (point) => (point.kind === "minimum" ? Math.max(0, ...point.curvature) : 0);
+  const limits = search.points.map((point) => factor / most(point)).filter((limit) => limit > 0 && limit < Infinity);
+  return limits.sort((a, b) => a - b).filter((limit, k, all) => k === 0 || limit > 1.02 * all[k - 1]);
+}
+
+/**
+ * What an atlas shows: rates round the limit of theory, starts in the domain, and the present ones among them.
+ * The ends do not move with a slider until it leaves them.
+ * @param {Outcome} outcome
+ * @param {number} columns
+ * @param {number} rows
+ * @returns {AtlasSpec}
+ */
+export function atlasSpecOf(outcome, columns, rows) {
+  const { problem, search } = outcome;
+  const limits = stableLimits(outcome), rate = problem.rate.initial;
+  const middle = limits.length ? Math.sqrt(limits[0] * limits[limits.length - 1]) : 10 ** Math.round(Math.log10(rate));
+  /** @param {number} value @param {number} up */
+  const decade = (value, up) => 10 ** (Math.floor(2 * Math.log10(value) + up) / 2);
+  const rates = /** @type {Interval} */ ([decade(middle, -3), decade(middle, 2)]);
+  if (!(rate >= rates[0])) rates[0] = decade(rate, -1);
+  if (!(rate <= rates[1])) rates[1] = decade(rate, 2);
+  const starts = /** @type {Interval} */ ([...problem.domain[0]]), wide = starts[1] - starts[0];
+  const start = problem.start[0];
+  if (start < starts[0]) starts[0] -= wide * Math.ceil((starts[0] - start) / wide);
+  if (start > starts[1]) starts[1] += wide * Math.ceil((start - starts[1]) / wide);
+  return {
+    rates, starts, columns, rows, maxSteps: Math.min(problem.stopping.maxSteps, ATLAS_STEPS),
+    points: search.points.map((point) => point.weight),
+    near: ATLAS_NEAR * Math.max(...problem.domain.map(([low, high]) => high - low)),
+  };
+}
 
 /**
  * @param {AtlasSpec} spec

@@ -4,7 +4,7 @@ import { atlasParts } from "./atlas_grid.js";
 import { lossOf } from "./formula.js";
 
 /** @import {AtlasPart, AtlasSpec} from "./atlas_grid.js" */
-/** @import {Emitted, LabData, Outcome, Problem, State} from "../types.js" */
+/** @import {Emitted, LabData, Loss, Outcome, Problem, State} from "../types.js" */
 
 /**
  * A problem without its functions, which cannot be posted: its loss by key, or by the text the reader typed.
@@ -13,9 +13,6 @@ import { lossOf } from "./formula.js";
  * @property {number} id of requests that follow each other, the newest alone is answered to its end
  * @property {string} loss
  * @property {string} formula
- * @property {string[]} weights
- * @property {string[]} parameters names
- * @property {string[]} columns
  * @property {Omit<Problem, "loss">} problem
  * @property {AtlasSpec} spec
  */
@@ -40,9 +37,8 @@ const ATLAS_SLICE = 25; // milliseconds of work between looks at the post
  * @returns {AtlasRequest}
  */
 export function atlasRequest(id, outcome, lab, state, spec) {
-  const { loss, ...problem } = outcome.problem;
-  const { weights, parameters, columns } = loss;
-  return { kind: "atlas", id, loss: lab.loss, formula: state.formula, weights, parameters, columns, problem, spec };
+  const { loss: _, ...problem } = outcome.problem;
+  return { kind: "atlas", id, loss: lab.loss, formula: state.formula, problem, spec };
 }
 
 /**
@@ -79,4 +75,17 @@ export function atlasServer(emitted, post) {
       post({ kind: "atlas", id, parts: [], done: true, error: String(error) });
     }
   };
+}
+
+/**
+ * @param {AtlasRequest} request
+ * @param {Emitted} emitted
+ * @returns {Loss}
+ */
+function requestedLoss(request, emitted) {
+  const own = emitted.losses[request.loss];
+  if (request.formula === "") return own;
+  const made = lossOf(request.formula, { parameters: own.parameters, columns: own.columns });
+  if (!("loss" in made)) throw new Error("the formula is no loss");
+  return made.loss;
 }

@@ -1,5 +1,7 @@
 // Difference quotients round the weight of the present step: what the zoom and the V-curve draw.
 
+import { weightAt } from "../engine/rest.js";
+
 /** @import {Outcome, Scheme, State} from "../types.js" */
 
 /**
@@ -10,7 +12,9 @@
  * @property {number} value the loss there
  * @property {number} slope the true derivative
  * @property {number} bend the second derivative
+ * @property {string} sign how the derivative is written: f′(w), or ∂L/∂x among several weights
  * @property {number} rows of data, which make an evaluation dear
+ * @property {unknown[]} key what the slice depends on
  * @property {(weight: number) => number} along the loss with this weight moved
  */
 
@@ -36,9 +40,17 @@ export function stepOf(logH) {
  * @returns {number[]}
  */
 export function presentWeights(outcome, state) {
-  const { weight, weights, steps } = outcome.trajectory;
-  const record = Math.max(0, Math.min(Math.round(state.step), steps));
-  return Array.from(weight.subarray(record * weights, (record + 1) * weights));
+  return weightAt(outcome.trajectory, presentRecord(outcome, state));
+}
+
+/**
+ * The number of the record that is shown.
+ * @param {Outcome} outcome
+ * @param {State} state
+ * @returns {number}
+ */
+export function presentRecord(outcome, state) {
+  return Math.max(0, Math.min(Math.round(state.step) || 0, outcome.trajectory.steps));
 }
 
 /**
@@ -63,7 +75,8 @@ export function sliceAt(outcome, state) {
   };
   const slice = {
     name: loss.weights[0], at: here[0], value: along(here[0]), slope: gradient[0], bend: hessian[0],
-    rows: data.length ? data[0].length : 0, along,
+    sign: count === 1 ? `f′(${loss.weights[0]})` : `∂L/∂${loss.weights[0]}`,
+    rows: data.length ? data[0].length : 0, key: [loss, data, ...parameters, ...here], along,
   };
   return Number.isFinite(slice.at + slice.value + slice.slope) ? slice : null;
 }
@@ -84,6 +97,9 @@ export function quotientOf(slice, scheme, h) {
   return (4 * near() - (along(at + 2 * h) - along(at - 2 * h)) / (4 * h)) / 3;
 }
 
+/** What was asked for last: while h is dragged the weight stays. @type {{key: unknown[], errors: Map<Scheme, number[]>}} */
+const lastErrors = { key: [], errors: new Map() };
+
 /**
  * |quotient − derivative| over all steps, of one scheme.
  * @param {Slice} slice
@@ -91,7 +107,17 @@ export function quotientOf(slice, scheme, h) {
  * @returns {number[]}
  */
 export function quotientErrors(slice, scheme) {
-  return QUOTIENT_STEPS.map((h) => Math.abs(quotientOf(slice, scheme, h) - slice.slope));
+  const { key } = slice;
+  if (key.length !== lastErrors.key.length || !key.every((one, index) => Object.is(one, lastErrors.key[index]))) {
+    lastErrors.key = key;
+    lastErrors.errors = new Map();
+  }
+  let errors = lastErrors.errors.get(scheme);
+  if (!errors) {
+    errors = QUOTIENT_STEPS.map((h) => Math.abs(quotientOf(slice, scheme, h) - slice.slope));
+    lastErrors.errors.set(scheme, errors);
+  }
+  return errors;
 }
 
 /**

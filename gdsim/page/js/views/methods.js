@@ -1,0 +1,78 @@
+// The derivative at the present weights by several methods, each computed here and now.
+
+import { differenceGradient } from "../engine/differences.js";
+import { lossOf } from "../engine/formula.js";
+import { presentWeights } from "./secants.js";
+
+/** @import {LabData, Loss, Outcome, Scheme, State} from "../types.js" */
+
+/**
+ * A row of the table. `live` is false for what Python found at the start of the scenario.
+ * @typedef {{name: string, value: number[], error: number | null, evaluations: number, live: boolean}} MethodRow
+ */
+
+/** @type {[string, Scheme][]} */
+const TABLE_SCHEMES = [["forward difference", "forward"], ["central difference", "central"]];
+
+/**
+ * Rows for the methods that the page computes itself, then those of Python that it cannot. The error is the
+ * largest distance from the analytic derivative; null for that itself.
+ * @param {Outcome} outcome
+ * @param {State} state
+ * @param {LabData} lab
+ * @returns {MethodRow[]}
+ */
+export function methodRows(outcome, state, lab) {
+  const { loss, parameters, data } = outcome.problem;
+  const weights = presentWeights(outcome, state);
+  const exact = weights.map(() => NaN);
+  loss.gradient(weights, parameters, data, exact);
+  /** @type {MethodRow[]} */
+  const rows = [{ name: "analytic", value: exact, error: null, evaluations: 1, live: true }];
+  for (const [name, scheme] of TABLE_SCHEMES) {
+    const value = weights.map(() => NaN);
+    const evaluations = differenceGradient(scheme, "auto", loss, weights, parameters, data, value);
+    rows.push({ name, value, error: errorFrom(exact, value), evaluations, live: true });
+  }
+  const dual = dualLoss(loss);
+  if (dual) {
+    const value = weights.map(() => NaN);
+    dual.gradient(weights, parameters, data, value);
+    rows.push({ name: "dual numbers", value, error: errorFrom(exact, value), evaluations: 1, live: true });
+  }
+  for (const one of lab.methods) {
+    if (/scipy|torch/i.test(one.name)) rows.push({ ...one, live: false });
+  }
+  return rows;
+}
+
+/**
+ * @param {number[]} exact
+ * @param {number[]} value
+ * @returns {number}
+ */
+function errorFrom(exact, value) {
+  let most = 0;
+  exact.forEach((one, place) => {
+    const off = Math.abs(value[place] - one);
+    if (!(off <= most)) most = off;
+  });
+  return most;
+}
+
+/** The loss compiled last: dragging a slider asks for the same one each time. @type {{of: Loss | null, dual: Loss | null}} */
+const lastDual = { of: null, dual: null };
+
+/**
+ * The same loss from its text, whose gradient is carried along by dual numbers; null where the text is too long.
+ * @param {Loss} loss
+ * @returns {Loss | null}
+ */
+function dualLoss(loss) {
+  if (lastDual.of !== loss) {
+    const made = lossOf(loss.text, { parameters: loss.parameters, columns: loss.columns });
+    const alike = "loss" in made && made.loss.weights.join() === loss.weights.join();
+    Object.assign(lastDual, { of: loss, dual: alike ? made.loss : null });
+  }
+  return lastDual.dual;
+}
