@@ -100,17 +100,16 @@ def answers(lesson: Lesson, step: Step) -> Iterator[str]:
 
 
 @cache
-def course_data() -> tuple[Data, Laboratories]:
-    """Return the data of the whole course in English, and its runs."""
+def course_data(names: tuple[str, ...]) -> tuple[Data, Laboratories]:
+    """Return the data of lessons in English, and their runs."""
     labs = Laboratories()
-    course = Course()
-    return lessons_data(course, course.names, "en", labs), labs
+    return lessons_data(Course(), names, "en", labs), labs
 
 
-def cases(kinds: Collection[str], lessons: Collection[str] = ()) -> Iterator[Case]:
-    """Yield every answer to the steps of some kinds, in some lessons or in all."""
+def cases(kinds: Collection[str], lessons: Collection[str]) -> Iterator[Case]:
+    """Yield every answer to the steps of some kinds in lessons."""
     course = Course()
-    for name in lessons or course.names:
+    for name in lessons:
         lesson = course.lesson(name)
         for step in lesson.steps:
             if step.kind in kinds:

@@ -4,7 +4,8 @@
 
 /** @import {DeriveStep, Judgement} from "../lesson" */
 
-import { lossOf, parseConstant } from "../engine/formula.js";
+import { parseConstantTree } from "../engine/formula.js";
+import { lossOf, parseConstant } from "../engine/jets.js";
 import { FormulaError } from "../engine/tokens.js";
 
 const TRIED_POINTS = 48;
@@ -66,13 +67,9 @@ function roundingAt(formula, at, value) {
  * @type {(text: string, by?: string) => {weights: string[], value: Formula, slope: Formula}}
  */
 export function readFormula(text, by = "") {
-  const made = lossOf(text, {});
-  if (!("loss" in made)) {
-    const constant = constantOf(text);
-    if (constant === null) throw made;
-    return { weights: [], value: () => constant, slope: () => 0 };
-  }
-  const { loss } = made;
+  const constant = constantOf(text);
+  if (constant !== null) return { weights: [], value: () => constant, slope: () => 0 };
+  const loss = lossOf(text, [], []);
   const place = loss.weights.indexOf(by);
   const weights = (/** @type {Record<string, number>} */ at) => loss.weights.map((name) => at[name]);
   const slope = (/** @type {Record<string, number>} */ at) => {
@@ -83,12 +80,17 @@ export function readFormula(text, by = "") {
   return { weights: loss.weights, value: (at) => loss.value(weights(at), [], []), slope };
 }
 
-/** @type {(text: string) => number | null} */
+/** The value of a formula without weights, which may be no number; null for any other text. @type {(text: string) => number | null} */
 function constantOf(text) {
+  try {
+    parseConstantTree(text);
+  } catch {
+    return null;
+  }
   try {
     return parseConstant(text);
   } catch {
-    return null;
+    return NaN;
   }
 }
 

@@ -4,7 +4,7 @@
 /** @import {Emitted, LabData, Option, Outcome, Scheme} from "../types" */
 
 import { modelOf, stateOfLab } from "../app/model.js";
-import { parseConstant } from "../engine/formula.js";
+import { parseConstant } from "../engine/jets.js";
 import { unreadAnswer } from "./judge.js";
 
 const SCHEMES = ["forward", "backward", "central", "five_point", "complex_step", "richardson"];
