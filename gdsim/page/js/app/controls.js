@@ -298,5 +298,5 @@ export function settingsLine(desk) {
   const state = desk.state;
   const start = loss.weights.map((name, place) => name + " = " + state.start[place]).join(", ");
   const parameters = loss.parameters.map((name, place) => name + " = " + state.parameters[place]);
-  return ["L = " + loss.text, ...parameters, "start " + start, "η = " + state.rate, spaced(state.rule)].join("; ");
+  return [...(desk.shows("formula") ? ["L = " + loss.text] : []), ...parameters, "start " + start, "η = " + state.rate, spaced(state.rule)].join("; ");
 }

@@ -1,8 +1,8 @@
 // Fields for numbers: a slider for the hand, and a box for the exact number.
 
-import { constantOf } from "../engine/formula.js";
 import { make, setAttribute, setText } from "./elements.js";
 import { exactText, rounded } from "./numerals.js";
+import { readConstant } from "./reading.js";
 
 /**
  * A part of the page that follows the desk.
@@ -64,7 +64,7 @@ export function numberField(field) {
   });
   const slider = field.track ? make("input", { type: "range", min: 0, max: TICKS, step: 1, "aria-label": label + ", slider" }) : null;
   const take = () => {
-    const read = constantOf(box.value);
+    const read = readConstant(box.value);
     const wrong = "message" in read ? read.message : fault(read.value);
     setAttribute(box, "aria-invalid", wrong ? "true" : null);
     setText(error, wrong);

@@ -1,8 +1,8 @@
 // The text box for a loss of the reader's own. It is parsed, never run.
 
-import { lossOf } from "../engine/formula.js";
 import { button, make, setAttribute, setText } from "./elements.js";
 import { groupOf } from "./fields.js";
+import { readLoss } from "./reading.js";
 
 /** @import {Desk} from "./desk.js" */
 /** @import {Part} from "./fields.js" */
@@ -39,7 +39,7 @@ export function lossBox(desk) {
   const take = () => {
     const text = box.value.trim();
     const own = text === given.text || text === "";
-    const made = own ? { loss: given } : lossOf(text, { parameters: given.parameters, columns: given.columns });
+    const made = own ? { loss: given } : readLoss(text, given);
     if (!("loss" in made)) return say(located(text, made));
     say("");
     const before = desk.loss().weights, formula = own ? "" : text, usual = desk.model.stateFor(formula).start;

@@ -2,10 +2,10 @@
 
 import { findCritical } from "../engine/critical.js";
 import { simulate } from "../engine/descent.js";
-import { lossOf } from "../engine/formula.js";
 import { rulerOf } from "../engine/ruler.js";
 import { judgeRun } from "../engine/verdict.js";
 import { usualOptions } from "./fragment.js";
+import { readLoss } from "./reading.js";
 
 /** @import {Emitted, Interval, LabData, Loss, Outcome, Problem, Search, State, Trajectory} from "../types.js" */
 
@@ -56,7 +56,7 @@ export function stateOfLab(lab) {
 export function modelOf(lab, emitted) {
   const base = stateOfLab(lab), own = emitted.losses[lab.loss];
   const compiled = keeping(8, (/** @type {string} */ formula) => {
-    const made = lossOf(formula, { parameters: own.parameters, columns: own.columns });
+    const made = readLoss(formula, own);
     return "loss" in made ? made.loss : null;
   });
   const lossOfText = (/** @type {string} */ formula) => (formula === "" ? own : compiled(formula));
@@ -64,7 +64,7 @@ export function modelOf(lab, emitted) {
   const domainOf = (/** @type {State} */ state) => domainFor(lossIn(state), own, lab, state.start);
   const problemOf = (/** @type {State} */ state) => problemFor(lab, base, lossIn(state), domainOf(state), state);
   const searched = keeping(MOST_SEARCHES, (/** @type {string} */ _, /** @type {Problem} */ problem,
-    /** @type {number[]} */ end) => findCritical(problem, [end]));
+    /** @type {number[]} */ end) => findCritical(problem.loss, problem.parameters, problem.data, problem.domain, [end]));
   /** @type {(problem: Problem, state: State, end: number[]) => Search} */
   const searchOf = (problem, state, end) => {
     if (state.formula === "" && state.parameters.join() === base.parameters.join()) return lab.search;

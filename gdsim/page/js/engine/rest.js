@@ -8,7 +8,7 @@ import { lossThere } from "./settle.js";
 /** @typedef {import("../types.js").Trajectory} Trajectory */
 /** @typedef {import("./settle.js").Terrain} Terrain */
 
-export const TAIL = 32; // records: a period up to 8 is seen four times
+export const TAIL_LENGTH = 32; // records: a period up to 8 is seen four times
 const LONGEST_PERIOD = 8;
 const REPEATS = 4;
 const SAME_VALUE = 1e-7; // of the cycle's spread: nearer values are the same one
@@ -33,7 +33,7 @@ export function weightAt(trajectory, step) {
  */
 export function tailOf(trajectory) {
   const rows = [];
-  for (let step = Math.max(0, trajectory.steps - TAIL + 1); step <= trajectory.steps; step++) {
+  for (let step = Math.max(0, trajectory.steps - TAIL_LENGTH + 1); step <= trajectory.steps; step++) {
     rows.push(weightAt(trajectory, step));
   }
   return rows;
@@ -45,7 +45,7 @@ export function tailOf(trajectory) {
  * @returns {boolean}
  */
 export function isWholeTail(tail) {
-  return tail.length === TAIL && tail.every((row) => row.every(Number.isFinite));
+  return tail.length === TAIL_LENGTH && tail.every((row) => row.every(Number.isFinite));
 }
 
 /**
@@ -118,11 +118,11 @@ export function periodOfTail(tail) {
 export function leftToTravel(trajectory, noisy) {
   const { steps } = trajectory;
   const tail = tailOf(trajectory);
-  const half = TAIL / 2;
+  const half = TAIL_LENGTH / 2;
   return tail[0].map((_, index) => {
     if (steps === 0) return Infinity;
     let pace = Math.abs(tail[tail.length - 1][index] - tail[tail.length - 2][index]);
-    if (noisy && tail.length === TAIL) {
+    if (noisy && tail.length === TAIL_LENGTH) {
       const values = columnOf(tail, index);
       const drift = Math.abs(meanOf(values.slice(half)) - meanOf(values.slice(0, half))) / half;
       if (Number.isFinite(drift)) pace = drift;
@@ -142,7 +142,7 @@ export function stillFalls(terrain, trajectory, noisy) {
   const { steps, loss } = trajectory;
   if (noisy) {
     const values = tailOf(trajectory).map((weight) => lossThere(terrain, weight));
-    return values.length === TAIL && meanOf(values.slice(TAIL / 2)) < meanOf(values.slice(0, TAIL / 2));
+    return values.length === TAIL_LENGTH && meanOf(values.slice(TAIL_LENGTH / 2)) < meanOf(values.slice(0, TAIL_LENGTH / 2));
   }
   if (steps === 0) return trajectory.gradient.slice(0, trajectory.weights).some((slope) => slope !== 0);
   return loss[steps] < loss[steps - 1];
@@ -164,7 +164,7 @@ export function noiseRadius(trajectory, point) {
   const curvature = point && point.curvature.length ? Math.max(0, Math.min(...point.curvature)) : 0;
   const pull = trajectory.rate[trajectory.steps] * curvature;
   return tail[0].map((_, index) => {
-    if (tail.length < TAIL) return 0;
+    if (tail.length < TAIL_LENGTH) return 0;
     const values = columnOf(tail, index);
     const own = deviationOf(values);
     const steps = deviationOf(values.slice(1).map((value, place) => value - values[place]));

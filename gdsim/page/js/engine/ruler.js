@@ -14,9 +14,9 @@ import { writeNumber } from "./words.js";
 /** @typedef {import("../types.js").Trajectory} Trajectory */
 /** @typedef {import("../types.js").Verdict} Verdict */
 
-const LINEAR = 0.1; // of the largest distance: nearer to the minimum a step follows its curvature
-const NOISE = 1e-9; // of the same: nearer, rounding may choose the side
-const LAST = 10; // records looked at: earlier ones may have been where the curvature is another
+const RULER_LINEAR = 0.1; // of the largest distance: nearer to the minimum a step follows its curvature
+const RULER_NOISE = 1e-9; // of the same: nearer, rounding may choose the side
+const RULER_RECORDS = 10; // records looked at: earlier ones may have been where the curvature is another
 const SMALL_SHARE = 0.1; // of the distance: what is left along the sharpest direction follows the rest
 const AT_ONCE = 3; // steps
 
@@ -112,13 +112,13 @@ function approachOf(problem, trajectory, search, point) {
     }
     if (Math.abs(along[step]) > far) far = Math.abs(along[step]);
   }
-  const least = Math.max(NOISE * far, 1e-13 * Math.max(1e-300, ...centre.map(Math.abs)));
-  const near = (/** @type {number} */ step) => Math.abs(along[step]) < LINEAR * far && Math.abs(along[step]) > least;
+  const least = Math.max(RULER_NOISE * far, 1e-13 * Math.max(1e-300, ...centre.map(Math.abs)));
+  const near = (/** @type {number} */ step) => Math.abs(along[step]) < RULER_LINEAR * far && Math.abs(along[step]) > least;
   let last = steps;
   while (last >= 0 && !near(last)) last--;
   if (last < 0) return { along: [], across: [] };
   let first = last;
-  while (first > Math.max(0, last - LAST + 1) && near(first - 1)) first--;
+  while (first > Math.max(0, last - RULER_RECORDS + 1) && near(first - 1)) first--;
   const across = [];
   for (let step = first; step <= last; step++) {
     across.push(Math.hypot(...centre.map((middle, index) => weight[step * weights + index] - middle - along[step] * direction[index])));

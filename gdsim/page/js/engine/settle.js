@@ -26,12 +26,12 @@ import { symmetricEigen } from "./symmetric.js";
 
 /** @typedef {{point: CriticalPoint | null, sure: boolean}} Settling */
 
-const SAME = 1e-9; // of the domain: nearer positions are one
+const SAME_PLACE = 1e-9; // of the domain: nearer positions are one
 const REACHED = 1e-6; // of the domain: Newton has arrived
 const CREPT = 1e-3; // the same for a multiple zero, to which Newton only creeps
 const NEWTON_STEPS = 60;
 const BEND_CELLS = 2048;
-const EPSILON = 2 ** -52;
+const BEND_EPSILON = 2 ** -52;
 
 /** @type {WeakMap<Search, Terrain>} */
 const terrains = new WeakMap();
@@ -144,7 +144,7 @@ export function settleAt(terrain, weight) {
 function settleOnLine(terrain, weight) {
   if (!Number.isFinite(weight)) return null;
   const points = terrain.search.points;
-  const room = SAME * terrain.width[0];
+  const room = SAME_PLACE * terrain.width[0];
   // a kink is no place to come to rest beside, only on; a flat piece holds what lies on it
   for (let place = points.length - 1; place >= 0; place--) {
     const { kind, interval } = points[place];
@@ -203,7 +203,7 @@ function bendGrid(terrain) {
   };
   const sizes = [];
   for (let cell = 0; cell <= BEND_CELLS; cell += BEND_CELLS / 32) sizes.push(Math.abs(at(cell)));
-  const hidden = 4 * EPSILON * (sizes.filter(Number.isFinite).sort((a, b) => a - b)[sizes.length >> 1] ?? 0);
+  const hidden = 4 * BEND_EPSILON * (sizes.filter(Number.isFinite).sort((a, b) => a - b)[sizes.length >> 1] ?? 0);
   const sign = (/** @type {number} */ cell) => (Math.abs(at(cell)) > hidden ? Math.sign(at(cell)) : 0);
   return { start, step, sign };
 }
@@ -250,7 +250,7 @@ function settleInSpace(terrain, weight) {
     if (piece.kind === "flat" && sure && same && liesOnPiece(terrain, at, piece)) point = piece;
   }
   for (const kink of points) {
-    if (kink.kind === "kink" && largestShare(terrain, weight, kink.weight) <= SAME) point = kink;
+    if (kink.kind === "kink" && largestShare(terrain, weight, kink.weight) <= SAME_PLACE) point = kink;
   }
   return { point, sure: sure || point !== null };
 }
@@ -307,7 +307,7 @@ function newtonFrom(terrain, weight) {
     const { step, inertia } = pseudoNewtonStep(matrix, slopes);
     first = first || inertia;
     const shares = step.map((length, index) => Math.abs(length) / terrain.width[index]);
-    const short = shares.every((share) => share <= SAME); // at a multiple zero itself the Hessian says nothing
+    const short = shares.every((share) => share <= SAME_PLACE); // at a multiple zero itself the Hessian says nothing
     same = same && (short || inertia === first);
     step.forEach((length, index) => (at[index] += length));
     if (shares.every((share) => share <= 1e-13)) return { at, same, arrived: true };

@@ -4,7 +4,7 @@
  */
 import { findCritical } from "./critical.js";
 import { emitted } from "../emitted.js";
-import { columnOf, isWholeTail, leftToTravel, meanOf, noiseRadius, periodOfTail, stillFalls, TAIL, tailOf, weightAt } from "./rest.js";
+import { columnOf, isWholeTail, leftToTravel, meanOf, noiseRadius, periodOfTail, stillFalls, TAIL_LENGTH, tailOf, weightAt } from "./rest.js";
 import { tellVerdict } from "./sentences.js";
 import { distancesTo, settleAt, terrainOf } from "./settle.js";
 import { storyOf } from "./story.js";
@@ -19,9 +19,9 @@ import { storyOf } from "./story.js";
 
 /** @typedef {{kind: VerdictKind, point: CriticalPoint | null, period: number}} Ending */
 
-const NEAR = 0.01; // of the domain's width: what is left to travel when a run has come to rest
+const COME_NEAR = 0.01; // of the domain's width: what is left to travel when a run has come to rest
 const OF_THE_WAY = 0.05; // and of the way from its start to the point
-const ROUNDING = 16 * 2 ** -52; // a "cycle" between weights that differ by less is a standstill
+const STANDSTILL = 16 * 2 ** -52; // a "cycle" between weights that differ by less is a standstill
 
 /**
  * Decide what happened to a run, and say it in the words of Python.
@@ -78,7 +78,7 @@ function endingOf(problem, trajectory, terrain, home) {
   const final = weightAt(trajectory, steps);
   if (status === "CYCLING") {
     const previous = weightAt(trajectory, steps - 1);
-    if (final.some((value, index) => Math.abs(value - previous[index]) > ROUNDING * Math.abs(value))) {
+    if (final.some((value, index) => Math.abs(value - previous[index]) > STANDSTILL * Math.abs(value))) {
       return ending("cycle", 2);
     }
   }
@@ -99,7 +99,7 @@ function movingEnd(problem, trajectory, home) {
   const { point } = settleAt(home, weight);
   if (!home.mayHold && stillFalls(home, trajectory, noisy)) return { kind: "no_minimum", point: null, period: 0 };
   if (point && hasComeToRest(problem, trajectory, home, weight, point)) return { kind: point.kind, point, period: 0 };
-  const slow = leftToTravel(trajectory, noisy).every((way, index) => way <= NEAR * home.width[index]);
+  const slow = leftToTravel(trajectory, noisy).every((way, index) => way <= COME_NEAR * home.width[index]);
   return { kind: slow && !point ? "plateau" : "still_moving", point: null, period: 0 };
 }
 
@@ -133,7 +133,7 @@ function hasComeToRest(problem, trajectory, home, weight, point) {
   const way = OF_THE_WAY * Math.max(...distancesTo(weightAt(trajectory, 0), point));
   const near = away.every((distance, index) => {
     const width = home.width[index];
-    return distance <= NEAR * width && (distance <= way || distance <= 1e-6 * width);
+    return distance <= COME_NEAR * width && (distance <= way || distance <= 1e-6 * width);
   });
   return near && staysNear(problem, trajectory, home, point);
 }
@@ -152,9 +152,9 @@ function hasComeToRest(problem, trajectory, home, weight, point) {
  */
 function staysNear(problem, trajectory, home, point) {
   const { steps } = trajectory;
-  const count = Math.min(Math.max(Math.floor(steps / 4), 1), steps, TAIL - 1);
+  const count = Math.min(Math.max(Math.floor(steps / 4), 1), steps, TAIL_LENGTH - 1);
   const away = tailOf(trajectory).slice(-count - 1).map((row) => distancesTo(row, point));
-  if (!away.every((row) => row.every((distance, index) => distance <= NEAR * home.width[index]))) return false;
+  if (!away.every((row) => row.every((distance, index) => distance <= COME_NEAR * home.width[index]))) return false;
   const lengths = away.map((row) => Math.sqrt(row.reduce((sum, distance) => sum + distance * distance, 0)));
   const least = 1e-12 * Math.max(...home.width);
   const slack = 1 + 1e-9;

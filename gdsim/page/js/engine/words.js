@@ -1,7 +1,7 @@
 /** How numbers, places and counts are written in sentences: as gdsim/verdicts/story.py writes them. */
 
-const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
-const DIGITS = 5;
+const RAISED_DIGITS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+const SIGNIFICANT_DIGITS = 5;
 
 /**
  * Write a number with five significant digits, a true minus sign and powers of ten.
@@ -14,8 +14,8 @@ export function writeNumber(value) {
   if (value === 0) return "0";
   const sign = value < 0 ? "−" : "";
   const [digits, power] = significant(Math.abs(value));
-  if (power >= -4 && power < DIGITS) return sign + placed(digits, power);
-  const exponent = (power < 0 ? "⁻" : "") + [...String(Math.abs(power))].map((digit) => RAISED[Number(digit)]).join("");
+  if (power >= -4 && power < SIGNIFICANT_DIGITS) return sign + placed(digits, power);
+  const exponent = (power < 0 ? "⁻" : "") + [...String(Math.abs(power))].map((digit) => RAISED_DIGITS[Number(digit)]).join("");
   const mantissa = digits.length > 1 ? `${digits[0]}.${digits.slice(1)}` : digits;
   return sign + (mantissa === "1" ? "" : `${mantissa}×`) + "10" + exponent;
 }
@@ -26,10 +26,10 @@ export function writeNumber(value) {
  * @returns {[string, number]}
  */
 function significant(value) {
-  let [mantissa, power] = value.toExponential(DIGITS - 1).split("e");
+  let [mantissa, power] = value.toExponential(SIGNIFICANT_DIGITS - 1).split("e");
   const [exact] = value.toExponential(30).split("e");
-  if (/^50*$/.test(exact.slice(DIGITS + 1)) && Number(exact[DIGITS]) % 2 === 0) {
-    mantissa = exact.slice(0, DIGITS + 1);
+  if (/^50*$/.test(exact.slice(SIGNIFICANT_DIGITS + 1)) && Number(exact[SIGNIFICANT_DIGITS]) % 2 === 0) {
+    mantissa = exact.slice(0, SIGNIFICANT_DIGITS + 1);
     power = value.toExponential(30).split("e")[1];
   }
   return [mantissa.replace(".", "").replace(/0+$/, ""), Number(power)];

@@ -1,0 +1,526 @@
+/**
+ * Zeros of ∇f for several weights: damped Newton from where both slopes change sign on a grid, and from a
+ * coarse one. What gdsim/critical/numerical/several_dimensions.py does, with fewer starts.
+ */
+import { shortened } from "./critical_line.js";
+import { pseudoNewtonStep } from "./settle.js";
+import { symmetricEigen } from "./symmetric.js";
+
+/** @typedef {import("../types.js").CriticalPoint} CriticalPoint */
+/** @typedef {import("../types.js").Interval} Interval */
+/** @typedef {import("../types.js").Loss} Loss */
+/** @typedef {import("../types.js").Numbers} Numbers */
+/** @typedef {import("../types.js").PointKind} PointKind */
+
+/**
+ * A loss of several weights in a box; `slopes` and `bends` give arrays that are written again at each call.
+ * @typedef {object} Space
+ * @property {number} size
+ * @property {Interval[]} domain
+ * @property {number[]} width
+ * @property {(at: Numbers) => number} value
+ * @property {(at: Numbers) => Float64Array} slopes
+ * @property {(at: Numbers) => Float64Array} bends
+ * @property {number} typical the middle size of the Hessian over the domain, scaled by its width
+ */
+
+const SPACE_GRID = 64; // cells along each of two weights
+const SCATTERED = 144; // starts from everywhere
+const SCATTERED_MANY = 400; // for more than two weights
+const MOST_ITERATIONS = 60;
+const SAME_ZERO = 1e-7; // of the domain: solutions nearer to each other are one
+const LINKED = 0.05; // of the domain: degenerate solutions nearer to each other belong together
+const LEAST_ON_A_PIECE = 8;
+const NEAR_EDGE = 0.02; // of the domain: a piece that comes so near to the boundary reaches it
+const MOST_DEGENERATE = 400; // solutions that are kept: enough to see a piece
+const SPREAD_PRIMES = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29];
+const SPHERE_RADII = [3e-2, 1e-2, 3e-3, 1e-3]; // of the domain: spheres round a point whose Hessian does not tell
+const SPHERE_DIRECTIONS = 720;
+const VANISHES_NEAR = 0.7; // ∇f shrinks by less when the distance shrinks a thousandfold: a kink
+const SPACE_EPSILON = 2 ** -52;
+
+/**
+ * Find and classify the critical points of a loss of several weights in a box.
+ * @param {Loss} loss
+ * @param {number[]} parameters
+ * @param {Numbers[]} data
+ * @param {Interval[]} domain
+ * @param {number[][]} extra more places to start from
+ * @returns {CriticalPoint[]} in ascending order of the weights
+ */
+export function criticalInSpace(loss, parameters, data, domain, extra) {
+  const space = spaceOf(loss, parameters, data, domain);
+  const { starts, likely } = startsIn(space, data.length ? data[0].length : 1);
+  const inBox = extra.filter((at) => isInside(space, at));
+  /** @type {number[][]} */
+  const simple = [];
+  /** @type {number[][]} */
+  const degenerate = [];
+  const near = new Map();
+  for (const start of [...likely, ...starts, ...inBox]) {
+    const found = polishedZero(space, start);
+    if (!found || !isInside(space, found.at)) continue;
+    if (found.singular) {
+      if (degenerate.length < MOST_DEGENERATE || likely.includes(start)) degenerate.push(found.at);
+    } else if (isNew(space, near, found.at)) simple.push(shortZero(space, found.at, 1e-11));
+  }
+  const points = simple.map((at) => describedZero(space, at, false));
+  for (const group of linkedGroups(space, degenerate)) points.push(degeneratePoint(space, group));
+  const order = (/** @type {CriticalPoint} */ one, /** @type {CriticalPoint} */ other) => {
+    const index = one.weight.findIndex((value, place) => value !== other.weight[place]);
+    return index < 0 ? 0 : one.weight[index] - other.weight[index];
+  };
+  return points.sort(order);
+}
+
+/**
+ * @param {Loss} loss
+ * @param {number[]} parameters
+ * @param {Numbers[]} data
+ * @param {Interval[]} domain
+ * @returns {Space}
+ */
+function spaceOf(loss, parameters, data, domain) {
+  const size = domain.length;
+  const out = new Float64Array(size);
+  const matrix = new Float64Array(size * size);
+  return {
+    size,
+    domain,
+    width: domain.map(([low, high]) => high - low),
+    typical: 0,
+    value: (at) => loss.value(at, parameters, data),
+    slopes: (at) => {
+      loss.gradient(at, parameters, data, out);
+      return out;
+    },
+    bends: (at) => {
+      loss.hessian(at, parameters, data, matrix);
+      return matrix;
+    },
+  };
+}
+
+/**
+ * @param {Space} space
+ * @param {number[]} at
+ * @returns {boolean}
+ */
+function isInside(space, at) {
+  return space.domain.every(([low, high], index) => at[index] >= low && at[index] <= high);
+}
+
+/**
+ * Places spread over the domain, and with two weights the cells in which both slopes change sign.
+ * @param {Space} space
+ * @param {number} rows of data
+ * @returns {{starts: number[][], likely: number[][]}}
+ */
+function startsIn(space, rows) {
+  const placed = (/** @type {number[]} */ unit) => unit.map((share, index) => space.domain[index][0] + share * space.width[index]);
+  const count = space.size === 2 ? SCATTERED : SCATTERED_MANY;
+  const few = Math.max(16, Math.round(count / Math.max(1, rows / 200)));
+  const starts = [placed(new Array(space.size).fill(0.5))];
+  for (let number = 1; number <= few; number++) {
+    starts.push(placed(space.width.map((_, index) => mirroredDigits(number, SPREAD_PRIMES[index % SPREAD_PRIMES.length]))));
+  }
+  const sizes = starts.map((at) => Math.max(...space.bends(at).map((bend, place) => Math.abs(bend) * space.width[place % space.size] * space.width[Math.floor(place / space.size)])));
+  const finite = sizes.filter(Number.isFinite).sort((one, other) => one - other);
+  space.typical = finite.length ? finite[finite.length >> 1] : 0;
+  return { starts, likely: space.size === 2 ? turningCells(space, rows > 400 ? SPACE_GRID / 4 : SPACE_GRID).map(placed) : [] };
+}
+
+/**
+ * A number's digits mirrored at the point: the van der Corput sequence.
+ * @param {number} number
+ * @param {number} base
+ * @returns {number}
+ */
+function mirroredDigits(number, base) {
+  let share = 0;
+  for (let scale = 1 / base; number > 0; scale /= base) {
+    share += scale * (number % base);
+    number = Math.floor(number / base);
+  }
+  return share;
+}
+
+/**
+ * The cells at whose corners both slopes have different signs, as shares of the domain.
+ * @param {Space} space
+ * @param {number} cells along each weight
+ * @returns {number[][]}
+ */
+function turningCells(space, cells) {
+  const corners = cells + 1;
+  const signs = new Int8Array(2 * corners * corners);
+  for (let i = 0; i < corners; i++) {
+    for (let j = 0; j < corners; j++) {
+      const slopes = space.slopes([space.domain[0][0] + (i / cells) * space.width[0], space.domain[1][0] + (j / cells) * space.width[1]]);
+      for (let index = 0; index < 2; index++) signs[2 * (i * corners + j) + index] = Math.sign(slopes[index]);
+    }
+  }
+  const found = [];
+  for (let i = 0; i < cells; i++) {
+    for (let j = 0; j < cells; j++) {
+      const turning = [0, 1].every((index) => {
+        const [a, b, c, d] = [0, 1, corners, corners + 1].map((shift) => signs[2 * (i * corners + j + shift) + index]);
+        return !(a === b && b === c && c === d) || a === 0;
+      });
+      if (turning) found.push([(i + 0.5) / cells, (j + 0.5) / cells]);
+    }
+  }
+  return found;
+}
+
+/**
+ * Go from a start to a zero of ∇f; null where there is none, or where it is not in reach.
+ * @param {Space} space
+ * @param {number[]} start
+ * @returns {{at: number[], singular: boolean} | null}
+ */
+function polishedZero(space, start) {
+  const at = dampedNewton(space, start);
+  if (!at) return null;
+  for (let count = 0; count < 8; count++) {
+    const slopes = Array.from(space.slopes(at));
+    const { step } = pseudoNewtonStep(space.bends(at), slopes);
+    if (!step.every((length, index) => Math.abs(length) < 1e-3 * space.width[index])) break;
+    const moved = at.map((value, index) => value + step[index]);
+    if (!(largestOf(space.slopes(moved)) < largestOf(slopes))) break;
+    at.splice(0, space.size, ...moved);
+  }
+  const scaled = Array.from(space.bends(at), (bend, place) => bend * space.width[place % space.size] * space.width[Math.floor(place / space.size)]);
+  const slopes = Array.from(space.slopes(at), (slope, index) => Math.abs(slope) * space.width[index]);
+  if (!scaled.every(Number.isFinite) || !slopes.every(Number.isFinite)) return slopes.every((slope) => slope === 0) ? { at, singular: true } : null;
+  const sizes = symmetricEigen(scaled, space.size).values.map(Math.abs);
+  const largest = Math.max(...sizes);
+  const singular = Math.min(...sizes) <= 1e-10 * Math.max(largest, 1e-6 * space.typical) || largest <= 1e-6 * space.typical;
+  const room = slopes.map((_, index) => {
+    const row = scaled.slice(index * space.size, (index + 1) * space.size);
+    return 1e-9 * row.reduce((sum, bend) => sum + Math.abs(bend), 0) + 1e-15 * Math.max(space.typical, largest);
+  });
+  return slopes.every((slope, index) => slope <= room[index]) ? { at, singular } : null;
+}
+
+/**
+ * @param {ArrayLike<number>} values
+ * @returns {number}
+ */
+function largestOf(values) {
+  let most = 0;
+  for (let index = 0; index < values.length; index++) most = Math.max(most, Math.abs(values[index]));
+  return most;
+}
+
+/**
+ * Minimise |∇f|² from a start: a step solves (HᵀH + μI) s = −Hᵀ∇f in coordinates scaled by the domain; μ
+ * falls tenfold when |∇f| fell and rises tenfold when it rose. Null where it leaves the domain.
+ *
+ * Source: J. Nocedal, S. J. Wright, Numerical Optimization (2006), §10.3.
+ * @param {Space} space
+ * @param {number[]} start
+ * @returns {number[] | null}
+ */
+function dampedNewton(space, start) {
+  const { size, width, domain } = space;
+  let at = [...start];
+  let slopes = Array.from(space.slopes(at), (slope, index) => slope * width[index]);
+  let length = squaredLength(slopes);
+  if (!Number.isFinite(length)) return null;
+  let damping = 1e-3;
+  /** @type {number[] | null} */
+  let bends = null;
+  for (let count = 0; count < MOST_ITERATIONS && length > 0 && damping < 1e8; count++) {
+    bends ??= Array.from(space.bends(at), (bend, place) => bend * width[place % size] * width[Math.floor(place / size)]);
+    const step = dampedStep(bends, slopes, damping);
+    if (!step.every(Number.isFinite)) return null;
+    const moved = at.map((value, index) => value - step[index] * width[index]);
+    const there = Array.from(space.slopes(moved), (slope, index) => slope * width[index]);
+    const squared = squaredLength(there);
+    const better = squared < length;
+    if (better) {
+      at = moved;
+      slopes = there;
+      length = squared;
+      bends = null;
+    }
+    damping *= better ? 0.1 : 10;
+    if (largestOf(step) < 1e-15) break;
+    if (at.some((value, index) => Math.abs(value - 0.5 * (domain[index][0] + domain[index][1])) > width[index])) return null;
+  }
+  return at;
+}
+
+/**
+ * @param {number[]} values
+ * @returns {number}
+ */
+function squaredLength(values) {
+  return values.reduce((sum, value) => sum + value * value, 0);
+}
+
+/**
+ * Solve (HᵀH + μ tr(HᵀH) I) s = Hᵀg by Cholesky's decomposition.
+ * @param {number[]} bends
+ * @param {number[]} slopes
+ * @param {number} damping
+ * @returns {number[]}
+ */
+function dampedStep(bends, slopes, damping) {
+  const size = slopes.length;
+  const floor = damping * squaredLength(bends) + 1e-300;
+  const root = new Array(size * size).fill(0);
+  const step = new Array(size).fill(0);
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j <= i; j++) {
+      let sum = i === j ? floor : 0;
+      for (let k = 0; k < size; k++) sum += bends[k * size + i] * bends[k * size + j];
+      for (let k = 0; k < j; k++) sum -= root[i * size + k] * root[j * size + k];
+      root[i * size + j] = i === j ? Math.sqrt(sum) : sum / root[j * size + j];
+    }
+    let right = 0;
+    for (let k = 0; k < size; k++) right += bends[k * size + i] * slopes[k];
+    for (let k = 0; k < i; k++) right -= root[i * size + k] * step[k];
+    step[i] = right / root[i * size + i];
+  }
+  for (let i = size - 1; i >= 0; i--) {
+    for (let k = i + 1; k < size; k++) step[i] -= root[k * size + i] * step[k];
+    step[i] /= root[i * size + i];
+  }
+  return step;
+}
+
+/**
+ * Whether no zero so near is known; if so it is known from now on.
+ * @param {Space} space
+ * @param {Map<string, number[][]>} known by cells of the domain
+ * @param {number[]} at
+ * @returns {boolean}
+ */
+function isNew(space, known, at) {
+  const cell = at.map((value, index) => Math.round((1e3 * (value - space.domain[index][0])) / space.width[index]));
+  const key = cell.join();
+  for (let corner = 0; corner < 3 ** space.size; corner++) {
+    let rest = corner;
+    const beside = cell.map((value) => {
+      const shifted = value + (rest % 3) - 1;
+      rest = Math.floor(rest / 3);
+      return shifted;
+    });
+    for (const other of known.get(beside.join()) ?? []) {
+      if (other.every((value, index) => Math.abs(value - at[index]) <= SAME_ZERO * space.width[index])) return false;
+    }
+  }
+  known.set(key, [...(known.get(key) ?? []), at]);
+  return true;
+}
+
+/**
+ * Prefer short decimals where ∇f is as small, or zero to rounding.
+ * @param {Space} space
+ * @param {number[]} at
+ * @param {number} tolerance of the domain
+ * @param {number} [digits] of the domain's width
+ * @returns {number[]}
+ */
+function shortZero(space, at, tolerance, digits = 9) {
+  const short = at.map((value, index) => {
+    const rounded = shortened(value, digits - Math.floor(Math.log10(space.width[index])));
+    return Math.abs(rounded - value) <= tolerance * space.width[index] ? rounded : value;
+  });
+  return largestOf(space.slopes(short)) <= Math.max(largestOf(space.slopes(at)), roundingAround(space, at)) ? short : at;
+}
+
+/**
+ * How far rounding may move ∇f: that of the place, and that of its largest terms.
+ * @param {Space} space
+ * @param {number[]} at
+ * @returns {number}
+ */
+function roundingAround(space, at) {
+  const reach = at.map((value, index) => 8 * SPACE_EPSILON * Math.abs(value) + 1e-15 * space.width[index]);
+  const bends = space.bends(at);
+  return Math.max(...reach.map((_, row) => reach.reduce((sum, part, index) => sum + part * Math.abs(bends[row * space.size + index]), 0)));
+}
+
+/**
+ * Classify a zero of ∇f by the signs of the eigenvalues, or where one is zero by the loss round about.
+ * @param {Space} space
+ * @param {number[]} at
+ * @param {boolean} degenerate
+ * @returns {CriticalPoint}
+ */
+function describedZero(space, at, degenerate) {
+  const bends = Array.from(space.bends(at));
+  const { values } = symmetricEigen(bends, space.size);
+  const bound = (degenerate ? 1e-9 : 64 * SPACE_EPSILON) * Math.max(...values.map(Math.abs));
+  const curvature = values.map((value) => (Math.abs(value) > bound ? value : 0));
+  const negative = curvature.filter((value) => value < 0).length;
+  const positive = curvature.filter((value) => value > 0).length;
+  /** @type {PointKind} */
+  let kind = negative === 0 ? "minimum" : negative === space.size ? "maximum" : "saddle";
+  const simple = negative + positive === space.size;
+  if (!simple && !(negative && positive)) kind = kindFromSpheres(space, at);
+  if (isTip(space, at)) kind = "kink";
+  const reach = (/** @type {number} */ index) => (simple ? 1e-14 : 1e-4) * space.width[index];
+  return {
+    weight: at,
+    loss: space.value(at),
+    kind,
+    proof: "numerical",
+    curvature: kind === "kink" ? [] : curvature,
+    interval: at.map((value, index) => [value - reach(index), value + reach(index)]),
+    multiplicity: simple && kind !== "kink" ? 1 : null,
+    boundary: at.some((value, index) => {
+      const [low, high] = space.domain[index];
+      return Math.min(value - low, high - value) <= 4 * SPACE_EPSILON * Math.max(Math.abs(low), Math.abs(high));
+    }),
+  };
+}
+
+/**
+ * Whether ∇f is zero by convention only and does not go to zero round about.
+ * @param {Space} space
+ * @param {number[]} at
+ * @returns {boolean}
+ */
+function isTip(space, at) {
+  const [far, near] = [1e-6, 1e-9].map((reach) => {
+    return Math.max(...placesRound(space, at, reach, 8).map((there) => largestOf(space.slopes(there))));
+  });
+  return near > VANISHES_NEAR * far && near > 64 * roundingAround(space, at);
+}
+
+/**
+ * Places on a small sphere, as shares of the domain.
+ * @param {Space} space
+ * @param {number[]} at
+ * @param {number} radius
+ * @param {number} count
+ * @returns {number[][]}
+ */
+function placesRound(space, at, radius, count) {
+  const places = [];
+  for (let number = 0; number < count; number++) {
+    const angle = (2 * Math.PI * (number + 0.5)) / count;
+    let way = [Math.cos(angle), Math.sin(angle)];
+    if (space.size > 2) {
+      way = at.map((_, index) => mirroredDigits(number + 1, SPREAD_PRIMES[index % SPREAD_PRIMES.length]) - 0.5);
+      const length = Math.sqrt(squaredLength(way)) || 1;
+      way = way.map((part) => part / length);
+    }
+    places.push(at.map((value, index) => value + radius * space.width[index] * way[index]));
+  }
+  return places;
+}
+
+/**
+ * @param {Space} space
+ * @param {number[]} at
+ * @returns {PointKind}
+ */
+function kindFromSpheres(space, at) {
+  const here = space.value(at);
+  let [above, below, rises, falls] = [true, true, false, false];
+  for (const radius of SPHERE_RADII) {
+    for (const place of placesRound(space, at, radius, SPHERE_DIRECTIONS)) {
+      const there = space.value(place);
+      const noise = 256 * SPACE_EPSILON * (Math.abs(here) + Math.abs(there));
+      const higher = there > here + noise;
+      const lower = there < here - noise;
+      rises ||= higher;
+      falls ||= lower;
+      above &&= higher;
+      below &&= lower;
+    }
+  }
+  if (rises && falls) return "saddle";
+  return space.size === 2 && (above || below) ? (above ? "minimum" : "maximum") : "undecided";
+}
+
+/**
+ * Single-linkage groups of degenerate zeros.
+ * @param {Space} space
+ * @param {number[][]} points
+ * @returns {number[][][]}
+ */
+function linkedGroups(space, points) {
+  const left = [...points];
+  const groups = [];
+  while (left.length) {
+    const group = left.splice(0, 1);
+    for (let place = 0; place < group.length; place++) {
+      for (let other = left.length - 1; other >= 0; other--) {
+        const near = left[other].every((value, index) => Math.abs(value - group[place][index]) <= LINKED * space.width[index]);
+        if (near) group.push(...left.splice(other, 1));
+      }
+    }
+    groups.push(group);
+  }
+  return groups;
+}
+
+/**
+ * A wide group of degenerate zeros is a flat piece, a narrow one a single point.
+ * @param {Space} space
+ * @param {number[][]} group
+ * @returns {CriticalPoint}
+ */
+function degeneratePoint(space, group) {
+  const hull = space.domain.map(([low, high], index) => {
+    const values = group.map((at) => at[index]);
+    const room = NEAR_EDGE * space.width[index];
+    const [least, most] = [Math.min(...values), Math.max(...values)];
+    return /** @type {Interval} */ ([least - low <= room ? low : least, high - most <= room ? high : most]);
+  });
+  const extents = space.width.map((width, index) => Math.max(...group.map((at) => at[index])) - Math.min(...group.map((at) => at[index])));
+  const extent = Math.max(...extents.map((length, index) => length / space.width[index]));
+  if (extent > 0.02 && group.length >= LEAST_ON_A_PIECE) return flatRegion(space, group, hull);
+  let best = leastSloped(space, group);
+  for (let digits = 1; digits < 12; digits++) {
+    const short = shortZero(space, best, extent + 1e-4, digits);
+    if (short !== best) {
+      best = short;
+      break;
+    }
+  }
+  return describedZero(space, best, true);
+}
+
+/**
+ * @param {Space} space
+ * @param {number[][]} group
+ * @returns {number[]}
+ */
+function leastSloped(space, group) {
+  const slopes = group.map((at) => largestOf(space.slopes(at)));
+  return group[slopes.indexOf(Math.min(...slopes))];
+}
+
+/**
+ * A piece of zeros side by side; its middle is that of the hull if it belongs, else the nearest member.
+ * @param {Space} space
+ * @param {number[][]} group
+ * @param {Interval[]} hull
+ * @returns {CriticalPoint}
+ */
+function flatRegion(space, group, hull) {
+  const centre = hull.map(([low, high]) => 0.5 * (low + high));
+  const away = (/** @type {number[]} */ at) => Math.max(...at.map((value, index) => Math.abs(value - centre[index]) / space.width[index]));
+  const nearest = group.reduce((best, at) => (away(at) < away(best) ? at : best));
+  const middle = shortZero(space, centre, 1e-11);
+  const level = space.value(nearest);
+  const belongs = largestOf(space.slopes(middle)) <= roundingAround(space, middle) && Math.abs(space.value(middle) - level) <= 1e-12 * (1 + Math.abs(level));
+  const at = belongs ? middle : nearest;
+  return {
+    weight: at,
+    loss: space.value(at),
+    kind: "flat",
+    proof: "numerical",
+    curvature: symmetricEigen(space.bends(at), space.size).values,
+    interval: hull,
+    multiplicity: null,
+    boundary: hull.some(([low, high], index) => low <= space.domain[index][0] || high >= space.domain[index][1]),
+  };
+}
