@@ -1,7 +1,7 @@
 // The page's own script, run once more as a worker: it answers requests for an atlas and nothing else.
 
 import { atlasParts } from "./atlas_grid.js";
-import { lossOf } from "./formula.js";
+import { lossOf } from "./jets.js";
 
 /** @import {AtlasPart, AtlasSpec} from "./atlas_grid.js" */
 /** @import {Emitted, LabData, Loss, Outcome, Problem, State} from "../types.js" */
@@ -37,7 +37,9 @@ const ATLAS_SLICE = 25; // milliseconds of work between looks at the post
  * @returns {AtlasRequest}
  */
 export function atlasRequest(id, outcome, lab, state, spec) {
-  const { loss: _, ...problem } = outcome.problem;
+  /** @type {Omit<Problem, "loss"> & {loss?: Loss}} */
+  const problem = { ...outcome.problem };
+  delete problem.loss;
   return { kind: "atlas", id, loss: lab.loss, formula: state.formula, problem, spec };
 }
 
@@ -85,7 +87,5 @@ export function atlasServer(emitted, post) {
 function requestedLoss(request, emitted) {
   const own = emitted.losses[request.loss];
   if (request.formula === "") return own;
-  const made = lossOf(request.formula, { parameters: own.parameters, columns: own.columns });
-  if (!("loss" in made)) throw new Error("the formula is no loss");
-  return made.loss;
+  return lossOf(request.formula, own.parameters, own.columns);
 }

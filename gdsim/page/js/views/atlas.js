@@ -11,7 +11,7 @@ import { messageScene } from "./words_scene.js";
 /** @import {Atlas} from "../engine/atlas_grid.js" */
 /** @import {Box, Colour, Item, Outcome, PointKind, Scene, State} from "../types.js" */
 
-/** What a colour of the atlas stands for. @typedef {{code: number, colour: Colour, shade: number, words: string, letter: string}} Meaning */
+/** What a colour of the atlas stands for. @typedef {{code: number, colour: Colour, shade: number, words: string, letter: string, count: number}} Meaning */
 
 const MOST_MEANINGS = 8;
 const POINT_SHADES = [1, 0.55, 0.28, 0.8, 0.4];
@@ -33,16 +33,17 @@ export function atlasMeanings(outcome, atlas) {
     ["converged", "settles elsewhere"], ["cycling", "cycles"], ["diverged", "diverges"], ["nonfinite", "no longer finite"],
     ["stalled", "stalls"], ["moving", `still moving after ${atlas.spec.maxSteps} steps`],
   ];
-  const meanings = plain.map(([colour, words], k) => ({ code: k + 1, colour, shade: 1, words, letter: "" }));
+  const meanings = plain.map(([colour, words], k) => ({ code: k + 1, colour, shade: 1, words, letter: "", count: counts[k + 1] }));
   let minima = 0;
   points.forEach(({ kind, weight }, k) => {
     const shade = kind === "minimum" ? POINT_SHADES[minima++ % POINT_SHADES.length] : 1;
     const article = kind === "inflection" || kind === "undecided" ? "an" : "a";
     const what = kind === "undecided" ? "undecided point" : kind === "flat" ? "flat piece" : kind;
     const place = writePlace(names, weight.map((value) => Number(value.toPrecision(4))));
-    meanings.push({ code: ATLAS_POINT + k, colour: POINT_COLOURS[kind] ?? "stalled", shade, words: `settles at ${article} ${what}, ${place}`, letter: "" });
+    const code = ATLAS_POINT + k, words = `settles at ${article} ${what}, ${place}`;
+    meanings.push({ code, colour: POINT_COLOURS[kind] ?? "stalled", shade, words, letter: "", count: counts[code] });
   });
-  const seen = meanings.filter(({ code }) => counts[code] > 0).sort((a, b) => counts[b.code] - counts[a.code]);
+  const seen = meanings.filter(({ count }) => count > 0).sort((a, b) => b.count - a.count);
   seen.forEach((meaning, k) => (meaning.letter = k < MOST_MEANINGS ? String.fromCharCode(65 + k) : ""));
   return seen;
 }
@@ -70,11 +71,8 @@ export function atlasView(outcome, state, box, atlas) {
     drawCells(atlas, meanings, frame), ...frame.items,
     insideFrame(frame, [...limits, ...drawCrossHair(frame, state)]), ...drawRegionLetters(atlas, meanings, frame), ...legend.items,
   ];
-  const cells = Math.max(1, atlas.cells.filter((code) => code > 0).length);
-  const shares = meanings.map(({ words, code }) => {
-    const count = atlas.cells.filter((one) => one === code).length;
-    return `${words}: ${Math.max(1, Math.round((100 * count) / cells))} %`;
-  });
+  const all = meanings.reduce((sum, { count }) => sum + count, 0);
+  const shares = meanings.map(({ words, count }) => `${words}: ${Math.max(1, Math.round((100 * count) / all))} %`);
   return {
     ...box, items,
     label: `Atlas of learning rates from ${shortNumber(spec.rates[0], 2)} to ${shortNumber(spec.rates[1], 2)} and starts from `
@@ -165,10 +163,9 @@ function drawRegionLetters({ spec, cells }, meanings, frame) {
   /** @type {Map<number, {side: number, place: number}>} */
   const largest = new Map();
   for (let place = 0; place < cells.length; place++) {
-    const code = cells[place], before = [place - 1, place - columns, place - columns - 1];
-    const edge = place < columns || place % columns === 0;
-    const inner = !edge && before.every((one) => cells[one] === code);
-    sides[place] = inner ? 1 + Math.min(...before.map((one) => sides[one])) : 1;
+    const code = cells[place], up = place - columns;
+    const inner = up > 0 && place % columns > 0 && cells[place - 1] === code && cells[up] === code && cells[up - 1] === code;
+    sides[place] = inner ? 1 + Math.min(sides[place - 1], sides[up], sides[up - 1]) : 1;
     if (sides[place] > (largest.get(code)?.side ?? 0)) largest.set(code, { side: sides[place], place });
   }
   /** @type {Item[]} */

@@ -1,10 +1,10 @@
 // The derivative at the present weights by several methods, each computed here and now.
 
 import { differenceGradient } from "../engine/differences.js";
-import { lossOf } from "../engine/formula.js";
+import { dualDerivative } from "../engine/jets.js";
 import { presentWeights } from "./secants.js";
 
-/** @import {LabData, Loss, Outcome, Scheme, State} from "../types.js" */
+/** @import {LabData, Outcome, Problem, Scheme, State} from "../types.js" */
 
 /**
  * A row of the table. `live` is false for what Python found at the start of the scenario.
@@ -34,12 +34,8 @@ export function methodRows(outcome, state, lab) {
     const evaluations = differenceGradient(scheme, "auto", loss, weights, parameters, data, value);
     rows.push({ name, value, error: errorFrom(exact, value), evaluations, live: true });
   }
-  const dual = dualLoss(loss);
-  if (dual) {
-    const value = weights.map(() => NaN);
-    dual.gradient(weights, parameters, data, value);
-    rows.push({ name: "dual numbers", value, error: errorFrom(exact, value), evaluations: 1, live: true });
-  }
+  const dual = dualValue(outcome.problem, weights);
+  if (dual) rows.push({ name: "dual numbers", value: dual, error: errorFrom(exact, dual), evaluations: 1, live: true });
   for (const one of lab.methods) {
     if (/scipy|torch/i.test(one.name)) rows.push({ ...one, live: false });
   }
@@ -60,19 +56,16 @@ function errorFrom(exact, value) {
   return most;
 }
 
-/** The loss compiled last: dragging a slider asks for the same one each time. @type {{of: Loss | null, dual: Loss | null}} */
-const lastDual = { of: null, dual: null };
-
 /**
- * The same loss from its text, whose gradient is carried along by dual numbers; null where the text is too long.
- * @param {Loss} loss
- * @returns {Loss | null}
+ * The derivative carried along by dual numbers; null where the page cannot read the formula.
+ * @param {Problem} problem
+ * @param {number[]} weights
+ * @returns {number[] | null}
  */
-function dualLoss(loss) {
-  if (lastDual.of !== loss) {
-    const made = lossOf(loss.text, { parameters: loss.parameters, columns: loss.columns });
-    const alike = "loss" in made && made.loss.weights.join() === loss.weights.join();
-    Object.assign(lastDual, { of: loss, dual: alike ? made.loss : null });
+function dualValue({ loss, parameters, data }, weights) {
+  try {
+    return dualDerivative(loss, weights, parameters, data).derivative;
+  } catch {
+    return null;
   }
-  return lastDual.dual;
 }

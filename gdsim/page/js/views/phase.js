@@ -5,7 +5,7 @@ import { shortNumber } from "../draw/scale.js";
 import { countSteps } from "../engine/words.js";
 import { presentRecord } from "./secants.js";
 
-/** @import {Entry, Frame} from "../draw/frame.js" */
+/** @import {Axis, Entry, Frame} from "../draw/frame.js" */
 /** @import {Box, Colour, Dash, Interval, Item, Outcome, Scene, State, Trajectory} from "../types.js" */
 
 const PHASE_BESIDE = 620; // pixels of width from which both stand beside each other
@@ -22,7 +22,9 @@ const WEIGHT_LINES = [["path", ""], ["loss", "dashed"], ["minimum", "dotted"]];
  * @returns {Float64Array}
  */
 export function weightTrack({ weight, weights, steps }, place) {
-  return Float64Array.from({ length: steps + 1 }, (_, k) => weight[k * weights + place]);
+  const track = new Float64Array(steps + 1);
+  for (let k = 0; k <= steps; k++) track[k] = weight[k * weights + place];
+  return track;
 }
 
 /**
@@ -47,21 +49,22 @@ export function drawnRecords(track) {
 }
 
 /**
- * What runs saw of the domain, with some room.
+ * What runs saw of the domain, with some room, and the farthest that they went.
  * @param {Float64Array[]} tracks
  * @param {Interval[]} domain
- * @returns {Interval}
+ * @returns {{ends: Interval, farthest: number}}
  */
 function visitedEnds(tracks, domain) {
   const low = Math.min(...domain.map((one) => one[0])), high = Math.max(...domain.map((one) => one[1]));
-  let least = Infinity, most = -Infinity;
+  let least = Infinity, most = -Infinity, farthest = 0;
   for (const track of tracks) {
     for (const value of track) {
       if (value >= low && value <= high) [least, most] = [Math.min(least, value), Math.max(most, value)];
+      if (Math.abs(value) < Infinity) farthest = Math.max(farthest, Math.abs(value));
     }
   }
-  if (!(most - least > 1e-9 * (high - low))) return [low, high];
-  return [least - 0.12 * (most - least), most + 0.12 * (most - least)];
+  if (!(most - least > 1e-9 * (high - low))) return { ends: [low, high], farthest };
+  return { ends: [least - 0.12 * (most - least), most + 0.12 * (most - least)], farthest };
 }
 
 /**
@@ -77,9 +80,9 @@ export function phaseView(outcome, state, box, rival) {
   const others = rival ? names.map((_, place) => weightTrack(rival.trajectory, place)) : [];
   const beside = box.width >= PHASE_BESIDE, below = !beside && box.height >= PHASE_BELOW;
   const width = beside ? Math.round(box.width / 2) : box.width, height = below ? Math.round(box.height / 2) : box.height;
-  const ends = visitedEnds([...tracks, ...others], problem.domain);
+  const { ends, farthest } = visitedEnds([...tracks, ...others], problem.domain);
   const record = presentRecord(outcome, state);
-  const items = drawTracks(outcome, { width, height }, ends, tracks, others, record);
+  const items = drawTracks(outcome, { width, height }, trackAxis(ends, farthest), tracks, others, record);
   if (beside || below) {
     items.push(...drawMoves(names, { width: beside ? box.width - width : width, height: below ? box.height - height : height },
       beside ? width : 0, below ? height : 0, ends, tracks, record));
@@ -96,13 +99,13 @@ export function phaseView(outcome, state, box, rival) {
 /**
  * @param {Outcome} outcome
  * @param {Box} box
- * @param {Interval} ends
+ * @param {Omit<Axis, "name">} axis
  * @param {Float64Array[]} tracks
  * @param {Float64Array[]} others
  * @param {number} record
  * @returns {Item[]}
  */
-function drawTracks(outcome, box, ends, tracks, others, record) {
+function drawTracks(outcome, box, axis, tracks, others, record) {
   const names = outcome.problem.loss.weights, { point } = outcome.verdict;
   const last = Math.max(1, outcome.trajectory.steps, ...others.map((one) => one.length - 1));
   const frame = frameOf({
@@ -111,7 +114,7 @@ function drawTracks(outcome, box, ends, tracks, others, record) {
       ...(point ? [{ text: point.kind, colour: /** @type {const} */ ("quiet"), dash: /** @type {const} */ ("dashed") }] : []),
     ],
     x: { low: -0.02 * last, high: 1.02 * last, name: "step", whole: true },
-    y: { low: ends[0], high: ends[1], name: tracks.length === 1 ? `weight ${names[0]}` : "weights" },
+    y: { ...axis, name: tracks.length === 1 ? `weight ${names[0]}` : "weights" },
   });
   /** @type {Item[]} */
   const items = [];
@@ -125,6 +128,18 @@ function drawTracks(outcome, box, ends, tracks, others, record) {
   tracks.forEach((track, place) => items.push(...drawTrack(frame, track, ...WEIGHT_LINES[place])));
   tracks.forEach((track) => items.push(...drawNow(frame, record, track[record])));
   return [...frame.items, insideFrame(frame, items)];
+}
+
+/**
+ * What was visited of the domain; where a run went far beyond, all of it by powers of ten.
+ * @param {Interval} ends
+ * @param {number} farthest
+ * @returns {Omit<Axis, "name">}
+ */
+function trackAxis([low, high], farthest) {
+  const wide = Math.max(Math.abs(low), Math.abs(high));
+  if (farthest <= 3 * wide) return { low, high };
+  return { low: -3 * farthest, high: 3 * farthest, kind: "symlog", knee: 10 ** Math.floor(Math.log10(wide)) };
 }
 
 /**
@@ -146,8 +161,9 @@ function trackEntries(names, tracks) {
 function drawTrack(frame, track, colour, dash) {
   const records = drawnRecords(track);
   const xs = records.map(frame.x), ys = records.map((k) => frame.y(track[k]));
+  const width = records.length < frame.width / 3 ? 1.8 : 1;
   /** @type {Item[]} */
-  const items = piecesInside(frame, xs, ys).map((points) => ({ kind: "line", points, colour, width: 1.8, dash }));
+  const items = piecesInside(frame, xs, ys).map((points) => ({ kind: "line", points, colour, width, dash }));
   if (records.length <= MARKED_RECORDS) items.push(...dotsAt(xs, ys, colour));
   return items;
 }
@@ -186,12 +202,12 @@ function drawNow(frame, x, y) {
  * @returns {Item[]}
  */
 function drawMoves(names, box, left, top, ends, tracks, record) {
-  const moves = tracks.map((track) => Float64Array.from(track, (value, k) => (k + 1 < track.length ? track[k + 1] - value : NaN)));
-  let [least, most] = [0, 0];
-  moves.forEach((move, place) => move.forEach((value, k) => {
-    const seen = tracks[place][k] >= ends[0] && tracks[place][k] <= ends[1] && Math.abs(value) <= 3 * (ends[1] - ends[0]);
-    if (seen) [least, most] = [Math.min(least, value), Math.max(most, value)];
-  }));
+  // Of many steps those are drawn that draw the line of the weight, each with its own next step.
+  const drawn = tracks.map((track) => drawnRecords(track).filter((k) => track[k] >= ends[0] && track[k] <= ends[1]));
+  const moves = tracks.map((track, place) => drawn[place].map((k) => track[k + 1] - track[k]));
+  const widest = 3 * (ends[1] - ends[0]);
+  const seen = moves.flat().filter((move) => Math.abs(move) <= widest);
+  const least = Math.min(0, ...seen), most = Math.max(0, ...seen);
   const room = 0.1 * (most - least || 1), whose = names.length === 1 ? ` ${names[0]}` : "";
   const frame = frameOf({
     box, left, top, x: { low: ends[0], high: ends[1], name: `weight${whose}` },
@@ -201,11 +217,10 @@ function drawMoves(names, box, left, top, ends, tracks, record) {
   /** @type {Item[]} */
   const items = [{ kind: "line", points: [frame.left, zero, frame.right, zero], colour: "ink", width: 1.2 }];
   moves.forEach((move, place) => {
-    const [colour, dash] = WEIGHT_LINES[place];
-    const records = drawnRecords(tracks[place]);
-    const xs = records.map((k) => frame.x(tracks[place][k])), ys = records.map((k) => frame.y(move[k]));
+    const [colour, dash] = WEIGHT_LINES[place], track = tracks[place];
+    const xs = drawn[place].map((k) => frame.x(track[k])), ys = move.map(frame.y);
     for (const points of piecesInside(frame, xs, ys)) items.push({ kind: "line", points, colour, width: 1.2, dash, opacity: 0.6 });
-    items.push(...dotsAt(xs, ys, colour), ...drawNow(frame, tracks[place][record], move[record]));
+    items.push(...dotsAt(xs, ys, colour), ...drawNow(frame, track[record], track[record + 1] - track[record]));
   });
   return [...frame.items, insideFrame(frame, items)];
 }

@@ -5,7 +5,7 @@ import { textWidth } from "../draw/shapes.js";
 import { stableFactor } from "../engine/story.js";
 import { writePlace } from "../engine/words.js";
 import { presentRecord } from "./secants.js";
-import { messageScene, wrapWords } from "./words_scene.js";
+import { messageScene } from "./words_scene.js";
 
 /** @import {Scale} from "../draw/scale.js" */
 /** @import {Box, Colour, CriticalPoint, Item, Outcome, Problem, Scene, State} from "../types.js" */
@@ -33,7 +33,7 @@ const RULER_LETTERS = 13;
 function whyNoLimit({ rule, lineSearch }) {
   if (lineSearch) return "line search chooses the learning rate of each step by itself";
   if (rule.options.weight_decay) return "weight decay moves the place where the run comes to rest";
-  return `2/L says nothing about the rule ${rule.name}`;
+  return `2/L says nothing about the rule ${rule.name}, whose steps are not η times the gradient`;
 }
 
 /**
@@ -90,7 +90,9 @@ export function standingOf(outcome, state) {
  */
 function rulerScale({ rate, one, bound }, from, to) {
   if (rate <= ROOM_BEYOND * bound && rate >= bound / 100) return linearScale(0, ROOM_BEYOND * bound, from, to);
-  return logScale(Math.min(rate / 2, one / 4), Math.max(2 * rate, 4 * bound), from, to);
+  // Below 1/L and beyond the limit there is room for a word, however far away η lies.
+  const low = Math.min(rate / 2, one / 4), high = Math.max(2 * rate, 4 * bound);
+  return logScale(Math.min(low, one * (bound / high) ** 0.5), Math.max(high, bound * (one / low) ** 0.5), from, to);
 }
 
 /**
@@ -105,15 +107,12 @@ export function rulerView(outcome, state, box) {
   const { width, height } = box;
   const size = RULER_LETTERS;
   const left = 14, right = width - 14;
-  const top = 2 * size + 22, bottom = Math.max(top + 24, Math.min(height - 3 * size - 22, top + 64));
+  const top = 2 * size + 22, bottom = Math.max(top + 24, Math.min(height - 4 * size - 20, top + 64));
   const scale = rulerScale(stand, left, right);
-  const items = [...drawBands(stand, scale, top, bottom), ...drawLimits(stand, scale, bottom, width), ...drawRate(stand, scale, top, bottom)];
-  const below = bottom + 2 * size + 22;
-  const words = `L = ${shortNumber(1 / stand.one)}, the largest curvature at the minimum ${stand.where}`;
-  wrapWords(words, width - 2 * left, size - 1).forEach((text, line) => {
-    const y = below + line * (size + 4);
-    if (y + size <= height) items.push({ kind: "text", x: left, y, text, colour: "quiet", size: size - 1, baseline: "top" });
-  });
+  const bands = drawBands(stand, scale, top, bottom);
+  const items = [...bands, ...drawLimits(stand, scale, bottom, width), ...drawRate(stand, scale, bands, bottom)];
+  const text = `L = ${shortNumber(1 / stand.one)} at the minimum ${stand.where}`;
+  items.push({ kind: "text", x: left, y: bottom + 3 * size + 6, text, colour: "quiet", size: size - 1, baseline: "top" });
   const sentence = outcome.ruler ? outcome.ruler.sentence : `η = ${shortNumber(stand.rate)} ${BAND_SENTENCES[stand.band]}.`;
   return {
     width, height, items,
@@ -150,14 +149,11 @@ function drawBands({ plain, one, bound }, scale, top, bottom) {
   names.forEach((text, index) => {
     const [from, to] = [ends[index], ends[index + 1]];
     items.push({ kind: "area", points: [from, top, to, top, to, bottom, from, bottom], colour: colours[index], opacity: 0.26 });
-    const wide = textWidth(text, RULER_LETTERS, true);
-    const fits = wide + 6 <= to - from;
-    const half = wide / 2;
+    const half = textWidth(text, RULER_LETTERS, true) / 2;
     const x = Math.max(scale.from + half, Math.min(scale.to - half, (from + to) / 2));
     // A word that its band cannot hold stands above it, on a line of its own.
-    items.push({
-      kind: "text", x, y: fits ? (top + bottom) / 2 : top - 9, text, colour: "ink", size: RULER_LETTERS, anchor: "middle", bold: true,
-    });
+    const y = 2 * half + 6 <= to - from ? (top + bottom) / 2 : top - 9;
+    items.push({ kind: "text", x, y, text, colour: "ink", size: RULER_LETTERS, anchor: "middle", bold: true });
   });
   return items;
 }
@@ -174,12 +170,14 @@ function drawLimits({ plain, one, bound, factor }, scale, bottom, width) {
   /** @type {Item[]} */
   const items = [{ kind: "line", points: [scale.from, bottom, scale.to, bottom], colour: "ink", width: 1 }];
   const { values, labels, factor: power } = ticksOf(scale, Math.max(2, width / 90));
+  const crossed = (plain ? [one, bound] : [bound]).map(scale.at);
   values.forEach((value, index) => {
     const x = scale.at(value), text = labels[index] + (value ? power : "");
     items.push({ kind: "line", points: [x, bottom, x, bottom + 5], colour: "ink", width: 1 });
     const half = textWidth(text, size - 1) / 2;
+    if (crossed.some((line) => Math.abs(line - x) < half + 3)) return;
     items.push({
-      kind: "text", x: Math.max(half, Math.min(width - half, x)), y: bottom + 8, text, colour: "quiet", size: size - 1,
+      kind: "text", x: Math.max(half, Math.min(width - half, x)), y: bottom + 12, text, colour: "quiet", size: size - 1,
       anchor: "middle", baseline: "top",
     });
   });
@@ -189,9 +187,9 @@ function drawLimits({ plain, one, bound, factor }, scale, bottom, width) {
   for (const [value, text, anchor] of limits) {
     const x = scale.at(value);
     const reach = textWidth(text, size) + 6;
-    items.push({ kind: "line", points: [x, bottom + size + 28, x, bottom - 40], colour: "limit", width: 1.5, dash: "dashed" });
+    items.push({ kind: "line", points: [x, bottom + 2 * size + 16, x, bottom - 40], colour: "limit", width: 1.5, dash: "dashed" });
     const place = anchor === "end" ? Math.max(reach, x - 4) : Math.min(width - reach, x + 4);
-    items.push({ kind: "text", x: place, y: bottom + size + 10, text, colour: "ink", size, anchor, baseline: "top", halo: true });
+    items.push({ kind: "text", x: place, y: bottom + size + 15, text, colour: "ink", size, anchor, baseline: "top", halo: true });
   }
   return items;
 }
@@ -199,18 +197,27 @@ function drawLimits({ plain, one, bound, factor }, scale, bottom, width) {
 /**
  * @param {Standing} stand
  * @param {Scale} scale
- * @param {number} top
+ * @param {Item[]} words in the bands
  * @param {number} bottom
  * @returns {Item[]}
  */
-function drawRate({ rate }, scale, top, bottom) {
+function drawRate({ rate }, scale, words, bottom) {
   const x = scale.at(rate);
   const text = `η = ${shortNumber(rate)}`;
   const half = textWidth(text, RULER_LETTERS, true) / 2;
   const place = Math.max(scale.from + half - 10, Math.min(scale.to - half + 10, x));
-  return [
-    { kind: "line", points: [x, 20, x, bottom], colour: "path", width: 2.5 },
-    { kind: "area", points: [x - 7, bottom + 11, x + 7, bottom + 11, x, bottom - 3], colour: "path", opacity: 1 },
+  /** @type {Item[]} */
+  const items = [
     { kind: "text", x: place, y: 4, text, colour: "path", size: RULER_LETTERS, anchor: "middle", baseline: "top", bold: true },
+    { kind: "area", points: [x - 7, bottom + 11, x + 7, bottom + 11, x, bottom - 3], colour: "path", opacity: 1 },
   ];
+  // The line leaves out a word that it would cross.
+  let from = 20;
+  for (const word of words) {
+    if (word.kind !== "text" || Math.abs(word.x - x) > textWidth(word.text, RULER_LETTERS, true) / 2 + 3) continue;
+    items.push({ kind: "line", points: [x, from, x, word.y - 10], colour: "path", width: 2.5 });
+    from = word.y + 10;
+  }
+  items.push({ kind: "line", points: [x, from, x, bottom], colour: "path", width: 2.5 });
+  return items;
 }

@@ -121,15 +121,16 @@ export function quotientErrors(slice, scheme) {
 }
 
 /**
- * How many leading digits of a quotient are those of the derivative, 0 … 16.
+ * To how many digits a quotient is the derivative when both are rounded there, 0 … 16; of 0 it counts decimals.
  * @param {number} quotient
  * @param {number} derivative
  * @returns {number}
  */
 export function agreeingDigits(quotient, derivative) {
-  const off = Math.abs(quotient - derivative) / (Math.abs(derivative) || 1);
+  const off = Math.abs(quotient - derivative);
   if (off === 0) return 16;
-  return Math.max(0, Math.min(16, Math.floor(-Math.log10(off)))) || 0;
+  const first = derivative === 0 ? -1 : Math.floor(Math.log10(Math.abs(derivative)));
+  return Math.max(0, Math.min(16, Math.floor(first + 1 - Math.log10(2 * off)))) || 0;
 }
 
 /**

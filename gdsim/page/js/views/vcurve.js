@@ -15,7 +15,7 @@ const SCHEME_LINES = {
   backward: { text: "backward", colour: "rival", dash: "dashed", shape: "square" },
   central: { text: "central", colour: "loss", dash: "", shape: "triangle" },
   five_point: { text: "five-point", colour: "minimum", dash: "dashed", shape: "diamond" },
-  complex_step: { text: "complex step: no difference", colour: "ink", dash: "dotted", shape: "ring" },
+  complex_step: { text: "complex step", colour: "ink", dash: "dotted", shape: "ring" },
 };
 
 /**
@@ -26,7 +26,7 @@ const SCHEME_LINES = {
  */
 function errorLimits(slice, errors) {
   const seen = errors.flat().filter((error) => error > 0 && error < Infinity);
-  const floor = 0.5 * DOUBLE_EPSILON * Math.abs(slice.slope) || Math.max(1e-24, 0.1 * Math.min(1, ...seen));
+  const floor = 0.5 * DOUBLE_EPSILON * Math.abs(slice.slope) || Math.max(1e-24, 0.1 * Math.min(DOUBLE_EPSILON, ...seen));
   const essential = 1e3 * Math.max(1, Math.abs(slice.slope));
   return [floor, Math.max(10 * floor, Math.min(essential, Math.max(0, ...seen)))];
 }
@@ -67,6 +67,9 @@ export function errorFrame(slice, state, place, schemes) {
     if (place.legend) items.push({ kind: "marks", points: marked, colour, radius: 4, shape });
   });
   frame.items.push(insideFrame(frame, items));
+  const size = frame.size - 1, text = `h = ${shortNumber(stepOf(state.logH), 2)}`;
+  frame.room.put(frame.items, { kind: "text", x: now, y: frame.top + 3, text, colour: "accent", size, halo: true },
+    [{ dx: -6, dy: 0, anchor: "end", baseline: "top" }, { dx: 6, dy: 0, anchor: "start", baseline: "top" }]);
   return frame;
 }
 

@@ -35,18 +35,28 @@ export function zoomNumbers(slice, logH) {
   const quotient = quotientOf(slice, "forward", h);
   const digits = agreeingDigits(quotient, slope);
   const rules = errorRuledBy(slice, h);
-  const agree = `${digits === 0 ? "no" : digits} ${digits === 1 ? "digit agrees" : "digits agree"}`;
+  const agree = digits === 0 ? "No digit agrees" : digits === 1 ? "1 digit agrees" : `${digits} digits agree`;
   const { name } = slice;
   const words = {
     exact: "All digits agree.",
     bend: `${agree}. A narrower window straightens the curve: the secant turns into the tangent.`,
-    rounding: `Round-off takes over: f(${name} + h) and f(${name}) share their leading digits, and dividing by h `
-      + `magnifies what rounding left of the rest. ${agree[0].toUpperCase()}${agree.slice(1)}.`,
+    rounding: roundingWords(name, agree),
     kink: `A kink: the slope is ${writeNumber(quotient)} on the right and `
       + `${writeNumber(quotientOf(slice, "backward", h))} on the left, however narrow the window.`,
     lost: `${name} + h is rounded to ${name} itself: nothing is left of h, and the quotient is 0.`,
   };
   return { h, quotient, slope, digits, rules, words: Number.isFinite(quotient) ? words[rules] : "The loss at the second point is no finite number." };
+}
+
+/**
+ * The longest of the words, for which room is kept.
+ * @param {string} name
+ * @param {string} agree
+ * @returns {string}
+ */
+function roundingWords(name, agree) {
+  return `Round-off takes over: f(${name} + h) and f(${name}) share their leading digits, and dividing by h magnifies `
+    + `what rounding left of the rest. ${agree}.`;
 }
 
 /**
@@ -81,7 +91,7 @@ export function zoomView(outcome, state, box) {
   /** @type {Scene} */
   const scene = {
     ...box, items,
-    label: `Zoom at ${slice.name} = ${shortNumber(slice.at)}: h = ${writeNumber(numbers.h)}, difference quotient `
+    label: `Zoom at ${slice.name} = ${shortNumber(slice.at)}: h = ${writeNumber(Number(numbers.h.toPrecision(3)))}, difference quotient `
       + `${allDigits(numbers.quotient)}, true derivative ${allDigits(slice.slope)}. ${numbers.words}`,
   };
   if (both) {
@@ -118,7 +128,7 @@ function drawPresent(slice, { h, quotient, slope }, frame) {
 function drawNumbers(slice, numbers, box, size) {
   const x = 6, leading = 1.4 * size, column = x + 6.2 * size;
   /** @type {[string, string][]} */
-  const rows = [["h", writeNumber(numbers.h)], ["Δf/h", allDigits(numbers.quotient)], [slice.sign, allDigits(slice.slope)]];
+  const rows = [["h", writeNumber(Number(numbers.h.toPrecision(3)))], ["Δf/h", allDigits(numbers.quotient)], [slice.sign, allDigits(slice.slope)]];
   /** @type {Item[]} */
   const items = rows.flatMap(([name, value], line) => [
     { kind: "text", x, y: 4 + line * leading, text: name, colour: "quiet", size, baseline: "top" },
@@ -135,7 +145,8 @@ function drawNumbers(slice, numbers, box, size) {
     items.push({ kind: "text", x: from, y: 4 + (first + line) * leading, text, colour: "ink", size, baseline: "top" });
   });
   // As high as the longest words need, so that the picture below stands still while h is dragged.
-  const most = wide ? Math.max(rows.length, lines.length) : rows.length + Math.max(lines.length, Math.ceil((70 * size) / (box.width - 14)) + 1);
+  const longest = wrapWords(roundingWords(slice.name, "15 digits agree"), box.width - from - 8, size).length;
+  const most = Math.max(rows.length, first + Math.max(longest, lines.length));
   return { items, height: 8 + most * leading };
 }
 
@@ -152,15 +163,15 @@ function drawWindow(slice, { h, quotient }, box, top, size) {
   const { at, value, slope, along, name } = slice;
   const samples = Math.round(Math.max(61, Math.min(241, 2e5 / Math.max(1, slice.rows))));
   const places = Array.from({ length: samples }, (_, k) => h * (BEFORE_H + ((BEYOND_H - BEFORE_H) * k) / (samples - 1)));
-  // at + t is rounded as all numbers are: where t is tiny the curve is the staircase that a computer sees.
+  // The sum at + t is rounded as all numbers are: where t is tiny the curve is the staircase that a computer sees.
   const rises = places.map((t) => along(at + t) - value);
   const ends = [BEFORE_H * h, BEYOND_H * h];
   const seen = [...rises, 0, quotient * h, ...ends.map((t) => slope * t)].filter(Number.isFinite);
   const [low, high] = [Math.min(...seen), Math.max(...seen)];
   const room = 0.08 * (high - low);
   const frame = frameOf({
-    box, top, size, x: { low: ends[0], high: ends[1], name: `distance from ${name} = ${shortNumber(at)}` },
-    y: { low: low - room, high: high + room, name: `f(${name} + t) − f(${name})` },
+    box, top, size, x: { low: ends[0], high: ends[1], name: `from ${name} = ${shortNumber(at)}: Δ${name}` },
+    y: { low: low - room, high: high + room, name: "Δf" },
     legend: [
       { text: "curve", colour: "loss" }, { text: "secant", colour: "secant", dash: "dashed", shape: "disc", line: true },
       { text: "tangent", colour: "tangent" },
