@@ -139,7 +139,7 @@ def test_numbers_are_said_with_six_digits_as_in_the_terminal() -> None:
 # -- a lesson from begin to end ----------------------------------------------------------------------------
 
 _SESSION = """
-import { answeredBefore, goBack, goForward, lessonSession, nextHint, seeSolution, sayPhrase, skipStep, stepOf, takeAnswer }
+import { answeredBefore, goBack, goForward, lessonSession, nextHint, seeSolution, sayPhrase, skipStep, stepAtHand, takeAnswer }
   from "./lesson/session.js";
 import { emptyRecord, isGraded } from "./lesson/record.js";
 import { FormulaError } from "./engine/tokens.js";
@@ -152,9 +152,9 @@ function taken(lesson, moves) {
     if (word === "back") goBack(session);
     else if (word === "skip") note = skipStep(session);
     else if (word === "hint") nextHint(session);
-    else if (word === "solution") { if (isGraded(stepOf(session)) && stepOf(session).kind !== "predict") seeSolution(session); }
+    else if (word === "solution") { if (isGraded(stepAtHand(session)) && stepAtHand(session).kind !== "predict") seeSolution(session); }
     else if (word === "next") { if (session.passed) note = goForward(session); }
-    else if (isGraded(stepOf(session)) && stepOf(session).kind !== "tune") {
+    else if (isGraded(stepAtHand(session)) && stepAtHand(session).kind !== "tune") {
       try { takeAnswer(session, typed, null); } catch (error) { if (!(error instanceof FormulaError)) throw error; }
     }
     const over = session.place >= lesson.steps.length;

@@ -3,7 +3,7 @@
 /** @import {FigureStep} from "../lesson" */
 /** @import {Outcome, State, View} from "../types" */
 
-import { THEMES } from "../draw/theme.js";
+import { themeNow, watchTheme } from "../app/appearance.js";
 import { paintScene } from "../draw/canvas.js";
 import { cobwebView } from "../views/cobweb.js";
 import { contourView } from "../views/contour.js";
@@ -24,12 +24,17 @@ const STILL = ["ruler", "vcurve", "zoom"]; // in which no step is shown
 const FIRST_H = -0.5; // of log10 h, where a secant is still seen to be one
 const LEAST_H = -16;
 
-/** @type {(() => void)[]} */
+/** @type {{room: ResizeObserver, draw: () => void}[]} */
 const figuresShown = [];
+
+/** Draws the figures anew whenever the colours change. @type {() => void} */
+export function watchFigures() {
+  watchTheme(() => figuresShown.forEach((one) => one.draw()));
+}
 
 /** Forgets the figures of the step before. @type {() => void} */
 export function releaseFigures() {
-  for (const release of figuresShown.splice(0)) release();
+  for (const { room } of figuresShown.splice(0)) room.disconnect();
 }
 
 /**
@@ -94,11 +99,10 @@ function paintFigure(figure, canvas, scene) {
   canvas.style.width = drawn.width + "px";
   canvas.style.height = drawn.height + "px";
   canvas.setAttribute("aria-label", drawn.label);
-  const dark = matchMedia("(prefers-color-scheme: dark)").matches && !matchMedia("print").matches;
-  paintScene(brush, drawn, THEMES[dark ? "dark" : "light"], ratio);
+  paintScene(brush, drawn, themeNow(), ratio);
 }
 
-/** Draws when there is room, and anew when the room or the colours change. @type {(canvas: HTMLCanvasElement, draw: () => void) => void} */
+/** Draws when there is room, and anew when it changes. @type {(canvas: HTMLCanvasElement, draw: () => void) => void} */
 function watchFigure(canvas, draw) {
   let width = 0;
   const room = new ResizeObserver(([entry]) => {
@@ -108,12 +112,7 @@ function watchFigure(canvas, draw) {
     draw();
   });
   room.observe(/** @type {HTMLElement} */ (canvas.parentElement));
-  const colours = matchMedia("(prefers-color-scheme: dark)");
-  colours.addEventListener("change", draw);
-  figuresShown.push(() => {
-    room.disconnect();
-    colours.removeEventListener("change", draw);
-  });
+  figuresShown.push({ room, draw });
 }
 
 /** What happened in a run, and why. @type {(outcome: Outcome) => HTMLElement} */

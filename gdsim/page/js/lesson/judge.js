@@ -3,7 +3,7 @@
 /** @import {LessonStep, Judgement, Runner, Tolerance, Goal} from "../lesson" */
 /** @import {Outcome} from "../types" */
 
-import { parseConstant } from "../engine/jets.js";
+import { parseConstant } from "../engine/formula.js";
 import { FormulaError } from "../engine/tokens.js";
 import { judgeDerivative } from "./likeness.js";
 

@@ -6,7 +6,7 @@
 
 import { FormulaError } from "../engine/tokens.js";
 import { answerForm } from "./form.js";
-import { lessonFigure, releaseFigures, verdictNode } from "./figure.js";
+import { lessonFigure, releaseFigures, verdictNode, watchFigures } from "./figure.js";
 import { handOver, lessonNode, proseNodes } from "./markup.js";
 import { lessonStorage, loadRecord, saveRecord } from "./progress.js";
 import { lessonReceipt, lessonTranscript } from "./receipt.js";
@@ -14,7 +14,7 @@ import { settingsIn } from "./judge.js";
 import { emptyRecord, isGraded } from "./record.js";
 import { labRunner } from "./runs.js";
 import {
-  answeredBefore, goBack, goForward, lessonSession, nextHint, sayPhrase, seeSolution, skipStep, stepOf, takeAnswer,
+  answeredBefore, goBack, goForward, lessonSession, nextHint, sayPhrase, seeSolution, skipStep, stepAtHand, takeAnswer,
 } from "./session.js";
 
 const PATIENCE = 2; // wrong answers, after which help is offered
@@ -39,6 +39,7 @@ export function startLessons(root, course, emitted) {
     if (place < 0) showList(room);
     else openLesson(room, place);
   };
+  watchFigures();
   window.addEventListener("hashchange", route);
   route();
 }
@@ -152,7 +153,7 @@ class LessonScreen {
   /** The step at hand. @type {() => Node[]} */
   asking() {
     const { room, session } = this;
-    const step = stepOf(session);
+    const step = stepAtHand(session);
     const nodes = session.place ? [] : proseNodes(session.lesson.summary);
     nodes.push(...proseNodes(step.prose));
     if (step.kind === "figure") nodes.push(lessonFigure(room.runner(step.lab, {}), step.plot, step, room.course.phrases));
@@ -175,7 +176,7 @@ class LessonScreen {
   /** @type {() => void} */
   showButtons() {
     const { room, session } = this;
-    const step = stepOf(session);
+    const step = stepAtHand(session);
     const button = (/** @type {string} */ phrase, /** @type {() => void} */ act, disabled = false, kind = "") =>
       lessonNode("button", { type: "button", class: kind, disabled, onclick: act }, words(room, phrase));
     const hints = step.hints?.length ?? 0;
@@ -223,7 +224,7 @@ class LessonScreen {
     const markup = nextHint(this.session);
     if (markup === null) return;
     const { hints } = this.session;
-    const count = stepOf(this.session).hints?.length ?? 0;
+    const count = stepAtHand(this.session).hints?.length ?? 0;
     this.say(words(this.room, "hint", { number: hints, count }), "hint", ...proseNodes(markup));
     const focused = this.buttons.contains(document.activeElement);
     this.showButtons();
@@ -232,7 +233,7 @@ class LessonScreen {
 
   /** @type {() => void} */
   solve() {
-    const step = stepOf(this.session);
+    const step = stepAtHand(this.session);
     seeSolution(this.session);
     this.keep();
     const markup = step.texts?.solution ?? "";
@@ -248,7 +249,7 @@ class LessonScreen {
 
   /** Takes an answer; in a step without one, makes its run. @type {(typed: string) => void} */
   answer(typed) {
-    const step = stepOf(this.session);
+    const step = stepAtHand(this.session);
     try {
       if (step.kind === "run") return this.tried(step, typed);
       this.judged(takeAnswer(this.session, typed, this.room.runner));
@@ -282,7 +283,7 @@ class LessonScreen {
     if (judged.misconception) {
       more.push(lessonNode("p", { class: "hint" }, words(room, "misconception-" + judged.misconception)));
     }
-    const texts = stepOf(session).texts ?? {};
+    const texts = stepAtHand(session).texts ?? {};
     if (judged.part) more.push(...proseNodes(texts[judged.part] ?? ""));
     if (!session.passed && session.misses >= PATIENCE) {
       more.push(lessonNode("p", { class: "quiet" }, words(room, "offer-help")));
@@ -290,7 +291,7 @@ class LessonScreen {
     const facts = Object.fromEntries(Object.entries(judged.facts).map(
       ([name, value]) => [name, typeof value === "string" ? value.replaceAll("_", " ") : value]));
     this.say(words(room, judged.phrase, facts), judged.right ? "right" : "wrong", ...more);
-    if (judged.outcome || stepOf(session).kind === "predict") this.reveal(judged.outcome);
+    if (judged.outcome || stepAtHand(session).kind === "predict") this.reveal(judged.outcome);
     this.showButtons();
     if (session.passed && judged.right !== null) this.focusNext();
   }
@@ -301,7 +302,7 @@ class LessonScreen {
    */
   reveal(outcome) {
     const { room, session } = this;
-    const step = stepOf(session);
+    const step = stepAtHand(session);
     if (!("lab" in step) || (step.kind === "predict" && !session.passed)) return;
     const made = outcome ?? room.runner(step.lab, {});
     const texts = step.texts?.reveal;

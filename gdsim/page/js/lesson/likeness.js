@@ -4,8 +4,8 @@
 
 /** @import {DeriveStep, Judgement} from "../lesson" */
 
-import { parseConstantTree } from "../engine/formula.js";
-import { lossOf, parseConstant } from "../engine/jets.js";
+import { parseConstant } from "../engine/formula.js";
+import { lossOf } from "../engine/jets.js";
 import { FormulaError } from "../engine/tokens.js";
 
 const TRIED_POINTS = 48;
@@ -15,6 +15,8 @@ const CLOSE = 1e-9; // of the values
 const FLOOR = 1e-13; // what is left when numbers of the size of 1 cancel
 const NUDGE = 2 ** -46; // of a weight: its effect tells how far rounding carries
 const NOISY = 1e-3; // of the values: rounding this large leaves nothing to compare
+
+const WITHOUT_WEIGHT = "the formula has no weight"; // as the reader of formulas says it
 
 /**
  * A formula at points: a function of weights, by names in an order of its own.
@@ -67,9 +69,11 @@ function roundingAt(formula, at, value) {
  * @type {(text: string, by?: string) => {weights: string[], value: Formula, slope: Formula}}
  */
 export function readFormula(text, by = "") {
-  const constant = constantOf(text);
-  if (constant !== null) return { weights: [], value: () => constant, slope: () => 0 };
-  const loss = lossOf(text, [], []);
+  const loss = lossUnlessConstant(text);
+  if (!loss) {
+    const constant = constantOf(text);
+    return { weights: [], value: () => constant, slope: () => 0 };
+  }
   const place = loss.weights.indexOf(by);
   const weights = (/** @type {Record<string, number>} */ at) => loss.weights.map((name) => at[name]);
   const slope = (/** @type {Record<string, number>} */ at) => {
@@ -80,13 +84,18 @@ export function readFormula(text, by = "") {
   return { weights: loss.weights, value: (at) => loss.value(weights(at), [], []), slope };
 }
 
-/** The value of a formula without weights, which may be no number; null for any other text. @type {(text: string) => number | null} */
-function constantOf(text) {
+/** A formula as a loss, null where it has no weights. @type {(text: string) => import("../types").Loss | null} */
+function lossUnlessConstant(text) {
   try {
-    parseConstantTree(text);
-  } catch {
-    return null;
+    return lossOf(text, [], []);
+  } catch (error) {
+    if (error instanceof FormulaError && error.message === WITHOUT_WEIGHT) return null;
+    throw error;
   }
+}
+
+/** The value of a formula without weights, NaN where it has none. @type {(text: string) => number} */
+function constantOf(text) {
   try {
     return parseConstant(text);
   } catch {

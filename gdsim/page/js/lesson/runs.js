@@ -4,12 +4,12 @@
 /** @import {Emitted, LabData, Option, Outcome, Scheme} from "../types" */
 
 import { modelOf, stateOfLab } from "../app/model.js";
-import { parseConstant } from "../engine/jets.js";
+import { parseConstant } from "../engine/formula.js";
 import { unreadAnswer } from "./judge.js";
 
 const SCHEMES = ["forward", "backward", "central", "five_point", "complex_step", "richardson"];
 const EXACT_METHODS = ["analytic", "torch", "scipy"]; // which the page computes exactly to rounding
-const MOST_STEPS = 1e6;
+const MOST_LESSON_STEPS = 1e6;
 const USUAL_SCHEME = "central";
 
 /**
@@ -50,7 +50,7 @@ function withSetting(lab, names, emitted, path, text) {
     case "seed":
       return { ...lab, seed: wholeNumber(text, 2 ** 53 - 1) };
     case "stopping":
-      return { ...lab, stopping: { ...lab.stopping, maxSteps: wholeNumber(text, MOST_STEPS) } };
+      return { ...lab, stopping: { ...lab.stopping, maxSteps: wholeNumber(text, MOST_LESSON_STEPS) } };
     case "noise":
       if (lab.noise?.kind !== "gaussian") break;
       return { ...lab, noise: { kind: "gaussian", scale: numberWithin(text, 0, Infinity, "at least 0") } };
@@ -100,7 +100,7 @@ function ruleWith(rule, part, text, emitted) {
 function optionValue(option, text) {
   if (option.flag) return oneOf(text, ["false", "true"]) === "true" ? 1 : 0;
   const { least, most, openBelow, openAbove } = option;
-  const value = option.whole ? wholeNumber(text, most ?? MOST_STEPS) : parseConstant(text);
+  const value = option.whole ? wholeNumber(text, most ?? MOST_LESSON_STEPS) : parseConstant(text);
   const outside = value < least || (openBelow && value === least)
     || (most !== null && (value > most || (openAbove && value === most)));
   if (outside) throw unreadAnswer(text + " is out of range", "from " + least + " to " + (most ?? "∞"));

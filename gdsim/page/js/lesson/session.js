@@ -27,13 +27,13 @@ export function lessonSession(lesson, record) {
 }
 
 /** @type {(session: LessonSession) => LessonStep} */
-export function stepOf(session) {
+export function stepAtHand(session) {
   return session.lesson.steps[session.place];
 }
 
 /** Begins the step at hand. @type {(session: LessonSession) => void} */
 function enterStep(session) {
-  const step = stepOf(session);
+  const step = stepAtHand(session);
   const done = isGraded(step) ? !isOpenStep(session.record, step) : step.kind !== "run";
   Object.assign(session, { passed: done, hints: 0, misses: 0 });
   session.record.at = step.name;
@@ -41,7 +41,7 @@ function enterStep(session) {
 
 /** What was answered before to a step that is done, or null. @type {(session: LessonSession) => Said | null} */
 export function answeredBefore(session) {
-  const step = stepOf(session);
+  const step = stepAtHand(session);
   if (!isGraded(step) || isOpenStep(session.record, step)) return null;
   const given = attemptsOf(session.record, step.name);
   const right = given.filter((attempt) => attempt.right);
@@ -64,7 +64,7 @@ function asTyped(step, answer) {
  * @type {(session: LessonSession, typed: string, runner: Runner) => Judgement}
  */
 export function takeAnswer(session, typed, runner) {
-  const step = stepOf(session);
+  const step = stepAtHand(session);
   if (typed.length > LONGEST_ANSWER) return judgement(null, "too-long", { facts: { most: LONGEST_ANSWER } });
   let answer = typed.trim();
   if (step.kind === "order" && answer) answer = itemsNamed(answer, step.items.map(([name]) => name)).join(" ");
@@ -81,14 +81,14 @@ export function takeAnswer(session, typed, runner) {
 
 /** The next hint as markup, or null. @type {(session: LessonSession) => string | null} */
 export function nextHint(session) {
-  const hints = stepOf(session).hints ?? [];
+  const hints = stepAtHand(session).hints ?? [];
   return session.hints < hints.length ? hints[session.hints++] : null;
 }
 
 /** Notes that the solution is looked at. @type {(session: LessonSession) => void} */
 export function seeSolution(session) {
   const { record } = session;
-  const { name } = stepOf(session);
+  const { name } = stepAtHand(session);
   if (!record.shown.includes(name) && !isSolved(record, name)) record.shown.push(name);
   session.passed = true;
 }
@@ -96,7 +96,7 @@ export function seeSolution(session) {
 /** Goes on without an answer. @type {(session: LessonSession) => Said | null} */
 export function skipStep(session) {
   const { record } = session;
-  const step = stepOf(session);
+  const step = stepAtHand(session);
   const open = isGraded(step) && attemptsOf(record, step.name).length === 0;
   if (open && !record.skipped.includes(step.name)) record.skipped.push(step.name);
   return goForward(session);
