@@ -24,11 +24,13 @@ import { textWidth } from "./shapes.js";
  *   backX: (pixel: number) => number, backY: (pixel: number) => number, xScale: Scale, yScale: Scale,
  *   items: Item[], room: Room}} Frame
  */
-/** Keeps texts apart. `block` takes a rectangle by its edges; `isFree` asks for one; `put` adds a text at the
- * first of the spots where it stands inside and on nothing that is taken, and says whether there was one.
- * @typedef {{block: (x0: number, y0: number, x1: number, y1: number) => void,
- *   isFree: (x0: number, y0: number, x1: number, y1: number) => boolean,
- *   put: (items: Item[], text: TextItem, spots?: Spot[]) => boolean}} Room
+/** Keeps texts apart. `block` takes a rectangle by its edges; `shun` takes a line that texts avoid where they
+ * can; `isFree` asks for a rectangle, `strict`: without such lines too; `put` adds a text at the first of the
+ * spots where it stands inside and on nothing that is taken, and says whether there was one; `strict`: and on no
+ * line.
+ * @typedef {{block: (x0: number, y0: number, x1: number, y1: number) => void, shun: (points: Numbers) => void,
+ *   isFree: (x0: number, y0: number, x1: number, y1: number, strict?: boolean) => boolean,
+ *   put: (items: Item[], text: TextItem, spots?: Spot[], strict?: boolean) => boolean}} Room
  */
 /** @typedef {Extract<Item, {kind: "text"}>} TextItem */
 /** Where a text may stand, seen from its point: a shift in pixels, and how it is aligned there.
@@ -45,6 +47,23 @@ export const LINE_HEIGHT = 1.25;
  */
 export function textSizeFor(box) {
   return Math.round(2 * Math.max(12, Math.min(15, 10.5 + Math.min(box.width, 1.6 * box.height) / 200))) / 2;
+}
+
+/**
+ * Breaks a text at its blanks into lines of at most so many pixels; a longer word stands alone.
+ * @param {string} text
+ * @param {number} most
+ * @param {number} size
+ * @returns {string[]}
+ */
+export function foldedText(text, most, size) {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const longer = (lines[lines.length - 1] + " " + word).trim();
+    if (lines[lines.length - 1] === "" || textWidth(longer, size) <= most) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 /**
@@ -86,27 +105,43 @@ export function spotsAround(distance) {
 export function makeRoom(left, top, right, bottom) {
   /** @type {number[]} */
   const taken = [];
+  const shunned = new Set(), grain = 5;
   /** @type {Room["isFree"]} */
-  const isFree = (x0, y0, x1, y1) => {
+  const isFree = (x0, y0, x1, y1, strict = false) => {
     if (x0 < left || y0 < top || x1 > right || y1 > bottom) return false;
     for (let k = 0; k < taken.length; k += 4) {
       if (x0 < taken[k + 2] && x1 > taken[k] && y0 < taken[k + 3] && y1 > taken[k + 1]) return false;
+    }
+    if (!strict || shunned.size === 0) return true;
+    for (let row = Math.floor(y0 / grain); row * grain < y1; row++) {
+      for (let column = Math.floor(x0 / grain); column * grain < x1; column++) {
+        if (shunned.has(row * 4096 + column)) return false;
+      }
     }
     return true;
   };
   return {
     isFree,
     block: (x0, y0, x1, y1) => void taken.push(x0, y0, x1, y1),
-    put: (items, text, spots = [{ dx: 0, dy: 0, anchor: text.anchor ?? "start", baseline: text.baseline ?? "middle" }]) => {
-      for (const { dx, dy, anchor, baseline } of spots) {
-        const moved = { ...text, x: text.x + dx, y: text.y + dy, anchor, baseline };
-        const edges = textEdges(moved);
-        if (!isFree(...edges)) continue;
-        taken.push(...edges);
-        items.push(moved);
-        return true;
+    shun: (points) => {
+      for (let k = 2; k < points.length; k += 2) {
+        const dx = points[k] - points[k - 2], dy = points[k + 1] - points[k - 1];
+        const parts = Math.ceil(Math.max(Math.abs(dx), Math.abs(dy)) / grain) || 1;
+        for (let j = 0; j <= parts; j++) {
+          const x = points[k - 2] + (dx * j) / parts, y = points[k - 1] + (dy * j) / parts;
+          shunned.add(Math.floor(y / grain) * 4096 + Math.floor(x / grain));
+        }
       }
-      return false;
+    },
+    put: (items, text, spots = [{ dx: 0, dy: 0, anchor: text.anchor ?? "start", baseline: text.baseline ?? "middle" }], strict = false) => {
+      const places = spots.map(({ dx, dy, anchor, baseline }) => ({ ...text, x: text.x + dx, y: text.y + dy, anchor, baseline }));
+      const found = places.find((one) => isFree(...textEdges(one), true))
+        ?? places.find((one) => !strict && isFree(...textEdges(one)));
+      if (found) {
+        taken.push(...textEdges(found));
+        items.push(found);
+      }
+      return found !== undefined;
     },
   };
 }
@@ -124,14 +159,15 @@ export function frameOf(wish) {
   const factor = (y.kind ?? "linear") === "linear" && labelled(niceTicks(y.low, y.high, 4)).factor ? 5 * size : 0;
   const legend = legendRows(wish.legend ?? [], left + 0.3 * size, left + box.width - 0.3 * size, head, size,
     textWidth(y.name, size, true) + factor, Math.max(1, Math.floor((0.3 * box.height) / line)));
-  let upper = top + 0.3 * size + Math.max(1, legend.rows) * line + 0.25 * size + strip;
-  let lower = top + box.height - (low ? 1.5 : 2.75) * size;
+  let upper = top + 0.3 * size + Math.max(1, legend.rows) * line + 0.55 * size + strip;
+  let lower = top + box.height - (low ? 1.65 : 2.95) * size;
   const span = lower - upper, most = Math.max(2, Math.floor(span / (3.2 * size)));
   const upward = (/** @type {number} */ from, /** @type {number} */ to) =>
     (y.reversed ? makeScale(y.kind ?? "linear", y.low, y.high, to, from, y.knee) : makeScale(y.kind ?? "linear", y.low, y.high, from, to, y.knee));
   const yTicks = ticksOf(upward(lower, upper), most, y.whole);
   const labels = Math.max(0, ...yTicks.labels.map((one) => textWidth(one, size)));
-  let start = left + Math.max(4.4 * size, labels + 1.1 * size), end = left + box.width - 0.9 * size - aside;
+  const plain = left + Math.max(4.4 * size, labels + 1.1 * size);
+  let start = plain, end = left + box.width - 0.9 * size - aside;
   if (wish.equal) [start, end, lower, upper] = squared(x, y, start, end, lower, upper);
   const xScale = makeScale(x.kind ?? "linear", x.low, x.high, start, end, x.knee), yScale = upward(lower, upper);
   /** @type {Item[]} */
@@ -144,8 +180,10 @@ export function frameOf(wish) {
   const xTicks = fittingTicks(xScale, size, x.whole);
   drawGrid(frame, xTicks, yTicks, wish.grid ?? true);
   drawLabels(frame, xTicks, yTicks, x.name, low);
-  const shift = wish.equal ? start - (left + Math.max(4.4 * size, labels + 1.1 * size)) : 0;
-  drawHead(frame, y.name + (yTicks.factor ? " " + yTicks.factor : ""), legend.items, left + 0.3 * size, head, shift);
+  const shift = Math.max(0, Math.min(start - plain, left + box.width - 0.3 * size - legend.end));
+  const name = y.name + (yTicks.factor ? " " + yTicks.factor : "");
+  items.push({ kind: "text", x: left + 0.3 * size + shift, y: head, text: name, colour: "ink", size, bold: true, baseline: "middle" });
+  items.push(...legendItems(legend, size, shift));
   return frame;
 }
 
@@ -222,7 +260,7 @@ function drawLabels(frame, xTicks, yTicks, name, low) {
   const words = name + (xTicks.factor ? " " + xTicks.factor : "");
   room.put(items, low
     ? { kind: "text", x: right, y: row, text: words, colour: "ink", size, anchor: "end", baseline: "top" }
-    : { kind: "text", x: 0.5 * (left + right), y: row + 1.15 * size, text: words, colour: "ink", size, anchor: "middle", baseline: "top" });
+    : { kind: "text", x: 0.5 * (left + right), y: row + 1.3 * size, text: words, colour: "ink", size, anchor: "middle", baseline: "top" });
   if (low) room.block(right - textWidth(words, size) - 0.6 * size, row - 1, right, 1e9);
   xTicks.values.forEach((one, k) => {
     const text = xTicks.labels[k], half = 0.5 * textWidth(text, size);
@@ -235,21 +273,6 @@ function drawLabels(frame, xTicks, yTicks, name, low) {
 }
 
 /**
- * Writes the name of the upright axis and the legend above the plot.
- * @param {Frame} frame
- * @param {string} name
- * @param {Item[]} legend
- * @param {number} x
- * @param {number} y
- * @param {number} shift of the name to the right, where the plot was shrunk
- */
-function drawHead(frame, name, legend, x, y, shift) {
-  const place = legend.length ? x : x + shift;
-  frame.items.push({ kind: "text", x: place, y, text: name, colour: "ink", size: frame.size, bold: true, baseline: "middle" });
-  frame.items.push(...legend);
-}
-
-/**
  * Lays out the entries of a legend in rows to the right of a name; entries without room are left out.
  * @param {Entry[]} entries
  * @param {number} left
@@ -258,30 +281,40 @@ function drawHead(frame, name, legend, x, y, shift) {
  * @param {number} size
  * @param {number} name width of what stands at the left of the first row
  * @param {number} most rows
- * @returns {{rows: number, items: Item[]}}
+ * @returns {{rows: number, end: number, placed: {entry: Entry, x: number, y: number}[]}}
  */
 function legendRows(entries, left, right, top, size, name, most) {
-  /** @type {Item[]} */
-  const items = [];
-  const line = LINE_HEIGHT * size, sample = 1.9 * size;
-  let x = left + name + 1.6 * size, row = 0;
+  const placed = [];
+  let x = left + name + (name ? 1.6 * size : 0), row = 0, end = x;
   for (const entry of entries) {
-    const width = sample + textWidth(entry.text, size);
+    const width = 1.9 * size + textWidth(entry.text, size);
     if (x + width > right) {
       if (row + 1 >= most || left + width > right) continue;
       [x, row] = [left, row + 1];
     }
-    const y = top + row * line, middle = x + 0.75 * size;
-    if (entry.line ?? !entry.shape) {
-      items.push({ kind: "line", points: [x, y, x + 1.5 * size, y], colour: entry.colour, width: 2.2, dash: entry.dash });
-    }
-    if (entry.shape) {
-      items.push({ kind: "marks", points: [middle, y], colour: entry.colour, radius: 0.36 * size, shape: entry.shape, filled: entry.filled });
-    }
-    items.push({ kind: "text", x: x + sample, y, text: entry.text, colour: "ink", size, baseline: "middle" });
+    placed.push({ entry, x, y: top + row * LINE_HEIGHT * size });
+    end = Math.max(end, x + width);
     x += width + size;
   }
-  return { rows: row + 1, items };
+  return { rows: row + 1, end, placed };
+}
+
+/**
+ * @param {ReturnType<typeof legendRows>} legend
+ * @param {number} size
+ * @param {number} shift to the right
+ * @returns {Item[]}
+ */
+function legendItems(legend, size, shift) {
+  /** @type {Item[]} */
+  const items = [];
+  for (const { entry, x: place, y } of legend.placed) {
+    const x = place + shift, { text, colour, shape, dash, filled } = entry;
+    if (entry.line ?? !shape) items.push({ kind: "line", points: [x, y, x + 1.5 * size, y], colour, width: 2.2, dash });
+    if (shape) items.push({ kind: "marks", points: [x + 0.75 * size, y], colour, radius: 0.36 * size, shape, filled });
+    items.push({ kind: "text", x: x + 1.9 * size, y, text, colour: "ink", size, baseline: "middle" });
+  }
+  return items;
 }
 
 /**
@@ -299,10 +332,10 @@ export function insideFrame(frame, items) {
  * @param {Frame} frame
  * @param {Numbers} xs pixels
  * @param {Numbers} ys pixels
+ * @param {number} [room] pixels around the frame
  * @returns {number[][]} each as x, y, x, y, …
  */
-export function piecesInside(frame, xs, ys) {
-  const room = 20;
+export function piecesInside(frame, xs, ys, room = 20) {
   /** @type {number[][]} */
   const pieces = [];
   const x0 = frame.left - room, x1 = frame.right + room, y0 = frame.top - room, y1 = frame.bottom + room;

@@ -127,7 +127,7 @@ export function niceTicks(low, high, most, whole = false) {
   if (!(rough > 0) || !Number.isFinite(rough)) return [low];
   let power = Math.floor(Math.log10(rough));
   const part = rough / 10 ** power;
-  let digit = part <= 1.0001 ? 1 : part <= 2.0001 ? 2 : part <= 5.0001 ? 5 : 10;
+  let digit = part < 1.5 ? 1 : part < 3.2 ? 2 : part < 7.5 ? 5 : 10;
   if (whole && (power < 0)) [power, digit] = [0, 1];
   const step = Number(digit + "e" + power);
   const first = Math.ceil(low / step - 1e-9), last = Math.floor(high / step + 1e-9);

@@ -3,6 +3,10 @@
 /** @import {Theme} from "./theme.js" */
 import { arrowHead, baselineShift, dashLengths, markCorners } from "./shapes.js";
 
+/** What is written so far; `name` begins the names of clips, which differ between pictures in one page.
+ * @typedef {{name: string, clips: number, lines: string[]}} Body
+ */
+
 /**
  * Writes a scene as one SVG document that needs nothing else.
  * @param {Scene} scene
@@ -12,8 +16,8 @@ import { arrowHead, baselineShift, dashLengths, markCorners } from "./shapes.js"
  */
 export function svgOf(scene, theme, title = "") {
   const [width, height] = [scene.width, scene.height].map(svgNumber);
-  /** @type {{clips: number, lines: string[]}} */
-  const body = { clips: 0, lines: [] };
+  /** @type {Body} */
+  const body = { name: "c" + hashOf(scene.label + "|" + width + "|" + height) + "-", clips: 0, lines: [] };
   for (const item of scene.items) writeItem(body, item, theme);
   return '<svg xmlns="http://www.w3.org/2000/svg" width="' + width + '" height="' + height + '" viewBox="0 0 '
     + width + " " + height + '" role="img" font-family="' + escapeXml(theme.font) + '">\n'
@@ -35,6 +39,16 @@ export function escapeXml(text) {
 }
 
 /**
+ * @param {string} text
+ * @returns {string}
+ */
+function hashOf(text) {
+  let hash = 2166136261;
+  for (let k = 0; k < text.length; k++) hash = Math.imul(hash ^ text.charCodeAt(k), 16777619);
+  return (hash >>> 0).toString(36);
+}
+
+/**
  * @param {number} value
  * @returns {string}
  */
@@ -53,7 +67,7 @@ function pathOf(points) {
 }
 
 /**
- * @param {{clips: number, lines: string[]}} body
+ * @param {Body} body
  * @param {Item} item
  * @param {Theme} theme
  */
@@ -66,7 +80,7 @@ function writeItem(body, item, theme) {
     body.lines.push('<path d="' + pathOf(item.points) + 'Z" fill="' + theme.lines[item.colour]
       + '" fill-rule="evenodd" fill-opacity="' + svgNumber(item.opacity) + '"/>');
   } else {
-    const name = "clip" + ++body.clips;
+    const name = body.name + ++body.clips;
     body.lines.push('<clipPath id="' + name + '">' + svgRect(item.x, item.y, item.width, item.height, "") + "</clipPath>",
       '<g clip-path="url(#' + name + ')">');
     for (const one of item.items) writeItem(body, one, theme);
