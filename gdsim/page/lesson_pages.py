@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gdsim.losses import Loss
 
 ENTRY = "lesson/main.js"
+STYLES = ("page.css", "lesson.css")
 
 
 def lesson_page(name: str, language: str = FIRST_LANGUAGE, course: Course | None = None) -> str:
@@ -64,7 +65,7 @@ def _page(course: Course, names: Sequence[str], language: str) -> str:
     several = len(names) > 1
     title = data["phrases"]["page-course"] if several else data["lessons"][0]["title"]
     body = f'<main id="lessons"><h1>{escape(title)}</h1></main>'
-    style = (JS.parent / "lesson.css").read_text(encoding="utf-8")
+    style = "".join((JS.parent / name).read_text(encoding="utf-8") for name in STYLES)
     return document(title, body, data, bundle(ENTRY, emitted(losses)), style, language=data["language"])
 
 

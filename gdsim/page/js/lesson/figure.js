@@ -22,6 +22,7 @@ const LESSON_VIEWS = {
 };
 const STILL = ["ruler", "vcurve", "zoom"]; // in which no step is shown
 const FIRST_H = -0.5; // of log10 h, where a secant is still seen to be one
+const FLAT = 124; // CSS pixels of a ruler
 const LEAST_H = -16;
 
 /** @type {{room: ResizeObserver, draw: () => void}[]} */
@@ -91,7 +92,8 @@ function paintFigure(figure, canvas, scene) {
   const width = Math.floor(figure.clientWidth);
   const brush = canvas.getContext("2d");
   if (!width || !brush) return;
-  const height = Math.round(Math.min(440, Math.max(220, 0.62 * width)));
+  const flat = figure.classList.contains("plot-ruler");
+  const height = flat ? FLAT : Math.round(Math.min(440, Math.max(220, 0.62 * width)));
   const ratio = window.devicePixelRatio || 1;
   const drawn = scene({ width, height });
   canvas.width = Math.round(drawn.width * ratio);
@@ -118,7 +120,7 @@ function watchFigure(canvas, draw) {
 /** What happened in a run, and why. @type {(outcome: Outcome) => HTMLElement} */
 export function verdictNode({ verdict }) {
   const kind = verdict.kind.replaceAll("_", " ");
-  const made = lessonNode("p", { class: "verdict" }, lessonNode("b", {}, kind), " ", verdict.sentence);
+  const made = lessonNode("p", { class: "outcome" }, lessonNode("b", {}, kind), " ", verdict.sentence);
   if (verdict.remedy) made.append(lessonNode("br"), "→ " + verdict.remedy);
   return made;
 }

@@ -39,7 +39,7 @@ export function answerForm(step, phrases, submit) {
 function fieldsFor(step, phrases) {
   switch (step.kind) {
     case "predict":
-      if (step.ask === "number") return textField(phrases["answer-number"], "decimal");
+      if (step.ask === "number") return textField(phrases["answer-number"]);
       return boxes(step.ask === "outcome" ? step.items : COMPASS.map((name) => [name, phrases["page-" + name]]),
         "radio", phrases["page-predict"]);
     case "choice":
@@ -47,9 +47,9 @@ function fieldsFor(step, phrases) {
         ? boxes(step.items, "checkbox", phrases["page-choose-several"])
         : boxes(step.items, "radio", phrases["page-choose-one"]);
     case "number":
-      return textField(phrases["answer-number"], "decimal");
+      return textField(phrases["answer-number"]);
     case "derive":
-      return textField(phrases["answer-formula"], "text");
+      return textField(phrases["answer-formula"]);
     case "order":
       return orderField(step.items, phrases["page-order"]);
     case "run":
@@ -60,13 +60,13 @@ function fieldsFor(step, phrases) {
   }
 }
 
-/** One line to type. Phones show the keyboard with letters, too: 1/48 and pi are numbers here. @type {(label: string, kind: string) => Fields} */
-function textField(label, kind) {
+/** One line to type. Phones show the keyboard with letters: 1/48 and pi are numbers here. @type {(label: string) => Fields} */
+function textField(label) {
   const input = lessonNode("input", {
-    type: "text", class: kind === "text" ? "formula" : "number", autocapitalize: "off", autocorrect: "off",
+    type: "text", class: "typed", autocapitalize: "off", autocorrect: "off",
     spellcheck: "false", maxlength: 2000, "aria-describedby": "lesson-said",
   });
-  return { node: lessonNode("label", { class: "field" }, lessonNode("span", {}, label), input), read: () => input.value };
+  return { node: lessonNode("label", { class: "ask alone" }, lessonNode("span", {}, label), input), read: () => input.value };
 }
 
 /** Options to choose from; several where they are boxes. @type {(items: Pair[], kind: "radio" | "checkbox", legend: string) => Fields} */
@@ -105,10 +105,10 @@ function orderField(items, legend) {
  */
 function settingFields(edit, phrases, graded) {
   const inputs = edit.map(([, now]) => lessonNode("input", {
-    type: "text", class: "number", autocapitalize: "off", autocorrect: "off", spellcheck: "false", maxlength: 200,
+    type: "text", class: "typed", autocapitalize: "off", autocorrect: "off", spellcheck: "false", maxlength: 200,
     value: now, "aria-describedby": "lesson-said",
   }));
-  const rows = edit.map(([path], place) => lessonNode("label", { class: "field" },
+  const rows = edit.map(([path], place) => lessonNode("label", { class: "ask" },
     lessonNode("code", {}, path), inputs[place]));
   const node = lessonNode("div", { class: "settings" }, ...rows);
   if (edit.length) node.prepend(lessonNode("p", { class: "quiet" }, phrases[graded ? "page-tune" : "page-change"]));

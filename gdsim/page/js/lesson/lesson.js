@@ -4,6 +4,7 @@
 /** @import {AnswerForm} from "./form.js" */
 /** @import {LessonSession, Said} from "./session.js" */
 
+import { mountLab } from "../app/laboratory.js";
 import { FormulaError } from "../engine/tokens.js";
 import { answerForm } from "./form.js";
 import { lessonFigure, releaseFigures, verdictNode, watchFigures } from "./figure.js";
@@ -12,17 +13,22 @@ import { lessonStorage, loadRecord, saveRecord } from "./progress.js";
 import { lessonReceipt, lessonTranscript } from "./receipt.js";
 import { settingsIn } from "./judge.js";
 import { emptyRecord, isGraded } from "./record.js";
-import { labRunner } from "./runs.js";
+import { labRunner, labWith } from "./runs.js";
 import {
   answeredBefore, goBack, goForward, lessonSession, nextHint, sayPhrase, seeSolution, skipStep, stepAtHand, takeAnswer,
 } from "./session.js";
 
+/** The parts of a laboratory by what of a scenario they change. @type {Record<string, string[]>} */
+const LAB_PARTS = {
+  learning_rate: ["rate"], initial_weight: ["start"], update_rule: ["rule"], seed: ["seed"], stopping: ["steps"],
+};
 const PATIENCE = 2; // wrong answers, after which help is offered
 
 /**
  * @typedef {object} Classroom
  * @property {HTMLElement} root
  * @property {CourseData} course
+ * @property {import("../types").Emitted} emitted
  * @property {Storage | null} storage
  * @property {import("../lesson").Runner} runner
  * @property {import("../lesson").LearnerRecord[]} records of the lessons, in their order
@@ -32,7 +38,7 @@ const PATIENCE = 2; // wrong answers, after which help is offered
 export function startLessons(root, course, emitted) {
   const storage = lessonStorage(window);
   const records = course.lessons.map((lesson) => loadRecord(storage, lesson));
-  const room = { root, course, storage, runner: labRunner(course, emitted), records };
+  const room = { root, course, emitted, storage, runner: labRunner(course, emitted), records };
   const route = () => {
     const name = decodeURIComponent(location.hash.slice(1));
     const place = course.lessons.length === 1 ? 0 : course.lessons.findIndex((lesson) => lesson.name === name);
@@ -85,6 +91,15 @@ function openLesson(room, place) {
   new LessonScreen(room, session, place).show("");
 }
 
+/**
+ * What of the laboratory a step shows: its picture, and what it lets a learner change.
+ * @type {(step: import("../lesson").RunStep) => import("../app/desk.js").LabOptions}
+ */
+function benchFor(step) {
+  const changed = step.edit.flatMap(([path]) => LAB_PARTS[path.split(".")[0]] ?? []);
+  return { parts: ["picture", "player", "verdict", step.plot, ...changed], panel: step.plot, heading: 3 };
+}
+
 /** One lesson on the screen. */
 class LessonScreen {
   /**
@@ -99,8 +114,9 @@ class LessonScreen {
     /** @type {AnswerForm | null} */
     this.form = null;
     this.said = lessonNode("div", { id: "lesson-said", role: "status", "aria-live": "polite" });
+    this.hints = lessonNode("div", { class: "hints", "aria-live": "polite" });
     this.shown = lessonNode("div", { class: "shown" });
-    this.buttons = lessonNode("div", { class: "buttons" });
+    this.buttons = lessonNode("div", { class: "moves" });
   }
 
   /** Keeps what was done; says so once where that cannot be. */
@@ -125,8 +141,7 @@ class LessonScreen {
     const several = room.course.lessons.length > 1;
     const head = lessonNode("header", {}, ...(several ? [lessonNode("a", { href: "#" }, words(room, "page-lessons"))] : []),
       lessonNode("h1", {}, lesson.title), bar);
-    this.said.replaceChildren();
-    this.shown.replaceChildren();
+    for (const part of [this.said, this.hints, this.shown]) part.replaceChildren();
     const begun = lessonNode("section", { class: "step", "aria-labelledby": "lesson-step" }, heading);
     if (note) begun.append(lessonNode("p", { class: "note" }, note));
     begun.append(...(over ? this.ending() : this.asking()));
@@ -147,14 +162,15 @@ class LessonScreen {
       ? [lessonNode("p", {}, lessonNode("a", { href: "#" + next.name, class: "primary" }, words(room, "next-lesson", { title: next.title })))]
       : [];
     const again = lessonNode("button", { type: "button", onclick: () => this.back() }, words(room, "page-back"));
-    return [...on, lessonNode("div", { class: "buttons" }, again)];
+    return [...on, lessonNode("div", { class: "moves" }, again)];
   }
 
   /** The step at hand. @type {() => Node[]} */
   asking() {
     const { room, session } = this;
     const step = stepAtHand(session);
-    const nodes = session.place ? [] : proseNodes(session.lesson.summary);
+    /** @type {Node[]} */
+    const nodes = session.place ? [] : [lessonNode("div", { class: "summary" }, ...proseNodes(session.lesson.summary))];
     nodes.push(...proseNodes(step.prose));
     if (step.kind === "figure") nodes.push(lessonFigure(room.runner(step.lab, {}), step.plot, step, room.course.phrases));
     if (step.kind === "tune") {
@@ -170,7 +186,7 @@ class LessonScreen {
       if (step.kind === "predict") this.reveal(null);
     }
     this.showButtons();
-    return [...nodes, this.said, this.shown, this.buttons];
+    return [...nodes, this.hints, this.said, this.shown, this.buttons];
   }
 
   /** @type {() => void} */
@@ -225,7 +241,8 @@ class LessonScreen {
     if (markup === null) return;
     const { hints } = this.session;
     const count = stepAtHand(this.session).hints?.length ?? 0;
-    this.say(words(this.room, "hint", { number: hints, count }), "hint", ...proseNodes(markup));
+    const head = lessonNode("p", { class: "hint" }, words(this.room, "hint", { number: hints, count }));
+    this.hints.append(lessonNode("div", {}, head, ...proseNodes(markup)));
     const focused = this.buttons.contains(document.activeElement);
     this.showButtons();
     if (focused) /** @type {HTMLElement} */ (this.buttons.querySelectorAll("button")[hints < count ? 1 : 2] ?? this.said).focus();
@@ -266,12 +283,16 @@ class LessonScreen {
     return sentence + (column ? " " + words(this.room, "at-sign", { column }) : "");
   }
 
-  /** @type {(step: import("../lesson").RunStep, typed: string) => void} */
+  /** Makes a run, and gives the laboratory to go on with it. @type {(step: import("../lesson").RunStep, typed: string) => void} */
   tried(step, typed) {
-    const outcome = this.room.runner(step.lab, typed ? settingsIn(typed, step.edit.map(([path]) => path)) : {});
+    const { course, emitted } = this.room;
+    const settings = typed ? settingsIn(typed, step.edit.map(([path]) => path)) : {};
+    const lab = labWith(course.labs[step.lab], emitted, settings);
     this.session.passed = true;
-    this.reveal(outcome);
-    this.say(outcome.verdict.kind.replaceAll("_", " "), "plain");
+    const place = lessonNode("div", { lang: "en" });
+    this.shown.replaceChildren(place, ...proseNodes(step.texts?.reveal ?? ""));
+    const { outcome } = mountLab(place, lab, emitted, benchFor(step)).desk;
+    this.say(outcome.verdict.kind.replaceAll("_", " ") + ". " + outcome.verdict.sentence, "plain hidden");
     this.showButtons();
   }
 
@@ -339,8 +360,8 @@ function handIn(room, lessons, forget) {
     lessonNode("button", { type: "button", onclick: act }, words(room, phrase));
   return lessonNode("details", { class: "hand-in" }, lessonNode("summary", {}, words(room, "page-hand-in")),
     lessonNode("p", { class: "quiet" }, words(room, room.storage ? "page-kept" : "page-not-kept")),
-    lessonNode("label", { class: "field" }, lessonNode("span", {}, words(room, "page-learner")), name),
-    lessonNode("label", { class: "field" }, lessonNode("span", {}, words(room, "page-nonce")), nonce),
-    lessonNode("div", { class: "buttons" }, button("page-transcript", transcript), button("page-receipt", receipt),
+    lessonNode("label", { class: "ask" }, lessonNode("span", {}, words(room, "page-learner")), name),
+    lessonNode("label", { class: "ask" }, lessonNode("span", {}, words(room, "page-nonce")), nonce),
+    lessonNode("div", { class: "moves" }, button("page-transcript", transcript), button("page-receipt", receipt),
       ...(forget ? [button("page-forget", forget)] : [])));
 }

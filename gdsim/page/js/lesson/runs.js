@@ -23,14 +23,21 @@ export function labRunner(course, emitted) {
     const plain = Object.keys(settings).length === 0;
     const known = plain ? kept.get(place) : undefined;
     if (known) return known;
-    let lab = course.labs[place];
-    const entries = Object.entries(settings).sort(([one], [other]) => one.length - other.length); // a rule before its options
-    const names = emitted.losses[lab.loss].weights;
-    for (const [path, text] of entries) lab = withSetting(lab, names, emitted, path, text);
+    const lab = labWith(course.labs[place], emitted, settings);
     const outcome = modelOf(lab, emitted).outcomeOf(stateOfLab(lab));
     if (plain) kept.set(place, outcome);
     return outcome;
   };
+}
+
+/**
+ * A laboratory with other values, by their paths in the file; a rule comes before its options. Throws FormulaError.
+ * @type {(lab: LabData, emitted: Emitted, settings: Record<string, string>) => LabData}
+ */
+export function labWith(lab, emitted, settings) {
+  const names = emitted.losses[lab.loss].weights;
+  const entries = Object.entries(settings).sort(([one], [other]) => one.length - other.length);
+  return entries.reduce((changed, [path, text]) => withSetting(changed, names, emitted, path, text), lab);
 }
 
 /**
