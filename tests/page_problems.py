@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -56,8 +56,9 @@ def problem(key: str, batch: Batch) -> dict[str, Any]:
 
 def simulated(batches: Mapping[str, Batch]) -> dict[str, dict[str, Any]]:
     """Run batches by the page's engine, all in one process of node; arrays as NumPy arrays."""
-    source = emitted({key: batch.loss for key, batch in batches.items()})
-    problems = [problem(key, batch) for key, batch in batches.items()]
+    keys = {id(batch.loss): f"loss {place}" for place, batch in enumerate(batches.values())}
+    source = emitted({keys[id(batch.loss)]: batch.loss for batch in batches.values()})
+    problems = [problem(keys[id(batch.loss)], batch) for batch in batches.values()]
     answers = page_node.run(_SIMULATE, problems, source)
     for answer in answers:
         for name in ("weight", "gradient", "loss", "rate"):
@@ -74,8 +75,3 @@ def relative(computed: np.ndarray, expected: np.ndarray, floor: float = 0.0) -> 
         off = np.abs(computed - expected) / np.maximum(np.abs(expected), floor)
     off = np.where(same, 0.0, np.where(np.isnan(off), math.inf, off))
     return float(np.max(off, initial=0.0))
-
-
-def worst(values: Sequence[float]) -> float:
-    """Return the greatest of several numbers."""
-    return max(values, default=0.0)

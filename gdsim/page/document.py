@@ -11,6 +11,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from gdsim.page.packing import LOADER, packed, squeezed, unpacked
+
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|-?Infinity|NaN')
 _NUMBERS = {"Infinity": "1e999", "-Infinity": "-1e999", "NaN": "null"}
 #: what ends a script element, or a line of JavaScript, in the eyes of a browser
@@ -30,7 +32,8 @@ _SKELETON = """\
 <body>
 {body}
 <script type="application/json" id="gdsim-data">{data}</script>
-<script id="gdsim-script">{script}</script>
+<script type="text/plain" id="gdsim-packed" data-size="{size}">{packed}</script>
+<script>{loader}</script>
 </body>
 </html>
 """
@@ -59,26 +62,46 @@ def document(
     Returns
     -------
     str
-        The same bytes for the same arguments. A browser runs this script and this style and nothing else;
-        only a worker may be started, from the same script.
+        The same bytes for the same arguments and the same zlib. A browser runs this script and this style and
+        nothing else; only a worker may be started, from the same script.
+
+    Notes
+    -----
+    The script stands in the page packed, which makes it three times as small. A few lines unpack it; the policy
+    lists the hash of what comes out.
 
     Examples
     --------
     >>> page = document("<i>", "<p>Hello</p>", {"name": "</script>"}, "let a = 1;", "p {margin: 0}")
     >>> page.count("</script>"), "<title>&lt;i&gt;</title>" in page
-    (2, True)
+    (3, True)
     """
     from gdsim import __version__
 
-    script, style = _inside(script, "script"), _inside(style, "style")
+    script, style = squeezed(script).strip() + "\n", _inside(style, "style")
     policy = (
-        f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; "
-        "worker-src blob:; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; script-src '{_digest(LOADER)}' '{_digest(script)}'; "
+        f"style-src '{_digest(style)}'; worker-src blob:; base-uri 'none'; form-action 'none'"
     )
+    text, size = packed(script)
     return _SKELETON.format(
         language=escape(language), policy=policy, version=__version__, title=escape(title), style=style,
-        body=body, data=json_text(data), script=script,
+        body=body, data=json_text(data), packed=text, size=size, loader=LOADER,
     )  # fmt: skip
+
+
+def script_of(page: str) -> str:
+    r"""Return the script of a page, unpacked.
+
+    Examples
+    --------
+    >>> script_of(document("", "", {}, "let a = 1;", ""))
+    'let a=1;\n'
+    """
+    found = re.search(r'id="gdsim-packed" data-size="(\d+)">([^<]*)<', page)
+    if found is None:
+        raise ValueError("this is no page with a script")
+    return unpacked(found[2], int(found[1]))
 
 
 def json_text(data: Mapping[str, Any]) -> str:

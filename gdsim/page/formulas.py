@@ -66,11 +66,12 @@ def _entry(name: str, fields: Sequence[str]) -> str:
 
 
 def _text(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    """A value as JavaScript; no text in it can end the script that it stands in."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _field(name: str, value: object) -> str:
-    return f"{name}:{json.dumps(value, ensure_ascii=False, separators=(',', ':'))}"
+    return f"{name}:{_text(value)}"
 
 
 def _loss(loss: Loss) -> list[str]:

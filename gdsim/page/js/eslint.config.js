@@ -3,7 +3,7 @@ const everywhere = [
 ];
 const inThePage = [
   "document", "window", "location", "history", "navigator", "localStorage", "matchMedia", "requestAnimationFrame",
-  "cancelAnimationFrame", "ResizeObserver", "Worker", "DOMParser", "XMLSerializer", "Image", "Event", "CustomEvent",
+  "cancelAnimationFrame", "ResizeObserver", "IntersectionObserver", "setInterval", "clearInterval", "Worker", "DOMParser", "XMLSerializer", "Image", "Event", "CustomEvent",
   "HTMLElement", "HTMLInputElement", "getComputedStyle", "devicePixelRatio", "addEventListener", "removeEventListener",
   "URLSearchParams", "TextEncoder", "TextDecoder", "Node", "Element", "SVGElement", "MouseEvent", "PointerEvent",
   "KeyboardEvent", "FileReader", "alert", "confirm", "print", "btoa", "atob", "queueMicrotask", "MutationObserver",

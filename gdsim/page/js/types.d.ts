@@ -247,6 +247,8 @@ export interface LabData {
   noise: Problem["noise"];
   clip: Problem["clip"];
   lineSearch: boolean;
+  /** Which steps the log of a run keeps: every so many, and the last. */
+  record?: number;
   seed: number;
   domain: Interval[];
   search: Search;

@@ -11,7 +11,7 @@ import { choosingRule } from "./model.js";
 /** @import {Part, Track} from "./fields.js" */
 
 const FARTHEST = 1e300;
-const MOST_STEPS = 1_000_000;
+const MOST_STEPS_TYPED = 1_000_000;
 /** @type {Record<string, string>} */
 const METHOD_WORDS = {
   exact: "exact", forward: "forward difference", backward: "backward difference", central: "central difference",
@@ -242,7 +242,7 @@ function comparePart(desk) {
  */
 function runPart(desk) {
   const { base } = desk.model;
-  const most = Math.max(MOST_STEPS, base.maxSteps);
+  const most = Math.max(MOST_STEPS_TYPED, base.maxSteps);
   /** @type {Part[]} */
   const parts = [];
   if (desk.shows("steps")) {

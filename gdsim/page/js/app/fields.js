@@ -112,7 +112,7 @@ export function choiceField(id, label, choices, get, set) {
   const select = make("select", { id }, ...choices.map(([value, text]) => make("option", { value }, text)));
   select.addEventListener("change", () => set(select.value));
   return {
-    element: make("div", { class: "field" }, make("label", { for: id }, label), select),
+    element: make("div", { class: "field choice" }, make("label", { for: id }, label), select),
     update() {
       if (select.value !== get()) select.value = get();
     },

@@ -24,7 +24,9 @@ function csvCell(text) {
  */
 export function trajectoryCsv(desk) {
   const { outcome, lab } = desk, { trajectory, problem } = outcome, names = problem.loss.weights;
-  const every = lab.record ?? 1, rows = [];
+  const every = lab.record ?? 1;
+  /** @type {number[]} */
+  const rows = [];
   for (let step = 0; step <= trajectory.steps; step++) {
     if (step % every === 0 || step === trajectory.steps) rows.push(step);
   }
@@ -136,7 +138,7 @@ function sixDigits(value) {
  * @param {string} text
  * @returns {string}
  */
-function quoted(text) {
+function yamlText(text) {
   return JSON.stringify(text).replace(/[\u007f-\u009f\u2028\u2029\ufeff]/g,
     (sign) => "\\u" + sign.charCodeAt(0).toString(16).padStart(4, "0"));
 }
@@ -146,7 +148,7 @@ function quoted(text) {
  * @returns {string}
  */
 function mapping(entries) {
-  return "{" + Object.entries(entries).map(([name, value]) => quoted(name) + ": " + value).join(", ") + "}";
+  return "{" + Object.entries(entries).map(([name, value]) => yamlText(name) + ": " + value).join(", ") + "}";
 }
 
 /**
@@ -182,7 +184,7 @@ function derivativeText({ lab, state, model }) {
   const given = state.derivative === model.base.derivative ? lab.derivativeName
     : state.derivative === "exact" ? { method: "analytic" } : { method: "numeric", scheme: state.derivative };
   return mapping(Object.fromEntries(
-    Object.entries(given).map(([name, value]) => [name, typeof value === "number" ? yamlFloat(value) : quoted(value)])));
+    Object.entries(given).map(([name, value]) => [name, typeof value === "number" ? yamlFloat(value) : yamlText(value)])));
 }
 
 /**
@@ -214,10 +216,10 @@ export function scenarioYaml(desk) {
   const { schedule, warmup, options } = lab.rate;
   const texts = {
     schema: "1",
-    name: quoted(lab.name),
-    title: quoted(lab.title),
+    name: yamlText(lab.name),
+    title: yamlText(lab.title),
     loss: mapping({
-      expression: quoted(loss.text), parameters: named(loss.parameters, (place) => yamlFloat(state.parameters[place])),
+      expression: yamlText(loss.text), parameters: named(loss.parameters, (place) => yamlFloat(state.parameters[place])),
     }),
     ...(loss.columns.length ? { data: mapping(Object.fromEntries(loss.columns.map((name) => [name, listed(lab.data[name])]))) } : {}),
     initial_weight: named(loss.weights, (place) => yamlFloat(state.start[place])),

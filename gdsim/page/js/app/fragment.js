@@ -2,7 +2,7 @@
 
 import { exactText } from "./numerals.js";
 
-/** @import {Emitted, LabData, Loss, State} from "../types.js" */
+/** @import {Emitted, Loss, State} from "../types.js" */
 
 /**
  * What the address says: the state, the panel that is open, and whether a step was named.
@@ -10,7 +10,7 @@ import { exactText } from "./numerals.js";
  */
 
 const LONGEST_FRAGMENT = 8000;
-const MOST_STEPS = 1_000_000;
+const MOST_STEPS_SET = 1_000_000;
 /** @type {[key: "rate" | "seed" | "rivalRate" | "logH", name: string, least: number, most: number, whole: boolean][]} */
 const NUMBERS = [
   ["rate", "rate", 0, 1e300, false],
@@ -135,7 +135,7 @@ export function readFragment(fragment, base, emitted, lossOfText, stateFor) {
     state.options = usualOptions(emitted, rule);
   }
   state.options = readOptions(pairs, "rule.", emitted, state.rule, state.options);
-  state.maxSteps = numberIn(pairs.get("steps"), 0, Math.max(MOST_STEPS, base.maxSteps), true) ?? state.maxSteps;
+  state.maxSteps = numberIn(pairs.get("steps"), 0, Math.max(MOST_STEPS_SET, base.maxSteps), true) ?? state.maxSteps;
   const derivative = pairs.get("derivative") ?? "";
   if (DERIVATIVES.includes(derivative)) state.derivative = derivative;
   const rival = pairs.get("rival") ?? "";

@@ -79,9 +79,9 @@ function benchOf(desk, root) {
   const formula = desk.shows("formula") ? formulaOf(desk) : null;
   const open = () => {
     const figure = panels?.figure();
-    return [...(figure ? [figure] : []), ...stage.figures];
+    return [...stage.figures, ...(figure ? [figure] : [])];
   };
-  const saving = desk.shows("exports") ? exportsOf(desk, () => open().sort((a, b) => Number(b.name === "curve") - Number(a.name === "curve"))) : null;
+  const saving = desk.shows("exports") ? exportsOf(desk, open) : null;
   const settings = make("p", { class: "settings-line" });
   const parts = [formula, stage, controls, panels, saving].filter((one) => one !== null);
   root.dataset.weights = String(weights);
@@ -147,7 +147,7 @@ function panelChoice(desk, weights) {
     weights <= 2 && plain("convergence", "Convergence", convergenceView),
     { name: "zoom", title: "Zoom", make: () => stepPanel(desk, "zoom", "Zoom") },
     { name: "methods", title: "Methods", make: () => methodsPanel(desk) },
-    { name: "vcurve", title: "Error against h", make: () => stepPanel(desk, "vcurve", "Error against h") },
+    { name: "vcurve", title: "V-curve", make: () => stepPanel(desk, "vcurve", "V-curve") },
     weights === 1 && plain("cobweb", "Cobweb", cobwebView),
     plain("phase", "Phase", phaseView),
     { name: "atlas", title: "Atlas", make: () => atlasPanel(desk) },

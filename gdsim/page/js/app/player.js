@@ -75,7 +75,7 @@ function walk(desk, clock, by) {
 export function playerOf(desk) {
   const play = button("", () => clock.toggle(), { class: "play" });
   const speed = make("select", { id: desk.id + "-speed" },
-    ...SPEEDS.map((one) => make("option", { value: one, selected: one === USUAL_SPEED }, one + (one === 1 ? " step/s" : " steps/s"))));
+    ...SPEEDS.map((one) => make("option", { value: one, selected: one === USUAL_SPEED }, one + "/s")));
   const slider = make("input", { type: "range", id: desk.id + "-step", min: 0, step: 1, class: "step-slider" });
   const count = make("output", { for: desk.id + "-step", class: "count" });
   const clock = clockOf(desk, () => {
@@ -84,11 +84,11 @@ export function playerOf(desk) {
   });
   const to = (/** @type {number} */ by) => () => walk(desk, clock, by);
   const buttons = [
-    button("⏮", to(-Infinity), { "aria-label": "To the start", title: "To the start (Home)" }),
+    button("|◀", to(-Infinity), { "aria-label": "To the start", title: "To the start (Home)" }),
     button("◀", to(-1), { "aria-label": "One step back", title: "One step back (←)" }),
     play,
     button("▶", to(1), { "aria-label": "One step on", title: "One step on (→)" }),
-    button("⏭", to(Infinity), { "aria-label": "To the end", title: "To the end (End)" }),
+    button("▶|", to(Infinity), { "aria-label": "To the end", title: "To the end (End)" }),
   ];
   setText(play, "Play");
   play.title = "Play or pause (space)";
@@ -97,7 +97,7 @@ export function playerOf(desk) {
   const element = make("section", { class: "player", "aria-label": "Steps" },
     make("div", { class: "buttons" }, ...buttons),
     make("label", { for: desk.id + "-step", class: "hidden" }, "Step shown"), slider, count,
-    make("label", { for: desk.id + "-speed", class: "hidden" }, "Speed"), speed);
+    make("label", { for: desk.id + "-speed", class: "hidden" }, "Speed, steps in a second"), speed);
   return {
     element,
     keys: (event) => playerKey(event, desk, clock),

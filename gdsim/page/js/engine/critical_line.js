@@ -27,14 +27,15 @@
 
 const LINE_EPSILON = 2 ** -52;
 const START_CELLS = 1024;
-const MOST_SAMPLES = 12000;
+const MOST_SAMPLES = 8000;
 const MOST_LEVELS = 12;
 const LINE_MISMATCH = 0.02; // of the largest slope near by: then the cubic between two points tells the truth
 const LEAST_RUN = 4; // samples of a flat piece
+const LEAST_PIECE = 1e-6; // of the domain: a shorter one is a zero that rounding blurs
 const CLOSE_BY = 1e-7; // of the room on a side: where it is seen how f′ goes to a candidate
 const CLOSER_BY = 1e-10;
-const SLOPE_VANISHES = 0.7; // f′ ~ δ^p from CLOSE_BY to CLOSER_BY: p above 0.05, below −0.05
-const SLOPE_EXPLODES = 1.4;
+const SLOPE_VANISHES = 0.7; // f′ ~ δ^p from CLOSE_BY to CLOSER_BY: p above 0.05
+const SLOPE_EXPLODES = 1.1; // from each distance to a hundredth of it
 
 /**
  * Find and classify the critical points of a loss of one weight in a closed interval.
@@ -97,7 +98,7 @@ function sampled(line, cells, extra) {
       const at = 0.5 * (left.at + right.at);
       if (!(left.at < at && at < right.at)) return;
       const middle = look(at);
-      if (isSurprising(left, middle, right)) {
+      if (isSurprising(left, middle, right) && (level < 3 || !isBlurred(line, middle))) {
         next[finer.length - 1] = next[finer.length] = 1;
         surprised = true;
       }
@@ -124,6 +125,16 @@ function isSurprising(left, middle, right) {
   const size = Math.max(Math.abs(left.slope), Math.abs(middle.slope), Math.abs(right.slope));
   const rounding = 8 * LINE_EPSILON * Math.abs(middle.at * middle.bend);
   return !(Math.abs(middle.slope - predicted) <= LINE_MISMATCH * size + rounding);
+}
+
+/**
+ * Whether f′ is so small that it may be rounding alone.
+ * @param {Line} line
+ * @param {Sample} sample
+ * @returns {boolean}
+ */
+function isBlurred(line, { at, slope }) {
+  return Number.isFinite(slope) && Math.abs(slope) <= wobble(line, at);
 }
 
 /**
@@ -163,7 +174,7 @@ function flatPieces(line, samples) {
     if (last - first + 1 >= LEAST_RUN) {
       const [low, lowFades] = pieceEnd(line, samples[first].at, samples[first - 1], largest);
       const [high, highFades] = pieceEnd(line, samples[last].at, samples[last + 1], largest);
-      pieces.push({ low, high, faded: lowFades || highFades });
+      if (high - low > LEAST_PIECE * line.width) pieces.push({ low, high, faded: lowFades || highFades });
     }
     first = last;
   }
@@ -246,22 +257,21 @@ function touchesBetween(line, left, right) {
 }
 
 /**
- * How far rounding may have moved f′: from how it wobbles over neighbouring numbers.
+ * How far rounding may have moved f′: from its second differences over a tiny stretch, in which any smooth
+ * function is straight. The two largest do not count: a kink makes two.
  * @param {Line} line
  * @param {number} at
  * @param {(at: number) => number} [told] f′, or another function
  * @returns {number}
  */
 function wobble(line, at, told = line.slope) {
-  const step = Math.max(4 * LINE_EPSILON * Math.abs(at), 1e-17 * line.width);
-  const values = [-3, -2, -1, 0, 1, 2, 3].map((times) => told(at + times * step));
-  let most = 0;
-  for (let place = 1; place < 6; place++) {
-    most = Math.max(most, Math.abs(values[place - 1] - 2 * values[place] + values[place + 1]));
-  }
-  const tilt = Math.abs(values[6] - values[0]) / (6 * step);
-  const own = told === line.slope ? Math.abs(line.bend(at)) : tilt;
-  return 4 * most + 4 * LINE_EPSILON * (Math.abs(at) * own + Math.abs(values[3]));
+  const step = Math.max(4 * LINE_EPSILON * Math.abs(at), 1e-9 * line.width);
+  const values = [-6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6].map((times) => told(at + times * step));
+  const bends = values.slice(2).map((value, place) => Math.abs(value - 2 * values[place + 1] + values[place]));
+  const third = bends.map((bend) => (Number.isNaN(bend) ? Infinity : bend)).sort((one, other) => other - one)[2];
+  const tilt = told === line.slope ? Math.abs(line.bend(at)) : Math.abs(values[7] - values[5]) / (2 * step);
+  const rounding = 4 * LINE_EPSILON * (Math.abs(at) * (Number.isFinite(tilt) ? tilt : 0) + Math.abs(values[6]));
+  return rounding + (third < Infinity ? 4 * third : 0);
 }
 
 /**
@@ -288,7 +298,8 @@ export function shortened(at, digits) {
 }
 
 /**
- * Put candidates in order, one for each place, none inside a flat piece.
+ * Put candidates in order, one for each place, none inside a flat piece. Those between which f′ is nothing but
+ * rounding are one.
  * @param {Line} line
  * @param {number[]} places
  * @param {Piece[]} pieces
@@ -296,15 +307,24 @@ export function shortened(at, digits) {
  */
 function mergedPlaces(line, places, pieces) {
   const gap = 4e-12 * line.width;
-  /** @type {number[]} */
-  const kept = [];
+  /** @type {number[][]} */
+  const groups = [];
+  let before = NaN;
   for (const at of places.sort((one, other) => one - other)) {
     if (pieces.some(({ low, high }) => at >= low - gap && at <= high + gap)) continue;
-    const before = kept[kept.length - 1];
-    if (!(at - before <= gap)) kept.push(at);
-    else if (Math.abs(line.slope(at)) < Math.abs(line.slope(before))) kept[kept.length - 1] = at;
+    const shares = at - before <= 0.01 * line.width ? [0.3, 0.5, 0.7] : [];
+    const blurred = shares.length > 0 && shares.every((share) => {
+      const between = before + share * (at - before);
+      return isBlurred(line, { at: between, slope: line.slope(between), bend: 0 });
+    });
+    if (at - before <= gap || blurred) groups[groups.length - 1].push(at);
+    else groups.push([at]);
+    before = at;
   }
-  return kept;
+  return groups.map((group) => {
+    if (group[group.length - 1] - group[0] > gap) return 0.5 * (group[0] + group[group.length - 1]);
+    return group.reduce((best, at) => (Math.abs(line.slope(at)) < Math.abs(line.slope(best)) ? at : best));
+  });
 }
 
 /**
@@ -332,13 +352,14 @@ function roomAround(line, places, pieces, index) {
  * @returns {CriticalPoint | null}
  */
 function classified(line, candidate, room) {
-  const order = orderOfZero(line, candidate, room);
-  const at = order !== null && order > 1 ? sharpened(line, candidate, room) : candidate;
-  const before = approach(line, at, room, -1);
-  const after = approach(line, at, room, 1);
+  const noise = [-1, 1].some((side) => explodes(line, candidate, room, side)) ? 0 : wobble(line, candidate);
+  const { order, blur } = orderOfZero(line, candidate, room, noise);
+  const at = order !== null && order > 1 ? sharpened(line, candidate, blur) : candidate;
+  const before = approach(line, at, room, -1, noise);
+  const after = approach(line, at, room, 1, noise);
   if ((before === 1 || after === 1) && lossDiverges(line, at, room)) return null;
   if (lossJumps(line, at, room)) return null;
-  const { left, right, reach } = signsAround(line, at, room);
+  const { left, right, reach } = signsAround(line, at, room, noise);
   const kind = kindBetween(left, right, before, after);
   if (!kind) return null;
   const smooth = kind !== "kink" && Number.isFinite(line.bend(at)) && !bendJumps(line, at, room);
@@ -362,18 +383,31 @@ function classified(line, candidate, room) {
  * @param {number} at
  * @param {number} room
  * @param {number} side
+ * @param {number} noise
  * @returns {number}
  */
-function approach(line, at, room, side) {
+function approach(line, at, room, side, noise) {
+  if (explodes(line, at, room, side)) return 1;
   const least = 4 * LINE_EPSILON * Math.abs(at);
   const far = Math.abs(line.slope(at + side * Math.max(CLOSE_BY * room, least)));
-  const place = at + side * Math.max(CLOSER_BY * room, least);
-  const near = Math.abs(line.slope(place));
+  const near = Math.abs(line.slope(at + side * Math.max(CLOSER_BY * room, least)));
   if (Number.isNaN(near)) return NaN;
-  if (near === Infinity) return 1;
-  if (near <= wobble(line, place)) return -1;
-  const ratio = near / far;
-  return ratio < SLOPE_VANISHES ? -1 : ratio > SLOPE_EXPLODES ? 1 : 0;
+  return near <= noise || near / far < SLOPE_VANISHES ? -1 : 0;
+}
+
+/**
+ * Whether f′ grows without end towards a candidate.
+ * @param {Line} line
+ * @param {number} at
+ * @param {number} room
+ * @param {number} side
+ * @returns {boolean}
+ */
+function explodes(line, at, room, side) {
+  const sizes = [1e-2, 1e-4, 1e-6, 1e-8, 1e-10].map((part) => {
+    return Math.abs(line.slope(at + side * Math.max(part * room, 4 * LINE_EPSILON * Math.abs(at))));
+  });
+  return sizes.every((size, place) => place === 0 || size > SLOPE_EXPLODES * sizes[place - 1] || size === Infinity);
 }
 
 /**
@@ -381,16 +415,17 @@ function approach(line, at, room, side) {
  * @param {Line} line
  * @param {number} at
  * @param {number} room
+ * @param {number} noise
  * @returns {{left: number, right: number, reach: number}}
  */
-function signsAround(line, at, room) {
+function signsAround(line, at, room, noise) {
   let reach = Math.min(Math.max(4 * LINE_EPSILON * Math.abs(at), 2e-16 * line.width), room);
   const signs = [0, 0];
   for (;;) {
     [-1, 1].forEach((side, place) => {
       if (signs[place] !== 0) return;
       const slope = line.slope(at + side * reach);
-      signs[place] = Number.isNaN(slope) || Math.abs(slope) > wobble(line, at + side * reach) ? Math.sign(slope) : 0;
+      signs[place] = Math.abs(slope) <= noise ? 0 : Math.sign(slope);
     });
     if ((signs[0] !== 0 && signs[1] !== 0) || !(reach < room)) return { left: signs[0], right: signs[1], reach };
     reach = Math.min(16 * reach, room);
@@ -448,7 +483,8 @@ function lossJumps(line, at, room) {
   const [far, near] = gapsAcross(line.value, at, room);
   const reach = Math.max(CLOSER_BY * room, 4 * LINE_EPSILON * Math.abs(at));
   const steepest = Math.max(Math.abs(line.slope(at - reach)), Math.abs(line.slope(at + reach)));
-  const rounding = 16 * LINE_EPSILON * Math.abs(line.value(at));
+  const beside = Math.max(CLOSE_BY * room, 4 * LINE_EPSILON * Math.abs(at));
+  const rounding = wobble(line, at - beside, line.value) + wobble(line, at + beside, line.value);
   return Number.isFinite(near) && near > rounding && near > SLOPE_VANISHES * far && near > 0.5 * steepest * reach;
 }
 
@@ -482,37 +518,37 @@ function lossDiverges(line, at, room) {
 
 /**
  * The order of the zero of f′: 1 where f″ differs from zero, else seen from how f′ grows; null where it is
- * not a whole number.
+ * not a whole number. And how far from it rounding hides the sign of f′.
  * @param {Line} line
  * @param {number} at
  * @param {number} room
- * @returns {number | null}
+ * @param {number} noise
+ * @returns {{order: number | null, blur: number}}
  */
-function orderOfZero(line, at, room) {
-  const { reach } = signsAround(line, at, room);
+function orderOfZero(line, at, room, noise) {
+  const blur = signsAround(line, at, room, noise).reach;
   const bend = line.bend(at);
-  const moved = Math.max(Math.abs(line.bend(at + reach) - bend), Math.abs(line.bend(at - reach) - bend));
-  if (!Number.isFinite(bend)) return null;
-  if (Math.abs(bend) > wobble(line, at, line.bend) + 2 * moved) return 1;
-  const step = Math.max(1e-3 * room, 1e3 * reach < room ? 10 * reach : 0);
+  if (!Number.isFinite(bend)) return { order: null, blur };
+  const moved = Math.max(Math.abs(line.bend(at + blur) - bend), Math.abs(line.bend(at - blur) - bend));
+  if (Math.abs(bend) > wobble(line, at, line.bend) + 2 * moved) return { order: 1, blur };
+  const step = Math.min(0.25 * room, Math.max(1e-3 * room, 20 * blur));
   const orders = [-1, 1].map((side) => Math.log2(Math.abs(line.slope(at + side * 2 * step) / line.slope(at + side * step))));
   const order = Math.round(0.5 * (orders[0] + orders[1]));
-  return order > 1 && orders.every((one) => Math.abs(one - order) < 0.1) ? order : null;
+  return { order: order > 1 && orders.every((one) => Math.abs(one - order) < 0.25) ? order : null, blur };
 }
 
 /**
  * Prefer the shortest decimal within the stretch over which rounding blurs a multiple zero.
  * @param {Line} line
  * @param {number} at
- * @param {number} room
+ * @param {number} blur
  * @returns {number}
  */
-function sharpened(line, at, room) {
-  const { reach } = signsAround(line, at, room);
+function sharpened(line, at, blur) {
   const first = -Math.floor(Math.log10(line.width));
   for (let digits = first; digits < first + 13; digits++) {
     const short = shortened(at, digits);
-    if (Math.abs(short - at) > Math.max(reach, 1e-12 * line.width)) continue;
+    if (Math.abs(short - at) > Math.max(blur, 1e-12 * line.width)) continue;
     if (Math.abs(line.slope(short)) <= Math.max(Math.abs(line.slope(at)), wobble(line, short))) return short;
   }
   return at;

@@ -32,7 +32,7 @@ const SAME_ZERO = 1e-7; // of the domain: solutions nearer to each other are one
 const LINKED = 0.05; // of the domain: degenerate solutions nearer to each other belong together
 const LEAST_ON_A_PIECE = 8;
 const NEAR_EDGE = 0.02; // of the domain: a piece that comes so near to the boundary reaches it
-const MOST_DEGENERATE = 400; // solutions that are kept: enough to see a piece
+const MOST_IN_A_CELL = 4; // degenerate solutions that are kept
 const SPREAD_PRIMES = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29];
 const SPHERE_RADII = [3e-2, 1e-2, 3e-3, 1e-3]; // of the domain: spheres round a point whose Hessian does not tell
 const SPHERE_DIRECTIONS = 720;
@@ -54,18 +54,17 @@ export function criticalInSpace(loss, parameters, data, domain, extra) {
   const inBox = extra.filter((at) => isInside(space, at));
   /** @type {number[][]} */
   const simple = [];
-  /** @type {number[][]} */
-  const degenerate = [];
+  /** @type {Map<string, number[][]>} */
+  const degenerate = new Map();
   const near = new Map();
   for (const start of [...likely, ...starts, ...inBox]) {
     const found = polishedZero(space, start);
     if (!found || !isInside(space, found.at)) continue;
-    if (found.singular) {
-      if (degenerate.length < MOST_DEGENERATE || likely.includes(start)) degenerate.push(found.at);
-    } else if (isNew(space, near, found.at)) simple.push(shortZero(space, found.at, 1e-11));
+    if (found.singular) keepDegenerate(space, degenerate, found.at);
+    else if (isNew(space, near, found.at)) simple.push(shortZero(space, found.at, 1e-11));
   }
   const points = simple.map((at) => describedZero(space, at, false));
-  for (const group of linkedGroups(space, degenerate)) points.push(degeneratePoint(space, group));
+  for (const group of linkedGroups(degenerate)) points.push(degeneratePoint(space, group));
   const order = (/** @type {CriticalPoint} */ one, /** @type {CriticalPoint} */ other) => {
     const index = one.weight.findIndex((value, place) => value !== other.weight[place]);
     return index < 0 ? 0 : one.weight[index] - other.weight[index];
@@ -389,7 +388,7 @@ function isTip(space, at) {
   const [far, near] = [1e-6, 1e-9].map((reach) => {
     return Math.max(...placesRound(space, at, reach, 8).map((there) => largestOf(space.slopes(there))));
   });
-  return near > VANISHES_NEAR * far && near > 64 * roundingAround(space, at);
+  return near > VANISHES_NEAR * far && near * Math.min(...space.width) > 1e-12 * space.typical;
 }
 
 /**
@@ -440,23 +439,34 @@ function kindFromSpheres(space, at) {
 }
 
 /**
- * Single-linkage groups of degenerate zeros.
+ * Keep a degenerate zero by its cell of the domain, unless the cell is full.
  * @param {Space} space
- * @param {number[][]} points
+ * @param {Map<string, number[][]>} cells
+ * @param {number[]} at
+ */
+function keepDegenerate(space, cells, at) {
+  const key = at.map((value, index) => Math.round((2 * (value - space.domain[index][0])) / (LINKED * space.width[index]))).join();
+  const cell = cells.get(key) ?? [];
+  if (cell.length < MOST_IN_A_CELL) cells.set(key, [...cell, at]);
+}
+
+/**
+ * Single-linkage groups of degenerate zeros: cells of the domain are walked from neighbour to neighbour.
+ * @param {Map<string, number[][]>} cells
  * @returns {number[][][]}
  */
-function linkedGroups(space, points) {
-  const left = [...points];
+function linkedGroups(cells) {
+  const left = [...cells].map(([key, members]) => ({ corner: key.split(",").map(Number), members }));
   const groups = [];
   while (left.length) {
-    const group = left.splice(0, 1);
-    for (let place = 0; place < group.length; place++) {
+    const walked = left.splice(0, 1);
+    for (let place = 0; place < walked.length; place++) {
       for (let other = left.length - 1; other >= 0; other--) {
-        const near = left[other].every((value, index) => Math.abs(value - group[place][index]) <= LINKED * space.width[index]);
-        if (near) group.push(...left.splice(other, 1));
+        const near = left[other].corner.every((value, index) => Math.abs(value - walked[place].corner[index]) <= 2);
+        if (near) walked.push(...left.splice(other, 1));
       }
     }
-    groups.push(group);
+    groups.push(walked.flatMap(({ members }) => members));
   }
   return groups;
 }
