@@ -39,7 +39,22 @@ FORMS = (
     "2(3)", "1e999", "1/0", "0/0", "nan", "inf", "½", "0x10", "x", "--1", "1 2", "left", "6 apples", "(", "=6",
 )  # fmt: skip
 #: what is no formula, or one of other weights
-GARBAGE = ("2x +", "(", "y", "hello", "sin", "2x)", "x y", "import os", "f(x)", "'x'", "1=2", "2,x", "x^x^x^x", "0/0")
+GARBAGE = (
+    "2x +",
+    "(",
+    "y",
+    "hello",
+    "sin",
+    "2x)",
+    "x y",
+    "import os",
+    "f(x)",
+    "'x'",
+    "1=2",
+    "2,x",
+    "x^x^x^x",
+    "0/0",
+)
 #: another way to write some derivatives of the course, and wrong answers that follow no rule
 FORMULAS = (
     "x + x", "2*x^1", "x*(2 + x)*exp(x)", "(1 - x^2)/(1 + x^2)^2", "3cos(3x)", "5(1 - tanh(5x)^2)", "5/cosh(5x)^2",
@@ -77,7 +92,14 @@ def answers(lesson: Lesson, step: Step) -> Iterator[str]:
         case Prediction(ask="number") | Quantity():
             value = float(str(found))
             yield from FORMS
-            yield from (str(found), repr(value), repr(-value), repr(2 * value + 1), f"{value:.3g}", f"{value:.1f}")
+            yield from (
+                str(found),
+                repr(value),
+                repr(-value),
+                repr(2 * value + 1),
+                f"{value:.3g}",
+                f"{value:.1f}",
+            )
             if isinstance(step.task, Quantity):
                 yield from (repr(value_of(lesson, name)) for name in step.task.mistakes.values())
         case Prediction() as task:
@@ -96,7 +118,14 @@ def answers(lesson: Lesson, step: Step) -> Iterator[str]:
             yield from (text.replace("x", by) for _, text, _ in WRONG)
         case Tuning(edit=edit, solution=settings):
             yield " ".join(f"{path}={value}" for path, value in settings.items())
-            yield from (f"{edit[0]}=0.1", f"{edit[0]}=1/3", f"{edit[0]}=2", f"{edit[0]}=oops", "other=1", "0.05")
+            yield from (
+                f"{edit[0]}=0.1",
+                f"{edit[0]}=1/3",
+                f"{edit[0]}=2",
+                f"{edit[0]}=oops",
+                "other=1",
+                "0.05",
+            )
 
 
 @cache

@@ -75,7 +75,9 @@ def unequal(cases: list[Case], found: list[dict[str, Any]]) -> list[tuple[Any, .
 
 @needs_node
 @pytest.mark.parametrize("lessons", some([FEW, NAMES], FEW))
-def test_choices_orders_numbers_and_predictions_are_judged_as_in_the_terminal(lessons: tuple[str, ...]) -> None:
+def test_choices_orders_numbers_and_predictions_are_judged_as_in_the_terminal(
+    lessons: tuple[str, ...],
+) -> None:
     assert different(("predict", "choice", "number", "order"), lessons) == []
 
 
@@ -131,8 +133,22 @@ def test_what_cannot_be_read_says_where_and_what_was_expected() -> None:
 
 @needs_node
 def test_numbers_are_said_with_six_digits_as_in_the_terminal() -> None:
-    numbers = [0.1, 1 / 3, -2.5, 1e-7, 123456.7, 1234567.0, 1e22, -1e-5, 0.0001, 100000.0, 999999.5, 5.0, float("inf")]
-    script = 'import { sixDigits } from "./lesson/session.js"; answer(data.map(sixDigits));'
+    numbers = [
+        0.1,
+        1 / 3,
+        -2.5,
+        1e-7,
+        123456.7,
+        1234567.0,
+        1e22,
+        -1e-5,
+        0.0001,
+        100000.0,
+        999999.5,
+        5.0,
+        float("inf"),
+    ]
+    script = 'import { shortFact } from "./lesson/session.js"; answer(data.map(shortFact));'
     assert page_node.run(script, numbers) == [_written(str(number)) for number in numbers]
 
 
@@ -174,8 +190,13 @@ def games(count: int, names: tuple[str, ...]) -> Iterator[tuple[str, list[tuple[
     lessons = {lesson["name"]: lesson for lesson in course["lessons"]}
     for name in chance.choices([*lessons], k=count):
         likely = [step["written"] for step in lessons[name]["steps"] if "written" in step]
-        words = chance.choices(["back", "skip", "hint", "solution", "next", "answer"], [1, 3, 2, 1, 6, 8], k=120)
-        moves = [(word, chance.choice([*likely, "1", "2", "3", "1 2", "0", "2x", "left", "oops"])) for word in words]
+        words = chance.choices(
+            ["back", "skip", "hint", "solution", "next", "answer"], [1, 3, 2, 1, 6, 8], k=120
+        )
+        moves = [
+            (word, chance.choice([*likely, "1", "2", "3", "1 2", "0", "2x", "left", "oops"]))
+            for word in words
+        ]
         yield name, moves + [("solution", ""), ("next", ""), ("answer", "1"), ("next", ""), ("skip", "")] * 30
 
 
@@ -203,7 +224,9 @@ def in_the_terminal(name: str, moves: list[tuple[str, str]]) -> tuple[list[list[
             session.answer(typed)
         del before
         stands = [] if session.over else session._answered() if _done(session) else []
-        seen.append([session.place, session.over or session.passed, said, "".join(note.text for note in stands)])
+        seen.append(
+            [session.place, session.over or session.passed, said, "".join(note.text for note in stands)]
+        )
     return seen, record
 
 
@@ -253,7 +276,9 @@ def test_the_receipt_of_the_page_is_sound_in_the_terminal(tmp_path: Path) -> Non
     """
     record = json.loads(json.dumps(some_record(), default=vars))
     file = tmp_path / "ada.json"
-    file.write_text(page_node.run(script, {"lesson": course["lessons"][0], "record": record}), encoding="utf-8")
+    file.write_text(
+        page_node.run(script, {"lesson": course["lessons"][0], "record": record}), encoding="utf-8"
+    )
     checked = verify(Course(), file, "tulip")
     assert checked.faults == ()
     assert (checked.right_at_once, checked.right_later, checked.graded) == (2, 1, 6)
@@ -269,7 +294,9 @@ def test_the_transcript_has_what_that_of_the_terminal_has() -> None:
     data = {"lesson": course["lessons"][0], "record": json.loads(json.dumps(record, default=vars))}
     mine = page_node.run(script, data).splitlines()
     theirs = transcript(Course().lesson("01-nudges"), Course().catalogue("01-nudges"), record).splitlines()
-    assert [line for line in mine if line[:1] in ("#", "-")] == [line for line in theirs if line[:1] in ("#", "-")]
+    assert [line for line in mine if line[:1] in ("#", "-")] == [
+        line for line in theirs if line[:1] in ("#", "-")
+    ]
     assert mine[-1] == theirs[-1]
 
 
@@ -333,7 +360,9 @@ def markup(data: Any) -> Iterator[str]:
 
 
 def test_every_phrase_that_the_page_says_is_there_in_both_languages() -> None:
-    script = "".join(file.read_text(encoding="utf-8") for file in sorted((page_node.JS / "lesson").glob("*.js")))
+    script = "".join(
+        file.read_text(encoding="utf-8") for file in sorted((page_node.JS / "lesson").glob("*.js"))
+    )
     used = set(re.findall(r'"(page-[a-z-]*[a-z])"', script)) | {"page-left", "page-right", "page-stay"}
     english, german = (Course().phrases(language) for language in ("en", "de"))
     assert used == {key for key in english if key.startswith("page-")}

@@ -259,9 +259,10 @@ class LessonScreen {
     this.focusNext();
   }
 
-  /** @type {() => void} */
+  /** Goes to the button that goes on, with what was said in sight. @type {() => void} */
   focusNext() {
-    /** @type {HTMLElement | null} */ (this.buttons.querySelector(".next"))?.focus();
+    /** @type {HTMLElement | null} */ (this.buttons.querySelector(".next"))?.focus({ preventScroll: true });
+    this.said.scrollIntoView({ block: "nearest" });
   }
 
   /** Takes an answer; in a step without one, makes its run. @type {(typed: string) => void} */
@@ -292,8 +293,10 @@ class LessonScreen {
     const place = lessonNode("div", { lang: "en" });
     this.shown.replaceChildren(place, ...proseNodes(step.texts?.reveal ?? ""));
     const { outcome } = mountLab(place, lab, emitted, benchFor(step)).desk;
+    if (step.edit.every(([path]) => path.split(".")[0] in LAB_PARTS)) this.form?.element.remove(); // the laboratory has its own
     this.say(outcome.verdict.kind.replaceAll("_", " ") + ". " + outcome.verdict.sentence, "plain hidden");
     this.showButtons();
+    this.focusNext();
   }
 
   /** Says what came of an answer, and goes to what is next. @type {(judged: Judgement) => void} */

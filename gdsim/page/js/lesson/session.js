@@ -146,13 +146,13 @@ export function goForward(session) {
 export function sayPhrase(phrases, { phrase, facts }) {
   return (phrases[phrase] ?? phrase).replace(/\{(\w+)\}/g, (whole, name) => {
     const value = facts[name];
-    if (typeof value === "number") return sixDigits(value);
+    if (typeof value === "number") return shortFact(value);
     return typeof value === "string" ? value : whole;
   });
 }
 
 /** @type {(value: number) => string} */
-export function sixDigits(value) {
+export function shortFact(value) {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "−inf";
   const [digits, power] = value.toExponential(5).split("e");
   const small = Number(power) < -4 || Number(power) >= 6;
