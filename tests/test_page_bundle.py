@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 
@@ -81,7 +82,12 @@ def test_comments_go_and_texts_and_patterns_stay(source: str, kept: str) -> None
         ({"main": 'import { a } from "a";'}, "not a module of the page"),
         ({"main": 'import { a } from "../a.js";'}, "outside"),
         ({"main": "const a = `one\ntwo`;"}, "several lines"),
-        ({"main": "const { a, b } = c;"}, "pattern"),
+        ({"main": "const { a: b } = c;"}, "pattern"),
+        ({"main": "const [a, [b]] = c;"}, "pattern"),
+        (
+            {"main": 'import { b } from "./a.js";\nconst [a, c] = b;', "a": "export const { a, b } = self;"},
+            "'a'",
+        ),
         (
             {
                 "main": 'import { a } from "./a.js";',
@@ -131,6 +137,18 @@ def test_every_module_alone_makes_a_script_that_node_reads() -> None:
                 ["node", "--check", "-"], input=script, capture_output=True, encoding="utf-8"
             )
             assert done.returncode == 0, (name, done.stderr[-500:])
+
+
+def test_no_two_modules_of_the_page_use_one_name() -> None:
+    """Not only those that stand in one page today."""
+    paths = [
+        path.relative_to(JS).as_posix()
+        for path in sorted(JS.rglob("*/*.js"))
+        if "node_modules" not in path.parts
+    ]
+    exports = {path: re.search(r"^export \w+ (\w+)", (JS / path).read_text("utf-8"), re.M) for path in paths}
+    lines = [f'import {{ {found[1]} }} from "./{path}";' for path, found in exports.items() if found]
+    assert bundle("all.js", emitted({}), modules={"all.js": "\n".join(lines)})
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")

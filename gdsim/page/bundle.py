@@ -17,7 +17,8 @@ JS = Path(__file__).parent / "js"
 
 _IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"([^"]+)";?[ \t]*$', re.MULTILINE)
 _DECLARED = re.compile(r"^(export )?(?:async )?(?:function\*?|const|let|var|class) +([A-Za-z_$][\w$]*)", re.M)
-_LATER_NAMES = re.compile(r"^(?:export )?(?:const|let|var) +[\[{]", re.MULTILINE)
+_PATTERN = re.compile(r"^(export )?(?:const|let|var) +[\[{](.*)$", re.MULTILINE)
+_PLAIN_PATTERN = re.compile(r"\s*([\w$]+(?:\s*,\s*[\w$]+)*)\s*,?\s*[\]}]\s*=[^=>].*")
 _OTHER_MODULE_SYNTAX = re.compile(r"^(?:import|export)\b.*$|\bimport\s*\(.*$", re.MULTILINE)
 _TOKEN = re.compile(
     r"""
@@ -117,15 +118,18 @@ def _parsed(path: str, text: str) -> _Module:
     if renamed := [name for _, names in imports for name in names if not re.fullmatch(r"[\w$]+", name)]:
         raise ValueError(f"{path}: the bundle is one scope, so nothing can be renamed: {renamed[0]!r}")
     bare = _IMPORT.sub("", bare)
-    if _LATER_NAMES.search(bare):
-        raise ValueError(f"{path}: a pattern at the top level hides the names it declares")
-    declarations = list(_DECLARED.finditer(bare))
-    exported = frozenset(match[2] for match in declarations if match[1])
+    declared = [(match[2], bool(match[1])) for match in _DECLARED.finditer(bare)]
+    for match in _PATTERN.finditer(bare):
+        plain = _PLAIN_PATTERN.fullmatch(match[2])
+        if plain is None:
+            raise ValueError(f"{path}: a pattern at the top level hides the names it declares")
+        declared += [(name.strip(), bool(match[1])) for name in plain[1].split(",")]
+    exported = frozenset(name for name, is_exported in declared if is_exported)
     bare = re.sub(r"^export (?=(?:async )?(?:function|const|let|class)\b)", "", bare, flags=re.MULTILINE)
     if other := _OTHER_MODULE_SYNTAX.search(bare):
         raise ValueError(f"{path}: the bundle does not know this form: {other[0]!r}")
     body = re.sub(r"\s*\n\s*", "\n", bare).strip()
-    return _Module(imports, exported, tuple(match[2] for match in declarations), body)
+    return _Module(imports, exported, tuple(name for name, _ in declared), body)
 
 
 def _without_comments(path: str, text: str) -> str:

@@ -67,8 +67,8 @@ def document(
 
     Notes
     -----
-    The script stands in the page packed, which makes it three times as small. A few lines unpack it; the policy
-    lists the hash of what comes out.
+    The script stands in the page packed, which makes it three times as small. A few lines unpack it; the
+    policy lists the hash of what comes out.
 
     Examples
     --------

@@ -10,7 +10,8 @@ import zlib
 _KEPT = re.compile(
     r"""
       "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' | `(?:[^`\\]|\\.)*`
-    | (?P<before> [(,=:\[!&|?{;] | => | \breturn\b ) \s* (?P<pattern> /(?![/*]) (?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+ / )
+    | (?P<before> [(,=:\[!&|?{;] | => | \breturn\b ) \s*
+      (?P<pattern> /(?![/*]) (?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+ / )
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -24,7 +25,7 @@ _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&
 LOADER = """
 "use strict";
 (async () => {
-  const signs = "%s";
+  const signs = "SIGNS";
   const packed = document.getElementById("gdsim-packed").textContent;
   const words = new DataView(new ArrayBuffer(Math.ceil(packed.length / 5) * 4));
   for (let at = 0; at < packed.length; at += 5) {
@@ -41,7 +42,7 @@ LOADER = """
 })().catch(() => {
   document.querySelector("main").append("This page needs a browser of 2023 or later.");
 });
-""" % _ALPHABET.replace("\\", "\\\\")
+""".replace("SIGNS", _ALPHABET)
 
 
 def squeezed(script: str) -> str:

@@ -1,4 +1,4 @@
-"""From the run of a scenario to the data of its page: plain numbers and words, in the shapes of ``js/types.d.ts``."""
+"""From the run of a scenario to the data of its page: numbers, words in the shapes of ``js/types.d.ts``."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _numbers(options: Mapping[str, float]) -> dict[str, float]:
 
 
 def _derivative(scenario: Scenario) -> dict[str, Any]:
-    """The method as the page computes it: what is exact to rounding is exact; SciPy's routines by their kind."""
+    """The method as the page computes it: exact, or differences; SciPy by the kind of its routine."""
     method, options = scenario.derivative.method, scenario.derivative.options
     if method == "numeric":
         return {"method": "numeric", "scheme": options["scheme"], "step": options["step"]}
@@ -162,9 +162,9 @@ def _ruler(ruler: Ruler, weights: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _methods(run: Run, torch: bool) -> list[dict[str, Any]]:
-    """The derivative at the start by the methods of Python that the page itself does not have, and by some that it has.
+    """The derivative at the start by some methods of Python, among them those that the page does not have.
 
-    SciPy's ``approx_fprime`` is told with PyTorch: the module that holds it takes as long to import as all else.
+    SciPy's ``approx_fprime`` is told with PyTorch: importing its module takes as long as all else.
     """
     from gdsim.derivatives import derivative_method
 

@@ -1,9 +1,14 @@
 // Paints a scene on a canvas. Nothing else of the pictures knows a canvas.
 /** @import {Item, Scene} from "../types.js" */
 /** @import {Theme} from "./theme.js" */
-import { arrowHead, baselineShift, dashLengths, markCorners } from "./shapes.js";
+import { arrowHead, baselineShift, dashLengths, markOutlines } from "./shapes.js";
 
-/** @typedef {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} Brush */
+/** What the painter needs of the context of a canvas; svg.js has another that writes down what is painted.
+ * @typedef {Pick<CanvasRenderingContext2D, "setTransform" | "globalAlpha" | "fillStyle" | "strokeStyle" | "lineWidth" | "lineCap"
+ *   | "lineJoin" | "font" | "textAlign" | "textBaseline" | "fillRect" | "beginPath" | "moveTo" | "lineTo" | "arc" | "rect"
+ *   | "closePath" | "setLineDash" | "strokeText" | "fillText"> & {save: () => void, restore: () => void, clip: () => void,
+ *   fill: (rule?: "evenodd") => void, stroke: () => void}} Brush
+ */
 
 /**
  * Paints the whole scene.
@@ -35,6 +40,7 @@ function paintItem(brush, item, theme) {
   else if (item.kind === "area") {
     brush.globalAlpha = item.opacity;
     brush.fillStyle = theme.lines[item.colour];
+    brush.beginPath();
     trace(brush, item.points);
     brush.fill("evenodd");
     brush.globalAlpha = 1;
@@ -53,7 +59,6 @@ function paintItem(brush, item, theme) {
  * @param {ArrayLike<number>} points
  */
 function trace(brush, points) {
-  brush.beginPath();
   brush.moveTo(points[0], points[1]);
   for (let k = 2; k < points.length; k += 2) brush.lineTo(points[k], points[k + 1]);
 }
@@ -70,12 +75,14 @@ function paintLine(brush, item, theme) {
   brush.strokeStyle = brush.fillStyle = theme.lines[item.colour];
   brush.lineWidth = width;
   const arrow = item.arrow ? arrowHead(points, width) : null;
+  brush.beginPath();
   trace(brush, arrow ? [...Array.from(points).slice(0, -2), ...arrow.end] : points);
   brush.setLineDash(dashLengths(item.dash, width));
   brush.lineCap = item.dash ? "butt" : "round";
   brush.stroke();
   brush.setLineDash([]);
   if (arrow) {
+    brush.beginPath();
     trace(brush, arrow.head);
     brush.fill();
   }
@@ -98,18 +105,8 @@ function paintMarks(brush, item, theme) {
     if (shape === "disc" || shape === "ring") {
       brush.moveTo(x + radius, y);
       brush.arc(x, y, radius, 0, 2 * Math.PI);
-    } else if (shape === "cross") {
-      const s = 0.8 * radius;
-      brush.moveTo(x - s, y - s);
-      brush.lineTo(x + s, y + s);
-      brush.moveTo(x - s, y + s);
-      brush.lineTo(x + s, y - s);
-    } else {
-      const corners = markCorners(shape, x, y, radius);
-      brush.moveTo(corners[0], corners[1]);
-      for (let j = 2; j < corners.length; j += 2) brush.lineTo(corners[j], corners[j + 1]);
-      brush.closePath();
-    }
+    } else markOutlines(shape, x, y, radius).forEach((corners) => trace(brush, corners));
+    if (shape !== "cross") brush.closePath();
   }
   if (shape !== "cross") brush.fill();
   if (shape !== "disc" || item.filled === false) brush.stroke();

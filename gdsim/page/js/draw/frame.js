@@ -1,6 +1,8 @@
 // Axes: from limits, names and a box to a rectangle, ticks, a grid and room for labels.
-/** @import {Box, Colour, Dash, Item, Numbers, Shape} from "../types.js" */
+/** @import {Box, Colour, Dash, Item, Numbers, Scene, Shape} from "../types.js" */
+/** @import {TextItem} from "./items.js" */
 /** @import {Scale, ScaleKind, Ticks} from "./scale.js" */
+import { lineItem, marksItem, textItem } from "./items.js";
 import { labelled, makeScale, niceTicks, ticksOf } from "./scale.js";
 import { textWidth } from "./shapes.js";
 
@@ -18,11 +20,12 @@ import { textWidth } from "./shapes.js";
  *   equal?: boolean, strip?: number, grid?: boolean, aside?: number}} FrameWish
  */
 /** A frame. `items` hold grid, axes, tick labels, names and legend; `x`, `y` go from data to pixels of the
- * scene, `backX`, `backY` from pixels to data; `room` keeps texts in the plot from overlapping.
+ * scene, `backX`, `backY` from pixels to data; `room` keeps texts in the plot from overlapping. Views put what is
+ * cut at the edge into `inside`, and marks and words into `above`.
  * @typedef {{size: number, left: number, top: number, right: number, bottom: number, width: number,
  *   height: number, x: (value: number) => number, y: (value: number) => number,
  *   backX: (pixel: number) => number, backY: (pixel: number) => number, xScale: Scale, yScale: Scale,
- *   items: Item[], room: Room}} Frame
+ *   items: Item[], inside: Item[], above: Item[], room: Room}} Frame
  */
 /** Keeps texts apart. `block` takes a rectangle by its edges; `shun` takes a line that texts avoid where they
  * can; `isFree` asks for a rectangle, `strict`: without such lines too; `put` adds a text at the first of the
@@ -32,7 +35,6 @@ import { textWidth } from "./shapes.js";
  *   isFree: (x0: number, y0: number, x1: number, y1: number, strict?: boolean) => boolean,
  *   put: (items: Item[], text: TextItem, spots?: Spot[], strict?: boolean) => boolean}} Room
  */
-/** @typedef {Extract<Item, {kind: "text"}>} TextItem */
 /** Where a text may stand, seen from its point: a shift in pixels, and how it is aligned there.
  * @typedef {{dx: number, dy: number, anchor: "start" | "middle" | "end", baseline: "top" | "middle" | "bottom"}} Spot
  */
@@ -163,7 +165,7 @@ export function frameOf(wish) {
   let lower = top + box.height - (low ? 1.65 : 2.95) * size;
   const span = lower - upper, most = Math.max(2, Math.floor(span / (3.2 * size)));
   const upward = (/** @type {number} */ from, /** @type {number} */ to) =>
-    (y.reversed ? makeScale(y.kind ?? "linear", y.low, y.high, to, from, y.knee) : makeScale(y.kind ?? "linear", y.low, y.high, from, to, y.knee));
+    makeScale(y.kind ?? "linear", y.low, y.high, y.reversed ? to : from, y.reversed ? from : to, y.knee);
   const yTicks = ticksOf(upward(lower, upper), most, y.whole);
   const labels = Math.max(0, ...yTicks.labels.map((one) => textWidth(one, size)));
   const plain = left + Math.max(4.4 * size, labels + 1.1 * size);
@@ -174,7 +176,7 @@ export function frameOf(wish) {
   const items = [];
   const frame = {
     size, left: start, right: end, top: upper, bottom: lower, width: end - start, height: lower - upper,
-    x: xScale.at, y: yScale.at, backX: xScale.back, backY: yScale.back, xScale, yScale, items,
+    x: xScale.at, y: yScale.at, backX: xScale.back, backY: yScale.back, xScale, yScale, items, inside: [], above: [],
     room: makeRoom(start, upper, end, lower),
   };
   const xTicks = fittingTicks(xScale, size, x.whole);
@@ -182,8 +184,7 @@ export function frameOf(wish) {
   drawLabels(frame, xTicks, yTicks, x.name, low);
   const shift = Math.max(0, Math.min(start - plain, left + box.width - 0.3 * size - legend.end));
   const name = y.name + (yTicks.factor ? " " + yTicks.factor : "");
-  items.push({ kind: "text", x: left + 0.3 * size + shift, y: head, text: name, colour: "ink", size, bold: true, baseline: "middle" });
-  items.push(...legendItems(legend, size, shift));
+  items.push(textItem(left + 0.3 * size + shift, head, name, "ink", size, { bold: true }), ...legendItems(legend, size, shift));
   return frame;
 }
 
@@ -232,18 +233,10 @@ function fittingTicks(scale, size, whole) {
  */
 function drawGrid(frame, xTicks, yTicks, grid) {
   const { left, right, top, bottom, items } = frame;
-  const upright = (/** @type {number} */ px) => [px, top, px, bottom], level = (/** @type {number} */ py) => [left, py, right, py];
-  if (grid) {
-    for (const one of xTicks.values) items.push({ kind: "line", points: upright(frame.x(one)), colour: "grid", width: 1 });
-    for (const one of yTicks.values) items.push({ kind: "line", points: level(frame.y(one)), colour: "grid", width: 1 });
-  }
-  items.push({ kind: "line", points: [left, top, left, bottom, right, bottom], colour: "quiet", width: 1.2 });
-  for (const one of xTicks.values) {
-    items.push({ kind: "line", points: [frame.x(one), bottom, frame.x(one), bottom + 4], colour: "quiet", width: 1.2 });
-  }
-  for (const one of yTicks.values) {
-    items.push({ kind: "line", points: [left - 4, frame.y(one), left, frame.y(one)], colour: "quiet", width: 1.2 });
-  }
+  const xs = xTicks.values.map(frame.x), ys = yTicks.values.map(frame.y);
+  if (grid) items.push(...xs.map((x) => lineItem([x, top, x, bottom], "grid", 1)), ...ys.map((y) => lineItem([left, y, right, y], "grid", 1)));
+  items.push(lineItem([left, top, left, bottom, right, bottom], "quiet", 1.2),
+    ...xs.map((x) => lineItem([x, bottom, x, bottom + 4], "quiet", 1.2)), ...ys.map((y) => lineItem([left - 4, y, left, y], "quiet", 1.2)));
 }
 
 /**
@@ -258,18 +251,14 @@ function drawLabels(frame, xTicks, yTicks, name, low) {
   const { size, left, right, bottom, items } = frame;
   const row = bottom + 0.4 * size, room = makeRoom(-1e9, row - 1, right + 0.9 * size, 1e9);
   const words = name + (xTicks.factor ? " " + xTicks.factor : "");
-  room.put(items, low
-    ? { kind: "text", x: right, y: row, text: words, colour: "ink", size, anchor: "end", baseline: "top" }
-    : { kind: "text", x: 0.5 * (left + right), y: row + 1.3 * size, text: words, colour: "ink", size, anchor: "middle", baseline: "top" });
+  room.put(items, low ? textItem(right, row, words, "ink", size, { anchor: "end", baseline: "top" })
+    : textItem(0.5 * (left + right), row + 1.3 * size, words, "ink", size, { anchor: "middle", baseline: "top" }));
   if (low) room.block(right - textWidth(words, size) - 0.6 * size, row - 1, right, 1e9);
   xTicks.values.forEach((one, k) => {
-    const text = xTicks.labels[k], half = 0.5 * textWidth(text, size);
-    const x = Math.min(frame.x(one), right + 0.85 * size - half);
-    room.put(items, { kind: "text", x, y: row, text, colour: "ink", size, anchor: "middle", baseline: "top" });
+    const text = xTicks.labels[k], x = Math.min(frame.x(one), right + 0.85 * size - 0.5 * textWidth(text, size));
+    room.put(items, textItem(x, row, text, "ink", size, { anchor: "middle", baseline: "top" }));
   });
-  yTicks.values.forEach((one, k) => {
-    items.push({ kind: "text", x: left - 0.55 * size, y: frame.y(one), text: yTicks.labels[k], colour: "ink", size, anchor: "end", baseline: "middle" });
-  });
+  yTicks.values.forEach((one, k) => items.push(textItem(left - 0.55 * size, frame.y(one), yTicks.labels[k], "ink", size, { anchor: "end" })));
 }
 
 /**
@@ -310,9 +299,9 @@ function legendItems(legend, size, shift) {
   const items = [];
   for (const { entry, x: place, y } of legend.placed) {
     const x = place + shift, { text, colour, shape, dash, filled } = entry;
-    if (entry.line ?? !shape) items.push({ kind: "line", points: [x, y, x + 1.5 * size, y], colour, width: 2.2, dash });
-    if (shape) items.push({ kind: "marks", points: [x + 0.75 * size, y], colour, radius: 0.36 * size, shape, filled });
-    items.push({ kind: "text", x: x + 1.9 * size, y, text, colour: "ink", size, baseline: "middle" });
+    if (entry.line ?? !shape) items.push(lineItem([x, y, x + 1.5 * size, y], colour, 2.2, { dash }));
+    if (shape) items.push(marksItem([x + 0.75 * size, y], colour, 0.36 * size, shape, filled));
+    items.push(textItem(x + 1.9 * size, y, text, "ink", size));
   }
   return items;
 }
@@ -325,6 +314,34 @@ function legendItems(legend, size, shift) {
  */
 export function insideFrame(frame, items) {
   return { kind: "clip", x: frame.left, y: frame.top, width: frame.width, height: frame.height, items };
+}
+
+/**
+ * Writes a text with a halo into a frame where there is room, and says whether there was.
+ * @param {Frame} frame
+ * @param {number} x
+ * @param {number} y
+ * @param {string} text
+ * @param {Colour} colour
+ * @param {Spot[]} [spots] the text itself alone by default
+ * @param {Partial<TextItem>} [more]
+ * @param {boolean} [strict] not on a line either
+ * @returns {boolean}
+ */
+export function sayInFrame(frame, x, y, text, colour, spots, more, strict) {
+  return frame.room.put(frame.above, textItem(x, y, text, colour, frame.size, { halo: true, ...more }), spots, strict);
+}
+
+/**
+ * Makes a scene from a frame and what was put into it.
+ * @param {Box} box
+ * @param {Frame} frame
+ * @param {string} label
+ * @param {Scene["pick"]} [pick]
+ * @returns {Scene}
+ */
+export function frameScene(box, frame, label, pick) {
+  return { width: box.width, height: box.height, items: [...frame.items, insideFrame(frame, frame.inside), ...frame.above], label, pick };
 }
 
 /**

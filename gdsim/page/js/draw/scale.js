@@ -154,7 +154,8 @@ export function logTicks(low, high, most) {
     const stride = [1, 2, 5, 10, 20, 50, 100, 200].find((one) => decades / one <= Math.max(2, most)) ?? 500;
     const ticks = [];
     for (let k = Math.ceil(first / stride) * stride; k <= last; k += stride) ticks.push(Number("1e" + k));
-    if (ticks.length > 1) return ticks.filter((tick) => tick >= low && tick <= high);
+    const inside = (ticks.length > 1 ? ticks : [Number("1e" + first), Number("1e" + last)]);
+    if (ticks.length > 1 || decades > 3) return inside.filter((tick) => tick >= low && tick <= high);
   }
   const ticks = [];
   for (let k = first - 1; k <= last; k++) {
@@ -181,7 +182,7 @@ export function ticksOf(scale, most, whole = false) {
     return values.every((one) => /^[125](e|$)/.test(one.toExponential().replace(".0", "")))
       ? { values, labels: powerLabels(values), factor: "" } : labelled(values);
   }
-  const knee = Math.abs(scale.back(scale.at(0) + (scale.to - scale.from) * 1e-3)) || 1;
+  const knee = Math.abs(scale.back(scale.at(0) + (scale.to - scale.from) * 0.06)) || 1;
   const side = (/** @type {number} */ end) => (end > knee ? logTicks(Math.max(knee, end * 1e-300), end, most / 2) : []);
   const below = side(-low).filter((one) => -one <= high).map((one) => -one).reverse();
   const zero = low <= 0 && high >= 0 ? [0] : [];

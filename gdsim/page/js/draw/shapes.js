@@ -1,20 +1,26 @@
 // The geometry that canvas and SVG share.
 /** @import {Dash, Numbers, Shape} from "../types.js" */
 
+/** Corners of marks as parts of their radius.
+ * @type {Partial<Record<Shape, number[][]>>}
+ */
+const OUTLINES = {
+  square: [[-0.88, -0.88, 0.88, -0.88, 0.88, 0.88, -0.88, 0.88]],
+  diamond: [[0, -1.2, 1.2, 0, 0, 1.2, -1.2, 0]],
+  triangle: [[0, -1.1, 1.1, 0.85, -1.1, 0.85]],
+  cross: [[-0.8, -0.8, 0.8, 0.8], [-0.8, 0.8, 0.8, -0.8]],
+};
+
 /**
- * Returns the corners of a mark as x, y, x, y, …; none for a disc or ring, which are circles, nor for a cross.
+ * Returns the outlines of a mark, each as x, y, x, y, …; none for a disc or ring, which are circles.
  * @param {Shape} shape
  * @param {number} x
  * @param {number} y
  * @param {number} radius
- * @returns {number[]}
+ * @returns {number[][]}
  */
-export function markCorners(shape, x, y, radius) {
-  const r = radius, s = 0.88 * radius;
-  if (shape === "square") return [x - s, y - s, x + s, y - s, x + s, y + s, x - s, y + s];
-  if (shape === "diamond") return [x, y - 1.2 * r, x + 1.2 * r, y, x, y + 1.2 * r, x - 1.2 * r, y];
-  if (shape === "triangle") return [x, y - 1.1 * r, x + 1.1 * r, y + 0.85 * r, x - 1.1 * r, y + 0.85 * r];
-  return [];
+export function markOutlines(shape, x, y, radius) {
+  return (OUTLINES[shape] ?? []).map((corners) => corners.map((part, k) => (k % 2 ? y : x) + radius * part));
 }
 
 /**

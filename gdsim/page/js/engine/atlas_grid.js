@@ -3,7 +3,7 @@
 import { simulate } from "./descent.js";
 import { stableFactor } from "./story.js";
 
-/** @import {CriticalPoint, Emitted, Interval, Outcome, Problem, Status} from "../types.js" */
+/** @import {Emitted, Interval, Outcome, Problem, Status} from "../types.js" */
 
 /**
  * Columns are learning rates on a logarithmic scale, rows are starts of the first weight, the top row the last.
@@ -45,12 +45,10 @@ const ATLAS_NEAR = 0.01; // of the width of the domain
  * @returns {number[]}
  */
 export function stableLimits({ problem, search }) {
-  const factor = stableFactor(problem);
-  if (factor === null) return [];
-  /** @param {CriticalPoint} point */
-  const most = (point) => (point.kind === "minimum" ? Math.max(0, ...point.curvature) : 0);
-  const limits = search.points.map((point) => factor / most(point)).filter((limit) => limit > 0 && limit < Infinity);
-  return limits.sort((a, b) => a - b).filter((limit, k, all) => k === 0 || limit > 1.02 * all[k - 1]);
+  const factor = stableFactor(problem) ?? NaN;
+  const limits = search.points.map(({ kind, curvature }) => (kind === "minimum" ? factor / Math.max(0, ...curvature) : NaN));
+  return limits.filter((limit) => limit > 0 && limit < Infinity).sort((a, b) => a - b)
+    .filter((limit, k, all) => k === 0 || limit > 1.02 * all[k - 1]);
 }
 
 /**
@@ -62,22 +60,18 @@ export function stableLimits({ problem, search }) {
  * @returns {AtlasSpec}
  */
 export function atlasSpecOf(outcome, columns, rows) {
-  const { problem, search } = outcome;
-  const limits = stableLimits(outcome), rate = problem.rate.initial;
+  const { problem, search } = outcome, { domain, start: [start] } = problem, rate = problem.rate.initial, limits = stableLimits(outcome);
   const middle = limits.length ? Math.sqrt(limits[0] * limits[limits.length - 1]) : 10 ** Math.round(Math.log10(rate));
-  /** @param {number} value @param {number} up */
-  const decade = (value, up) => 10 ** (Math.floor(2 * Math.log10(value) + up) / 2);
-  const rates = /** @type {Interval} */ ([decade(middle, -3), decade(middle, 2)]);
-  if (!(rate >= rates[0])) rates[0] = decade(rate, -1);
-  if (!(rate <= rates[1])) rates[1] = decade(rate, 2);
-  const starts = /** @type {Interval} */ ([...problem.domain[0]]), wide = starts[1] - starts[0];
-  const start = problem.start[0];
-  if (start < starts[0]) starts[0] -= wide * Math.ceil((starts[0] - start) / wide);
-  if (start > starts[1]) starts[1] += wide * Math.ceil((start - starts[1]) / wide);
+  const decade = (/** @type {number} */ value, /** @type {number} */ up) => 10 ** (Math.floor(2 * Math.log10(value) + up) / 2);
+  let rateLow = decade(middle, -3), rateHigh = decade(middle, 2);
+  if (!(rate >= rateLow)) rateLow = decade(rate, -1);
+  if (!(rate <= rateHigh)) rateHigh = decade(rate, 2);
+  const [low, high] = domain[0], wide = high - low;
   return {
-    rates, starts, columns, rows, maxSteps: Math.min(problem.stopping.maxSteps, ATLAS_STEPS),
-    points: search.points.map((point) => point.weight),
-    near: ATLAS_NEAR * Math.max(...problem.domain.map(([low, high]) => high - low)),
+    rates: [rateLow, rateHigh],
+    starts: [low - wide * Math.ceil(Math.max(0, low - start) / wide), high + wide * Math.ceil(Math.max(0, start - high) / wide)],
+    columns, rows, maxSteps: Math.min(problem.stopping.maxSteps, ATLAS_STEPS), points: search.points.map(({ weight }) => weight),
+    near: ATLAS_NEAR * Math.max(...domain.map((ends) => ends[1] - ends[0])),
   };
 }
 

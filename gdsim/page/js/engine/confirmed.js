@@ -4,8 +4,8 @@
 /** @typedef {{ value: number, error: number }} Candidate a slope and its error bar */
 
 /** The unit roundoff. */
-export const UNIT = 2 ** -53;
-const SMALLEST = 2 ** -1074;
+export const UNIT_ROUNDOFF = 2 ** -53;
+const SMALLEST_DOUBLE = 2 ** -1074;
 
 /**
  * The candidate with the smallest error that no narrower one contradicts.
@@ -46,7 +46,7 @@ export function confirmedSlope(candidates, steepest, chooseFrom, trusted) {
 export function steepestSlope(weight, found, noise) {
   const own = noise[noise.length - 1];
   const lost = own > 1e-3 * Math.max(...found.map(Math.abs));
-  return lost && weight !== 0 ? own / (UNIT * Math.abs(weight)) : 0;
+  return lost && weight !== 0 ? own / (UNIT_ROUNDOFF * Math.abs(weight)) : 0;
 }
 
 /**
@@ -61,6 +61,6 @@ export function sampledNoise(samples) {
     Math.max(...third.map(Math.abs)) / Math.sqrt(20),
     Math.abs(third[1] - third[0]) / Math.sqrt(70),
   );
-  const noise = Math.max(8 * spread, 4 * UNIT * Math.max(...samples.map(Math.abs)) + SMALLEST);
+  const noise = Math.max(8 * spread, 4 * UNIT_ROUNDOFF * Math.max(...samples.map(Math.abs)) + SMALLEST_DOUBLE);
   return Number.isFinite(noise) ? noise : Infinity;
 }

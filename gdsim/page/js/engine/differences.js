@@ -1,7 +1,7 @@
 // Derivatives from differences of the loss, with the arithmetic of gdsim/derivatives.
 
 import { roundToEven, spacing } from "./arithmetic.js";
-import { confirmedSlope, sampledNoise, steepestSlope, UNIT } from "./confirmed.js";
+import { confirmedSlope, sampledNoise, steepestSlope, UNIT_ROUNDOFF } from "./confirmed.js";
 /** @import { Loss, Numbers, Scheme } from "../types" */
 /** @import { Candidate } from "./confirmed.js" */
 
@@ -161,7 +161,7 @@ function closeSpacing(weight) {
 function noiseOf(sampler, points, found, samples) {
   if (sampler.rounding) return points.map(sampler.rounding);
   const sampled = sampledNoise(samples.map((place) => found[place]));
-  return found.map((value) => Math.max(sampled, 4 * UNIT * Math.abs(value)));
+  return found.map((value) => Math.max(sampled, 4 * UNIT_ROUNDOFF * Math.abs(value)));
 }
 
 /**
@@ -221,7 +221,7 @@ function slopeWithError(slopes, row, points, found, noise) {
   const shaken = each.length === 1 ? each[0] : (4 * each[0] + each[1]) / 3;
   const oneSided = slopes[0].includes(0);
   const margin = oneSided ? 2 : 1, noises = oneSided ? 4 : 1.5;
-  return { value, error: margin * Math.abs(double - value) + noises * shaken + 8 * UNIT * Math.abs(value) };
+  return { value, error: margin * Math.abs(double - value) + noises * shaken + 8 * UNIT_ROUNDOFF * Math.abs(value) };
 }
 
 /**
@@ -304,7 +304,7 @@ function extrapolatedTable(first, points, found, noise) {
       const entry = (factor * column[row + 1] - column[row]) / (factor - 1);
       const own = (factor * shaken[row + 1] + shaken[row]) / (factor - 1);
       const change = Math.max(Math.abs(entry - column[row + 1]), Math.abs(entry - column[row]));
-      const error = change + own + 8 * UNIT * Math.abs(entry);
+      const error = change + own + 8 * UNIT_ROUNDOFF * Math.abs(entry);
       if (error < least) [best, least] = [entry, error];
       better.push(entry);
       carried.push(own);

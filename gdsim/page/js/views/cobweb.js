@@ -1,11 +1,12 @@
 // Descent as a map: the next weight against the present one, with the staircase of the run.
-/** @import {Interval, Item, Outcome, State, View} from "../types.js" */
+/** @import {Interval, Outcome, View} from "../types.js" */
 /** @import {Entry, Frame} from "../draw/frame.js" */
-import { LINE_HEIGHT, foldedText, frameOf, insideFrame, piecesInside, spotsAround } from "../draw/frame.js";
+import { LINE_HEIGHT, foldedText, frameOf, frameScene, piecesInside, sayInFrame, spotsAround } from "../draw/frame.js";
+import { lineItem } from "../draw/items.js";
 import { shortNumber } from "../draw/scale.js";
 import {
-  addCriticalPoints, addDepartures, curveLines, departuresOf, isInside, pickedNumber, pointsInWords, ruleWords, sampled, shownStep, standingInWords, stretchShown,
-  wordsScene,
+  addCriticalPoints, addDepartures, addDiscs, addNow, addStart, curveLines, departuresOf, isInside, pickStart, pointsInWords, rangeInWords,
+  ruleWords, sampled, shownStep, standingInWords, stretchShown, wordsScene,
 } from "./points.js";
 
 const STRONG = 64; // the last steps, which show where a long run ends up
@@ -18,33 +19,31 @@ const STRONG = 64; // the last steps, which show where a long run ends up
 export function cobwebView(outcome, state, box) {
   const { problem, trajectory } = outcome, name = problem.loss.weights[0];
   if (trajectory.weights !== 1) return wordsScene(box, "The cobweb is drawn for a loss of one weight.");
-  const step = shownStep(trajectory, state), map = mapAt(outcome, step), ends = mapEnds(outcome);
+  const step = shownStep(trajectory, state), map = mapAt(outcome, step), [low, high] = stretchShown(outcome);
+  /** @type {Interval} */
+  const ends = [1.04 * low - 0.04 * high, 1.04 * high - 0.04 * low];
   const axis = { low: ends[0], high: ends[1] };
   const rule = ruleWords(problem.rule.name);
   /** @type {Entry[]} */
   const legend = map ? [{ text: "map", colour: "loss" }, { text: "steps", colour: "path" }, { text: "next = now", colour: "quiet", dash: "dashed" }]
     : [{ text: "steps", colour: "path", shape: "disc" }, { text: "next = now", colour: "quiet", dash: "dashed" }];
   const frame = frameOf({ box, equal: true, legend, x: { ...axis, name: "weight " + name + " now" }, y: { ...axis, name: "next" } });
-  const diagonal = [frame.x(ends[0]), frame.y(ends[0]), frame.x(ends[1]), frame.y(ends[1])];
-  /** @type {Item[]} */
-  const inside = [{ kind: "line", points: diagonal, colour: "quiet", width: 1.5, dash: "dashed" }];
-  /** @type {Item[]} */
-  const words = [];
+  const diagonal = [frame.x(ends[0]), frame.y(ends[0]), frame.x(ends[1]), frame.y(ends[1])], { inside } = frame, { weight } = trajectory;
+  inside.push(lineItem(diagonal, "quiet", 1.5, { dash: "dashed" }));
   frame.room.shun(diagonal);
   if (map) {
-    for (const points of curveLines(frame, map, sampled(frame, map))) inside.push({ kind: "line", points, colour: "loss", width: 2.5 });
-    addStaircase(frame, inside, trajectory.weight, step);
-  } else addPairs(frame, inside, trajectory.weight, step);
-  addEnds(frame, inside, words, trajectory.weight, step);
-  addCriticalPoints(frame, inside, words, outcome.search.points, (one) => [frame.x(one.weight[0]), frame.y(one.weight[0])]);
-  addDepartures(frame, words, departuresOf(trajectory, step, ends), name);
-  addMultipliers(frame, words, outcome, map !== null, step);
-  if (!map) addNote(frame, words, rule + " remembers: the next weight does not follow from this one alone");
-  return {
-    width: box.width, height: box.height, items: [...frame.items, insideFrame(frame, inside), ...words],
-    label: cobwebLabel(outcome, state, map !== null),
-    pick: (x) => ({ start: [pickedNumber(frame.backX(x), frame.xScale)] }),
-  };
+    inside.push(...curveLines(frame, map, sampled(frame, map)).map((one) => lineItem(one, "loss", 2.5)));
+    addStaircase(frame, weight, step);
+  } else addPairs(frame, weight, step);
+  if (step) addNow(frame, frame.x(weight[step]), frame.y(weight[step]));
+  addStart(frame, frame.x(weight[0]), frame.y(weight[0]));
+  addCriticalPoints(frame, outcome.search.points, (one) => [frame.x(one.weight[0]), frame.y(one.weight[0])]);
+  addDepartures(frame, departuresOf(trajectory, step, ends), name);
+  if (map) addMultipliers(frame, outcome, step);
+  else addNote(frame, rule + " remembers: the next weight does not follow from this one alone");
+  const label = (map ? "Cobweb of the map from a weight to the next, " : "Each weight against the next, as " + rule + " remembers, ") + name
+    + rangeInWords(ends) + ". The run starts at " + name + " = " + shortNumber(weight[0]) + "; " + standingInWords(outcome, step) + ".";
+  return frameScene(box, frame, label + pointsInWords(outcome), pickStart(frame));
 }
 
 /**
@@ -73,99 +72,55 @@ function mapAt({ problem, trajectory }, step) {
 }
 
 /**
- * @param {Outcome} outcome
- * @returns {Interval}
- */
-function mapEnds(outcome) {
-  const [low, high] = stretchShown(outcome), room = 0.04 * (high - low);
-  return [low - room, high + room];
-}
-
-/**
  * Draws the staircase from the diagonal to the map and back, the last steps strong, those before pale.
  * @param {Frame} frame
- * @param {Item[]} items
  * @param {Float64Array} weight
  * @param {number} last
  */
-function addStaircase(frame, items, weight, last) {
-  const since = last > 200 ? last - STRONG : 0;
-  const corners = (/** @type {number} */ from, /** @type {number} */ to) => {
-    const xs = [], ys = [];
-    for (let k = from; k < to; k++) {
-      xs.push(frame.x(weight[k]), frame.x(weight[k]));
-      ys.push(frame.y(weight[k]), frame.y(weight[k + 1]));
-    }
-    xs.push(frame.x(weight[to]));
-    ys.push(frame.y(weight[to]));
-    return piecesInside(frame, xs, ys);
-  };
-  if (since) {
-    const opacity = Math.max(0.1, Math.min(0.4, 60 / last));
-    for (const points of corners(0, since)) items.push({ kind: "line", points, colour: "path", width: 0.9, opacity });
+function addStaircase(frame, weight, last) {
+  const since = last > 200 ? last - STRONG : 0, { inside } = frame;
+  /** @type {number[]} */
+  const xs = [];
+  /** @type {number[]} */
+  const ys = [];
+  for (let k = 0; k <= last; k++) {
+    xs.push(frame.x(weight[k]), frame.x(weight[k]));
+    ys.push(frame.y(weight[k]), frame.y(weight[Math.min(last, k + 1)]));
   }
-  for (const points of corners(since, last)) {
-    items.push({ kind: "line", points, colour: "path", width: last > STRONG ? 1.3 : 2 });
-    if (last <= STRONG) frame.room.shun(points);
+  const pieces = (/** @type {number} */ from, /** @type {number} */ to) => piecesInside(frame, xs.slice(from, to), ys.slice(from, to));
+  const opacity = Math.max(0.1, Math.min(0.4, 60 / last));
+  inside.push(...pieces(0, 2 * since + 1).map((one) => lineItem(one, "path", 0.9, { opacity })));
+  for (const one of pieces(2 * since, 2 * last + 1)) {
+    inside.push(lineItem(one, "path", last > STRONG ? 1.3 : 2));
+    if (last <= STRONG) frame.room.shun(one);
   }
-  for (let k = 0; k < Math.min(last, 12); k++) {
-    const x = frame.x(weight[k]), x1 = frame.x(weight[k + 1]), y = frame.y(weight[k]), y1 = frame.y(weight[k + 1]);
-    for (const [a, b, c, d] of [[x, y, x, y1], [x, y1, x1, y1]]) {
-      const [piece] = piecesInside(frame, [a, c], [b, d], 0);
-      if (!piece || Math.hypot(piece[2] - piece[0], piece[3] - piece[1]) < 30) continue;
-      const points = [piece[0], piece[1], 0.45 * piece[0] + 0.55 * piece[2], 0.45 * piece[1] + 0.55 * piece[3]];
-      items.push({ kind: "line", points, colour: "path", width: 2, arrow: true });
-    }
+  for (let k = 1; k <= Math.min(2 * last, 24); k++) {
+    const [piece] = piecesInside(frame, xs.slice(k - 1, k + 1), ys.slice(k - 1, k + 1), 0);
+    if (!piece) continue;
+    const [a, b, c, d] = piece;
+    if (Math.hypot(c - a, d - b) > 30) inside.push(lineItem([a, b, 0.45 * a + 0.55 * c, 0.45 * b + 0.55 * d], "path", 2, { arrow: true }));
   }
 }
 
 /**
  * @param {Frame} frame
- * @param {Item[]} items
  * @param {Float64Array} weight
  * @param {number} last
  */
-function addPairs(frame, items, weight, last) {
-  const xs = [], ys = [], discs = [];
-  for (let k = 0; k < last; k++) {
-    xs.push(frame.x(weight[k]));
-    ys.push(frame.y(weight[k + 1]));
-    if (isInside(frame, xs[k], ys[k])) discs.push(xs[k], ys[k]);
-  }
-  for (const points of piecesInside(frame, xs, ys)) items.push({ kind: "line", points, colour: "path", width: 1, opacity: 0.4 });
-  if (discs.length) items.push({ kind: "marks", points: discs, colour: "path", radius: last > 200 ? 2 : 3.5, shape: "disc" });
-}
-
-/**
- * Marks on the diagonal the start and the step that is shown.
- * @param {Frame} frame
- * @param {Item[]} items
- * @param {Item[]} words
- * @param {Float64Array} weight
- * @param {number} last
- */
-function addEnds(frame, items, words, weight, last) {
-  const { size, room } = frame, radius = 0.45 * size;
-  for (const k of last ? [last, 0] : [0]) {
-    const x = frame.x(weight[k]), y = frame.y(weight[k]);
-    if (!isInside(frame, x, y)) continue;
-    items.push({ kind: "marks", points: [x, y], colour: "ink", radius, shape: k ? "disc" : "ring" },
-      { kind: "marks", points: [x, y], colour: "path", radius: 0.26 * size, shape: "disc" });
-    room.block(x - radius, y - radius, x + radius, y + radius);
-    if (k === 0) room.put(words, { kind: "text", x, y, text: "start", colour: "ink", size, bold: true, halo: true }, spotsAround(radius + 3));
-  }
+function addPairs(frame, weight, last) {
+  const xs = Array.from(weight.subarray(0, last), frame.x), ys = Array.from(weight.subarray(1, last + 1), frame.y);
+  frame.inside.push(...piecesInside(frame, xs, ys).map((one) => lineItem(one, "path", 1, { opacity: 0.4 })));
+  addDiscs(frame, xs, ys, false);
 }
 
 /**
  * Says for gradient descent whether a fixed point attracts: 1 − ηf″.
  * @param {Frame} frame
- * @param {Item[]} words
  * @param {Outcome} outcome
- * @param {boolean} isMap
  * @param {number} step
  */
-function addMultipliers(frame, words, { problem, search, trajectory }, isMap, step) {
-  if (!isMap || problem.rule.name !== "gradient_descent" || problem.rule.options.weight_decay) return;
+function addMultipliers(frame, { problem, search, trajectory }, step) {
+  if (problem.rule.name !== "gradient_descent" || problem.rule.options.weight_decay) return;
   const size = Math.max(11, frame.size - 1);
   for (const point of search.points) {
     if (!point.curvature.length || point.kind === "flat" || search.points.length > 5) continue;
@@ -174,7 +129,7 @@ function addMultipliers(frame, words, { problem, search, trajectory }, isMap, st
     const word = Math.abs(factor) < 1 ? "attracts" : Math.abs(factor) > 1 ? "repels" : "neutral";
     const spots = [1.6, 2.6, 3.6, 5].flatMap((far) => spotsAround(far * size)), long = "1 − ηf″ = " + shortNumber(factor, 3) + ", " + word;
     const say = (/** @type {string} */ text, /** @type {boolean} */ strict) =>
-      frame.room.put(words, { kind: "text", x, y, text, colour: "ink", size, halo: true }, spots, strict);
+      sayInFrame(frame, x, y, text, "ink", spots, { size }, strict);
     const short = word + " (" + shortNumber(factor, 3) + ")";
     if (!say(long, true) && !say(short, true) && !say(word, true)) say(word, false);
   }
@@ -183,27 +138,12 @@ function addMultipliers(frame, words, { problem, search, trajectory }, isMap, st
 /**
  * Writes a note at the bottom on the right, off the diagonal, in as many lines as it takes.
  * @param {Frame} frame
- * @param {Item[]} words
  * @param {string} text
  */
-function addNote(frame, words, text) {
+function addNote(frame, text) {
   const size = Math.max(11, frame.size - 1), lines = foldedText(text, 0.55 * frame.width, size);
   lines.forEach((line, k) => {
     const y = frame.bottom - 4 - (lines.length - 1 - k) * LINE_HEIGHT * size;
-    frame.room.put(words, { kind: "text", x: frame.right - 4, y, text: line, colour: "quiet", size, anchor: "end", baseline: "bottom", halo: true });
+    sayInFrame(frame, frame.right - 4, y, line, "quiet", undefined, { size, anchor: "end", baseline: "bottom" });
   });
-}
-
-/**
- * @param {Outcome} outcome
- * @param {State} state
- * @param {boolean} isMap
- * @returns {string}
- */
-function cobwebLabel(outcome, state, isMap) {
-  const { problem, trajectory } = outcome, name = problem.loss.weights[0], ends = mapEnds(outcome);
-  const step = shownStep(trajectory, state);
-  return (isMap ? "Cobweb of the map from a weight to the next, " : "Each weight against the next, as " + ruleWords(problem.rule.name) + " remembers, ")
-    + name + " from " + shortNumber(ends[0], 3) + " to " + shortNumber(ends[1], 3) + ". The run starts at " + name + " = "
-    + shortNumber(trajectory.weight[0]) + "; " + standingInWords(outcome, step) + "." + pointsInWords(outcome);
 }

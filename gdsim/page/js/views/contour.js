@@ -1,12 +1,13 @@
 // Two weights: the loss as contours, the way downhill, and the path.
-/** @import {Interval, Item, Outcome, State, View} from "../types.js" */
-/** @import {Entry, Frame} from "../draw/frame.js" */
-import { frameOf, insideFrame, piecesInside } from "../draw/frame.js";
+/** @import {Item, Outcome, State, View} from "../types.js" */
+/** @import {Frame} from "../draw/frame.js" */
+import { frameOf, frameScene, piecesInside, sayInFrame } from "../draw/frame.js";
+import { lineItem } from "../draw/items.js";
 import { shortNumber } from "../draw/scale.js";
 import { contourRings, quantileLevels, ringLines, ringsAsOne } from "./isolines.js";
-import { rivalWords } from "./curve.js";
 import {
-  addCriticalPoints, addStartAndNow, isInside, pickedNumber, pointsInWords, ruleWords, shownStep, standingInWords, stretchShown, wordsScene,
+  addCriticalPoints, addDiscs, addNow, addStart, isInside, pickedNumber, pointsInWords, rangeInWords, recordPixels, rivalStanding, runEntries,
+  shownStep, standingInWords, stretchShown, wordsScene,
 } from "./points.js";
 
 const GRID = 72;
@@ -29,44 +30,22 @@ export function contourView(outcome, state, box, rival) {
   const [xEnds, yEnds] = [stretchShown(outcome, 0), stretchShown(outcome, 1)];
   const aspect = (xEnds[1] - xEnds[0]) / (yEnds[1] - yEnds[0]);
   const frame = frameOf({
-    box, grid: false, equal: aspect >= 0.5 && aspect <= 2, legend: contourLegend(outcome, rival),
+    box, grid: false, equal: aspect >= 0.5 && aspect <= 2, legend: runEntries(outcome, rival),
     x: { low: xEnds[0], high: xEnds[1], name: "weight " + weights[0] }, y: { low: yEnds[0], high: yEnds[1], name: "weight " + weights[1] },
   });
   const step = shownStep(trajectory, state), map = mapOf(outcome, frame);
-  /** @type {Item[]} */
-  const inside = [...map.items];
-  /** @type {Item[]} */
-  const marks = [];
-  /** @type {Item[]} */
-  const words = [];
-  if (rival) addPath(frame, inside, rival, shownStep(rival.trajectory, state), true);
-  const [xs, ys] = addPath(frame, inside, outcome, step, false);
-  addStartAndNow(frame, marks, words, [xs[0], ys[0]], [xs[step], ys[step]]);
-  if (weights.length === 2) addCriticalPoints(frame, marks, words, outcome.search.points, (one) => [frame.x(one.weight[0]), frame.y(one.weight[1])]);
-  addOutside(frame, words, step, xs, ys);
+  frame.inside.push(...map.items);
+  if (rival) addPath(frame, rival, shownStep(rival.trajectory, state), true);
+  const [xs, ys] = addPath(frame, outcome, step, false);
+  addNow(frame, xs[step], ys[step]);
+  addStart(frame, xs[0], ys[0]);
+  if (weights.length === 2) addCriticalPoints(frame, outcome.search.points, (one) => [frame.x(one.weight[0]), frame.y(one.weight[1])]);
+  addOutside(frame, xs, ys);
   const size = Math.max(11, frame.size - 2);
-  for (const { x, y, text } of map.labels) {
-    frame.room.put(words, { kind: "text", x, y, text, colour: "quiet", size, anchor: "middle", baseline: "middle", halo: true });
-  }
-  return {
-    width: box.width, height: box.height, items: [...frame.items, insideFrame(frame, inside), ...marks, ...words],
-    label: contourLabel(outcome, state, rival),
-    pick: (x, y) => ({
-      start: [pickedNumber(frame.backX(x), frame.xScale), pickedNumber(frame.backY(y), frame.yScale), ...problem.start.slice(2)],
-    }),
-  };
-}
-
-/**
- * @param {Outcome} outcome
- * @param {Outcome | null} rival
- * @returns {Entry[]}
- */
-function contourLegend({ problem }, rival) {
-  /** @type {Entry[]} */
-  const entries = [{ text: ruleWords(problem.rule.name), colour: "path", shape: "disc", line: true }];
-  if (rival) entries.push({ text: rivalWords(problem.rule.name, rival), colour: "rival", shape: "ring", dash: "dashed", line: true });
-  return entries;
+  for (const { x, y, text } of map.labels) sayInFrame(frame, x, y, text, "quiet", undefined, { size, anchor: "middle" });
+  return frameScene(box, frame, contourLabel(outcome, state, rival), (x, y) => ({
+    start: [pickedNumber(frame.backX(x), frame.xScale), pickedNumber(frame.backY(y), frame.yScale), ...problem.start.slice(2)],
+  }));
 }
 
 /**
@@ -125,7 +104,7 @@ function drawnMap(outcome, frame) {
     if (!rings.length) continue;
     items.push({ kind: "area", points: ringsAsOne(rings), colour: "loss", opacity: 0.055 });
     const pieces = rings.flatMap((ring) => ringLines(ring));
-    for (const points of pieces) lines.push({ kind: "line", points, colour: "ink", width: 0.8, opacity: 0.3 });
+    for (const points of pieces) lines.push(lineItem(points, "ink", 0.8, { opacity: 0.3 }));
     const longest = pieces.reduce((best, one) => (one.length > best.length ? one : best), []);
     const middle = 2 * Math.floor(longest.length / 4);
     if (k % 3 === 2 && longest.length > 16) labels.push({ x: longest[middle], y: longest[middle + 1], text: shortNumber(Number(height.toPrecision(2))) });
@@ -153,75 +132,49 @@ function downhillArrows(outcome, frame) {
     const dx = -out[0] * across, dy = out[1] * up, length = Math.hypot(dx, dy);
     if (!(length > 0) || length === Infinity) continue;
     const u = (7 * dx) / length, v = (7 * dy) / length;
-    items.push({ kind: "line", points: [x - u, y - v, x + u, y + v], colour: "ink", width: 1, opacity: 0.38, arrow: true });
+    items.push(lineItem([x - u, y - v, x + u, y + v], "ink", 1, { opacity: 0.38, arrow: true }));
   }
   return items;
 }
 
 /**
- * Draws a path up to a step: a line on a light ground, discs while few, arrow heads on long steps.
+ * Draws a path up to a step: a line on a light ground, discs, arrow heads on long steps.
  * @param {Frame} frame
- * @param {Item[]} items
  * @param {Outcome} outcome
  * @param {number} last
- * @param {boolean} dashed
+ * @param {boolean} second
  * @returns {[number[], number[]]} pixels of the records
  */
-function addPath(frame, items, { trajectory }, last, dashed) {
-  /** @type {number[]} */
-  const xs = [];
-  /** @type {number[]} */
-  const ys = [];
-  const count = trajectory.weights;
-  for (let k = 0; k <= last; k++) {
-    xs.push(frame.x(trajectory.weight[k * count]));
-    ys.push(frame.y(trajectory.weight[k * count + 1]));
+function addPath(frame, { trajectory }, last, second) {
+  const { weight, weights } = trajectory, { inside } = frame;
+  const [xs, ys] = recordPixels(frame, weight, weight.subarray(1), last, weights);
+  const colour = second ? "rival" : "path", dash = second ? "dashed" : "", pieces = piecesInside(frame, xs, ys);
+  inside.push(...pieces.map((one) => lineItem(one, "ground", 5, { opacity: 0.75 })), ...pieces.map((one) => lineItem(one, colour, 2, { dash })));
+  pieces.forEach(frame.room.shun);
+  for (let k = 1, arrows = 0; k <= last && arrows < 30; k++) {
+    const [piece] = piecesInside(frame, xs.slice(k - 1, k + 1), ys.slice(k - 1, k + 1), 0);
+    if (!piece || Math.hypot(piece[2] - piece[0], piece[3] - piece[1]) < 22) continue;
+    inside.push(lineItem(piece, colour, 2, { arrow: true, dash }));
+    arrows++;
   }
-  const colour = dashed ? "rival" : "path", pieces = piecesInside(frame, xs, ys);
-  for (const points of pieces) items.push({ kind: "line", points, colour: "ground", width: 5, opacity: 0.75 });
-  for (const points of pieces) {
-    items.push({ kind: "line", points, colour, width: 2, dash: dashed ? "dashed" : "" });
-    frame.room.shun(points);
-  }
-  const discs = [];
-  let arrows = 0;
-  for (let k = 0; k <= last; k++) {
-    if (k && arrows < 30) {
-      const [piece] = piecesInside(frame, [xs[k - 1], xs[k]], [ys[k - 1], ys[k]], 0);
-      if (piece && Math.hypot(piece[2] - piece[0], piece[3] - piece[1]) > 22) {
-        items.push({ kind: "line", points: piece, colour, width: 2, arrow: true, dash: dashed ? "dashed" : "" });
-        arrows++;
-      }
-    }
-    const before = discs.length - 2;
-    const apart = before < 0 || Math.hypot(xs[k] - discs[before], ys[k] - discs[before + 1]) > 1.5;
-    if (isInside(frame, xs[k], ys[k]) && apart) discs.push(xs[k], ys[k]);
-  }
-  if (discs.length && discs.length < 800) {
-    items.push({ kind: "marks", points: discs, colour, radius: last > 100 ? 2 : 3, shape: dashed ? "ring" : "disc", filled: !dashed });
-  }
+  addDiscs(frame, xs, ys, second);
   return [xs, ys];
 }
 
 /**
  * Says which step was the first to leave the frame.
  * @param {Frame} frame
- * @param {Item[]} words
- * @param {number} last
  * @param {number[]} xs
  * @param {number[]} ys
  */
-function addOutside(frame, words, last, xs, ys) {
-  const outside = [];
-  for (let k = 0; k <= last; k++) if (!isInside(frame, xs[k], ys[k])) outside.push(k);
-  if (!outside.length) return;
-  const { size } = frame, more = outside.length - 1;
+function addOutside(frame, xs, ys) {
+  const outside = [...xs.keys()].filter((k) => !isInside(frame, xs[k], ys[k])), more = outside.length - 1;
+  if (more < 0) return;
   const text = "step " + outside[0] + (more ? " and " + more + " more" : "") + " outside";
-  const [x0, x1, y0, y1] = [frame.left + 5, frame.right - 5, frame.top + 4, frame.bottom - 4];
-  frame.room.put(words, { kind: "text", x: 0, y: 0, text, colour: "path", size, bold: true, halo: true }, [
-    { dx: x0, dy: y0, anchor: "start", baseline: "top" }, { dx: x1, dy: y0, anchor: "end", baseline: "top" },
-    { dx: x0, dy: y1, anchor: "start", baseline: "bottom" }, { dx: x1, dy: y1, anchor: "end", baseline: "bottom" },
-  ]);
+  sayInFrame(frame, 0, 0, text, "path", [
+    { dx: frame.left + 5, dy: frame.top + 4, anchor: "start", baseline: "top" }, { dx: frame.right - 5, dy: frame.top + 4, anchor: "end", baseline: "top" },
+    { dx: frame.left + 5, dy: frame.bottom - 4, anchor: "start", baseline: "bottom" }, { dx: frame.right - 5, dy: frame.bottom - 4, anchor: "end", baseline: "bottom" },
+  ], { bold: true });
 }
 
 /**
@@ -232,12 +185,10 @@ function addOutside(frame, words, last, xs, ys) {
  */
 function contourLabel(outcome, state, rival) {
   const { problem, trajectory } = outcome, names = problem.loss.weights;
-  const range = (/** @type {Interval} */ ends) => " from " + shortNumber(ends[0]) + " to " + shortNumber(ends[1]);
   const fixed = names.slice(2).map((name, k) => name + " = " + shortNumber(finalWeights(outcome)[k + 2]));
   const from = problem.start.map((value, k) => names[k] + " = " + shortNumber(value)).join(", ");
-  return "Contours of the loss over " + names[0] + range(stretchShown(outcome, 0)) + " and " + names[1] + range(stretchShown(outcome, 1))
+  return "Contours of the loss over " + names[0] + rangeInWords(stretchShown(outcome, 0)) + " and " + names[1] + rangeInWords(stretchShown(outcome, 1))
     + (fixed.length ? ", with " + fixed.join(", ") + " as in the end" : "") + ". The path starts at " + from + "; "
     + standingInWords(outcome, shownStep(trajectory, state)) + "."
-    + (rival ? " Beside it " + rivalWords(problem.rule.name, rival) + ": " + standingInWords(rival, shownStep(rival.trajectory, state)) + "." : "")
-    + pointsInWords(outcome);
+    + rivalStanding(outcome, rival, state) + pointsInWords(outcome);
 }

@@ -1,10 +1,10 @@
 // How fast: loss above the lowest, size of the gradient and distance to the end, step by step.
-/** @import {Colour, Item, Outcome, Shape, State, View} from "../types.js" */
+/** @import {Colour, Outcome, Shape, State, View} from "../types.js" */
 /** @import {Entry, Frame} from "../draw/frame.js" */
-import { frameOf, insideFrame, piecesInside, spotsAround } from "../draw/frame.js";
+import { frameOf, frameScene, piecesInside, sayInFrame, spotsAround } from "../draw/frame.js";
+import { lineItem, marksItem } from "../draw/items.js";
 import { shortNumber } from "../draw/scale.js";
-import { rivalWords } from "./curve.js";
-import { POINT_LOOKS, shownStep, wordsScene } from "./points.js";
+import { POINT_LOOKS, rivalWords, shownStep, wordsScene } from "./points.js";
 
 /** One quantity of a run; numbers that are not positive have no place on the axis.
  * @typedef {{text: string, colour: Colour, shape: Shape, values: Float64Array}} Series
@@ -26,33 +26,24 @@ export function convergenceView(outcome, state, box, rival) {
   const legend = series.filter((one) => one.values.some((value) => value > 0)).map(({ text, colour, shape }) => (
     { text, colour, shape, line: true }
   ));
-  if (rival) legend.push({ text: rivalWords(outcome.problem.rule.name, rival), colour: "ink", dash: "dashed" });
+  if (rival) legend.push({ text: rivalWords(outcome, rival), colour: "ink", dash: "dashed" });
   const frame = frameOf({
     box, legend, x: { low: -0.02 * last, high: 1.02 * last, name: "step", whole: true },
     y: { low: limits[0], high: limits[1], name: "", kind: "log" },
   });
-  const step = shownStep(outcome.trajectory, state), now = frame.x(step);
-  /** @type {Item[]} */
-  const inside = [];
-  /** @type {Item[]} */
-  const words = [];
-  for (const one of others) addSeries(frame, inside, one, step, true);
-  for (const one of series) addSeries(frame, inside, one, step, false);
-  inside.push({ kind: "line", points: [now, frame.top, now, frame.bottom], colour: "ink", width: 1.2, dash: "dotted" });
-  const { size } = frame, spots = spotsAround(5);
-  frame.room.put(words, { kind: "text", x: now, y: frame.top + 0.8 * size, text: "step " + step, colour: "ink", size, bold: true, halo: true },
-    [spots[3], spots[4]]);
+  const step = shownStep(outcome.trajectory, state), now = frame.x(step), spots = spotsAround(5), { inside } = frame;
+  for (const one of others) addSeries(frame, one, step, true);
+  for (const one of series) addSeries(frame, one, step, false);
+  inside.push(lineItem([now, frame.top, now, frame.bottom], "ink", 1.2, { dash: "dotted" }));
+  sayInFrame(frame, now, frame.top + 0.8 * frame.size, "step " + step, "ink", [spots[3], spots[4]], { bold: true });
   if (tolerance > limits[0] && tolerance < limits[1]) {
     const y = frame.y(tolerance);
-    inside.push({ kind: "line", points: [frame.left, y, frame.right, y], colour: "quiet", width: 1.5, dash: "dotted" });
-    frame.room.put(words, { kind: "text", x: frame.left + 6, y, text: "tolerance " + shortNumber(tolerance), colour: "quiet", size, halo: true },
+    inside.push(lineItem([frame.left, y, frame.right, y], "quiet", 1.5, { dash: "dotted" }));
+    sayInFrame(frame, frame.left + 6, y, "tolerance " + shortNumber(tolerance), "quiet",
       [spots[0], spots[5]].flatMap((spot) => [{ ...spot, anchor: "start" }, { ...spot, anchor: "end", dx: frame.width - 12 }]));
   }
-  return {
-    width: box.width, height: box.height, items: [...frame.items, insideFrame(frame, inside), ...words],
-    label: convergenceLabel(outcome, state, series, others, rival),
-    pick: (x) => ({ step: Math.max(0, Math.min(outcome.trajectory.steps, Math.round(frame.backX(x)))) }),
-  };
+  return frameScene(box, frame, convergenceLabel(outcome, state, series, others, rival),
+    (x) => ({ step: Math.max(0, Math.min(outcome.trajectory.steps, Math.round(frame.backX(x)))) }));
 }
 
 /**
@@ -125,32 +116,21 @@ function seriesLimits(series, tolerance) {
 /**
  * Draws a quantity: strong up to the step that is shown, faint after it.
  * @param {Frame} frame
- * @param {Item[]} items
  * @param {Series} series
  * @param {number} step
  * @param {boolean} dashed
  */
-function addSeries(frame, items, { colour, shape, values }, step, dashed) {
-  const xs = [], ys = [];
-  for (let k = 0; k < values.length; k++) {
-    xs.push(frame.x(k));
-    ys.push(values[k] > 0 && values[k] < Infinity ? frame.y(values[k]) : NaN);
+function addSeries(frame, { colour, shape, values }, step, dashed) {
+  const xs = Array.from(values, (_, k) => frame.x(k)), ys = Array.from(values, (value) => (value > 0 && value < Infinity ? frame.y(value) : NaN));
+  for (const [from, to, opacity] of [[0, step + 1, 1], [step, xs.length, 0.35]]) {
+    for (const points of piecesInside(frame, xs.slice(from, to), ys.slice(from, to))) {
+      frame.inside.push(lineItem(points, colour, dashed ? 1.8 : 2.4, { dash: dashed ? "dashed" : "", opacity }));
+      if (points.length < 1000) frame.room.shun(points);
+    }
   }
-  const dash = dashed ? "dashed" : "", width = dashed ? 1.8 : 2.4;
-  for (const points of piecesInside(frame, xs.slice(0, step + 1), ys.slice(0, step + 1))) {
-    items.push({ kind: "line", points, colour, width, dash });
-    frame.room.shun(points);
-  }
-  for (const points of piecesInside(frame, xs.slice(step), ys.slice(step))) {
-    items.push({ kind: "line", points, colour, width, dash, opacity: 0.35 });
-    if (points.length < 1000) frame.room.shun(points);
-  }
-  const stride = Math.max(1, Math.ceil((30 * values.length) / frame.width)), places = [];
-  for (let k = 0; k < values.length; k++) {
-    if (k !== step && (k % stride || k > step)) continue;
-    if (Number.isFinite(ys[k])) places.push(xs[k], ys[k]);
-  }
-  if (places.length) items.push({ kind: "marks", points: places, colour, radius: 3.5, shape, filled: !dashed });
+  const stride = Math.max(1, Math.ceil((30 * values.length) / frame.width));
+  const places = xs.flatMap((x, k) => ((k === step || (k < step && k % stride === 0)) && Number.isFinite(ys[k]) ? [x, ys[k]] : []));
+  if (places.length) frame.inside.push(marksItem(places, colour, 3.5, shape, !dashed));
 }
 
 /**
@@ -161,13 +141,13 @@ function addSeries(frame, items, { colour, shape, values }, step, dashed) {
  * @param {Outcome | null} rival
  * @returns {string}
  */
-function convergenceLabel({ problem, trajectory }, state, series, others, rival) {
-  const step = shownStep(trajectory, state);
+function convergenceLabel(outcome, state, series, others, rival) {
+  const step = shownStep(outcome.trajectory, state);
   const said = (/** @type {Series[]} */ some) => some.map(({ text, values }) => {
     const last = values.length - 1, k = Math.min(step, last);
     return text + " " + shortNumber(values[0], 3) + " at the start, " + shortNumber(values[k], 3) + " at step " + k
       + ", " + shortNumber(values[last], 3) + " at step " + last;
   }).join("; ");
   return "Against the steps, on a logarithmic axis: " + said(series) + "."
-    + (rival ? " Dashed, " + rivalWords(problem.rule.name, rival) + ": " + said(others) + "." : "");
+    + (rival ? " Dashed, " + rivalWords(outcome, rival) + ": " + said(others) + "." : "");
 }

@@ -1,13 +1,14 @@
 // The slope over the same weight axis as the curve: where the weight moves left, where right, where it rests.
 /** @import {Colour, Interval, Item, Outcome, View} from "../types.js" */
 /** @import {Frame} from "../draw/frame.js" */
-import { frameOf, insideFrame, spotsAround } from "../draw/frame.js";
+import { frameOf, frameScene, sayInFrame, spotsAround, textSizeFor } from "../draw/frame.js";
+import { lineItem, textItem } from "../draw/items.js";
 import { shortNumber } from "../draw/scale.js";
 import { textWidth } from "../draw/shapes.js";
 import { lossLimits } from "./curve.js";
 import {
-  addCriticalPoints, addDepartures, curveLines, departuresOf, functionsOf, isInside, pickedNumber, pointsInWords,
-  ruleWords, sampled, shownStep, standingInWords, stretchShown, wordsScene,
+  addCriticalPoints, addDepartures, addDiscs, addNow, curveLines, departuresOf, functionsOf, isInside, pickStart, pointsInWords, rangeInWords,
+  recordPixels, runEntries, sampled, shownStep, standingInWords, stretchShown, wordsScene,
 } from "./points.js";
 
 /** A stretch of weights on which f′ keeps its sign.
@@ -33,41 +34,31 @@ export function derivativeView(outcome, state, box, rival) {
   if (trajectory.weights !== 1) return wordsScene(box, "The slope is drawn for a loss of one weight.");
   const ends = stretchShown(outcome), step = shownStep(trajectory, state);
   const { slope } = functionsOf(outcome), [bottom, top] = slopeLimits(outcome, rival, ends);
-  const strip = 1.6 * Math.min(15, Math.max(12, 10.5 + Math.min(box.width, 1.6 * box.height) / 200));
+  const strip = 1.6 * textSizeFor(box);
   const frame = frameOf({
     box, strip, x: { low: ends[0], high: ends[1], name: "weight " + name }, y: { low: bottom, high: top, name: "slope f′" },
-    legend: [
-      { text: "steps of " + ruleWords(problem.rule.name), colour: "path", shape: "disc" },
-      { text: "slope at this step", colour: "tangent" },
-    ],
+    legend: [...runEntries(outcome, null), { text: "slope at this step", colour: "tangent" }],
   });
-  const samples = sampled(frame, slope), zero = frame.y(0);
-  const stretches = signStretches(samples.weights, samples.values, outcome.search.points.map((one) => one.weight[0]));
-  /** @type {Item[]} */
-  const inside = [];
-  /** @type {Item[]} */
-  const words = [];
+  const { points } = outcome.search, { inside, room } = frame;
+  const samples = sampled(frame, slope), zero = frame.y(0), axis = [frame.left, zero, frame.right, zero];
+  const stretches = signStretches(samples.weights, samples.values, points.map((one) => one.weight[0]));
   for (const one of stretches) {
     if (one.sign !== 0) inside.push({ kind: "area", points: areaOf(frame, samples, one), colour: signColour(one.sign), opacity: 0.28 });
   }
-  inside.push({ kind: "line", points: [frame.left, zero, frame.right, zero], colour: "ink", width: 1.2 });
-  frame.room.shun([frame.left, zero, frame.right, zero]);
-  for (const points of curveLines(frame, slope, samples)) inside.push({ kind: "line", points, colour: "loss", width: 2.5 });
-  const xs = [], ys = [];
-  for (let k = 0; k <= step; k++) {
-    xs.push(frame.x(trajectory.weight[k]));
-    ys.push(frame.y(trajectory.gradient[k]));
+  inside.push(lineItem(axis, "ink", 1.2), ...curveLines(frame, slope, samples).map((one) => lineItem(one, "loss", 2.5)));
+  room.shun(axis);
+  const [xs, ys] = recordPixels(frame, trajectory.weight, trajectory.gradient, step), x = xs[step], y = ys[step];
+  addDiscs(frame, xs, ys, false);
+  addDepartures(frame, departuresOf(trajectory, step, ends), name);
+  if (isInside(frame, x, y)) inside.push(lineItem([x, zero, x, y], "tangent", 3));
+  addNow(frame, x, y);
+  addCriticalPoints(frame, points, (one) => [frame.x(one.weight[0]), zero]);
+  if (isInside(frame, x, y)) {
+    const now = trajectory.gradient[step], spots = spotsAround(0.7 * frame.size);
+    sayInFrame(frame, x, y, "f′ = " + shortNumber(now, 3), "tangent", now < 0 ? spots.reverse() : spots);
   }
-  addDiscs(inside, frame, xs, ys);
-  addDepartures(frame, words, departuresOf(trajectory, step, ends), name);
-  addNow(frame, inside, words, xs[step], ys[step], trajectory.gradient[step]);
-  addCriticalPoints(frame, inside, words, outcome.search.points, (one) => [frame.x(one.weight[0]), zero]);
-  return {
-    width: box.width, height: box.height,
-    items: [...frame.items, ...stripItems(frame, stretches, strip, verbOf(outcome)), insideFrame(frame, inside), ...words],
-    label: derivativeLabel(outcome, step, ends, stretches),
-    pick: (x) => ({ start: [pickedNumber(frame.backX(x), frame.xScale)] }),
-  };
+  frame.items.push(...stripItems(frame, stretches, strip, verbOf(outcome)));
+  return frameScene(box, frame, derivativeLabel(outcome, step, ends, stretches), pickStart(frame));
 }
 
 /**
@@ -165,7 +156,7 @@ function stripItems(frame, stretches, strip, verb) {
     items.push({ kind: "area", points: [x0 + 0.5, y - half, x1 - 0.5, y - half, x1 - 0.5, y + half, x0 + 0.5, y + half], colour: signColour(one.sign), opacity: 0.3 });
     if (levels[k] < 0) return;
     const text = words[Math.min(words.length - 1, Math.max(level, levels[k]))];
-    items.push({ kind: "text", x: 0.5 * (x0 + x1), y, text, colour: "ink", size, anchor: "middle", baseline: "middle" });
+    items.push(textItem(0.5 * (x0 + x1), y, text, "ink", size, { anchor: "middle" }));
   });
   return items;
 }
@@ -181,38 +172,6 @@ function verbOf({ problem }) {
 }
 
 /**
- * @param {Item[]} items
- * @param {Frame} frame
- * @param {number[]} xs
- * @param {number[]} ys
- */
-function addDiscs(items, frame, xs, ys) {
-  const discs = xs.flatMap((x, k) => (isInside(frame, x, ys[k]) ? [x, ys[k]] : []));
-  if (discs.length) items.push({ kind: "marks", points: discs, colour: "path", radius: xs.length > 200 ? 2.5 : 3.5, shape: "disc" });
-}
-
-/**
- * Draws the slope at the step that is shown, from zero up or down to the curve, with its value.
- * @param {Frame} frame
- * @param {Item[]} items
- * @param {Item[]} words
- * @param {number} x
- * @param {number} y
- * @param {number} slope
- */
-function addNow(frame, items, words, x, y, slope) {
-  if (!isInside(frame, x, y)) return;
-  const { size, room } = frame, spots = spotsAround(0.7 * size);
-  items.push({ kind: "line", points: [x, frame.y(0), x, y], colour: "tangent", width: 3 },
-    { kind: "marks", points: [x, y], colour: "ink", radius: 0.42 * size, shape: "disc" },
-    { kind: "marks", points: [x, y], colour: "path", radius: 0.28 * size, shape: "disc" });
-  room.block(x - 0.42 * size, y - 0.42 * size, x + 0.42 * size, y + 0.42 * size);
-  room.shun([x, frame.y(0), x, y]);
-  const text = "f′ = " + shortNumber(slope, 3);
-  room.put(words, { kind: "text", x, y, text, colour: "tangent", size, halo: true }, slope < 0 ? [...spots].reverse() : spots);
-}
-
-/**
  * @param {Outcome} outcome
  * @param {number} step
  * @param {Interval} ends
@@ -223,7 +182,7 @@ function derivativeLabel(outcome, step, ends, stretches) {
   const name = outcome.problem.loss.weights[0], verb = verbOf(outcome) === "moves" ? "the weight moves" : "downhill is";
   const said = stretches.slice(0, 8).map(({ low, high, sign }) => "from " + shortNumber(low, 3) + " to " + shortNumber(high, 3)
     + (sign === 0 ? " the slope is zero" : " " + verb + (sign > 0 ? " left" : " right")));
-  return "Slope of the loss over the weight " + name + " from " + shortNumber(ends[0]) + " to " + shortNumber(ends[1]) + ": "
+  return "Slope of the loss over the weight " + name + rangeInWords(ends) + ": "
     + said.join("; ") + ". The descent at " + standingInWords(outcome, step).replace("stands at", "has") + " and slope "
     + shortNumber(outcome.trajectory.gradient[step]) + "." + pointsInWords(outcome);
 }

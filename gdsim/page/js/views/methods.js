@@ -2,7 +2,8 @@
 
 import { differenceGradient } from "../engine/differences.js";
 import { dualDerivative } from "../engine/jets.js";
-import { presentWeights } from "./secants.js";
+import { weightAt } from "../engine/rest.js";
+import { shownStep } from "./points.js";
 
 /** @import {LabData, Outcome, Problem, Scheme, State} from "../types.js" */
 
@@ -24,7 +25,7 @@ const TABLE_SCHEMES = [["forward difference", "forward"], ["central difference",
  */
 export function methodRows(outcome, state, lab) {
   const { loss, parameters, data } = outcome.problem;
-  const weights = presentWeights(outcome, state);
+  const weights = weightAt(outcome.trajectory, shownStep(outcome.trajectory, state));
   const exact = weights.map(() => NaN);
   loss.gradient(weights, parameters, data, exact);
   /** @type {MethodRow[]} */

@@ -1,7 +1,8 @@
 // What the views share: critical points and steps as marks and words, sampled curves, places that are picked.
 /** @import {Box, Colour, CriticalPoint, Interval, Item, Numbers, Outcome, PointKind, Scene, Shape, State, Trajectory} from "../types.js" */
-/** @import {Frame} from "../draw/frame.js" */
-import { foldedText, makeRoom, piecesInside, spotsAround, textSizeFor } from "../draw/frame.js";
+/** @import {Entry, Frame} from "../draw/frame.js" */
+import { foldedText, makeRoom, piecesInside, sayInFrame, spotsAround, textSizeFor } from "../draw/frame.js";
+import { lineItem, marksItem, textItem } from "../draw/items.js";
 import { shortNumber } from "../draw/scale.js";
 import { textWidth } from "../draw/shapes.js";
 
@@ -21,27 +22,33 @@ export const POINT_LOOKS = {
 /**
  * Marks critical points, filled where certified, and says their kind where there is room.
  * @param {Frame} frame
- * @param {Item[]} marks to which marks are added
- * @param {Item[]} words to which words are added
  * @param {CriticalPoint[]} points
  * @param {(point: CriticalPoint) => [number, number]} place in pixels
  */
-export function addCriticalPoints(frame, marks, words, points, place) {
-  const { size, room } = frame, radius = 0.42 * size;
-  const seen = points.filter((one) => isInside(frame, ...place(one)));
-  for (const one of seen) {
-    const [x, y] = place(one), { shape, colour } = POINT_LOOKS[one.kind];
-    marks.push({ kind: "marks", points: [x, y], colour, radius, shape, filled: one.proof === "certified" });
-    room.block(x - radius, y - radius, x + radius, y + radius);
+export function addCriticalPoints(frame, points, place) {
+  const radius = 0.42 * frame.size, around = spotsAround(radius + 3), said = new Set();
+  const seen = points.map((one) => ({ ...one, at: place(one) })).filter((one) => isInside(frame, ...one.at));
+  for (const { at, kind, proof } of seen) {
+    const { shape, colour } = POINT_LOOKS[kind];
+    frame.above.push(marksItem(at, colour, radius, shape, proof === "certified"));
+    blockAround(frame, ...at, radius);
   }
-  const below = [5, 6, 7, 3, 4, 0, 1, 2].map((k) => spotsAround(radius + 3)[k]);
-  const said = new Set();
-  for (const one of seen) {
-    const [x, y] = place(one), { colour, word } = POINT_LOOKS[one.kind];
+  for (const { at, kind } of seen) {
+    const { colour, word } = POINT_LOOKS[kind];
     if (seen.length > 6 && said.has(word)) continue;
     said.add(word);
-    room.put(words, { kind: "text", x, y, text: word, colour, size, halo: true }, one.kind === "maximum" ? spotsAround(radius + 3) : below);
+    sayInFrame(frame, ...at, word, colour, kind === "maximum" ? around : [5, 6, 7, 3, 4, 0, 1, 2].map((k) => around[k]));
   }
+}
+
+/**
+ * @param {Frame} frame
+ * @param {number} x
+ * @param {number} y
+ * @param {number} radius
+ */
+function blockAround(frame, x, y, radius) {
+  frame.room.block(x - radius, y - radius, x + radius, y + radius);
 }
 
 /**
@@ -57,75 +64,84 @@ export function isInside(frame, x, y) {
 /**
  * Draws steps as discs, one for a pixel, and arrows between those that are apart, the last ones strongest.
  * @param {Frame} frame
- * @param {Item[]} items
  * @param {Numbers} xs pixels of records 0 … last
  * @param {Numbers} ys
- * @param {{colour: Colour, last: number, radius: number, dashed: boolean}} look
+ * @param {boolean} second whether it is the second run
  */
-export function addSteps(frame, items, xs, ys, { colour, last, radius, dashed }) {
-  /** @type {number[]} */
-  const discs = [];
-  const seen = new Set();
-  for (let k = 0; k <= last; k++) {
-    if (!isInside(frame, xs[k], ys[k])) continue;
-    const key = Math.round(xs[k]) * 8192 + Math.round(ys[k]);
-    if (!seen.has(key)) discs.push(xs[k], ys[k]);
-    seen.add(key);
-  }
+export function addSteps(frame, xs, ys, second) {
+  const last = xs.length - 1, colour = second ? "rival" : "path";
   let left = 40;
   /** @type {Item[]} */
   const arrows = [];
   for (let k = last; k > 0 && left > 0 && last - k < 400; k--) {
     const [piece] = piecesInside(frame, [xs[k - 1], xs[k]], [ys[k - 1], ys[k]], 0);
-    if (!piece || Math.hypot(piece[2] - piece[0], piece[3] - piece[1]) < 3.2 * radius) continue;
+    if (!piece || Math.hypot(piece[2] - piece[0], piece[3] - piece[1]) < 12) continue;
     const opacity = last <= 25 || left > 37 ? 0.9 : 0.25 + 0.012 * left;
-    arrows.push({ kind: "line", points: piece, colour, width: dashed ? 1.2 : 1.5, arrow: true, opacity, dash: dashed ? "dashed" : "" });
+    arrows.push(lineItem(piece, colour, second ? 1.2 : 1.5, { arrow: true, opacity, dash: second ? "dashed" : "" }));
     if (left-- > 28) frame.room.shun(piece);
   }
-  items.push(...arrows.reverse());
-  if (discs.length) items.push({ kind: "marks", points: discs, colour, radius, shape: dashed ? "ring" : "disc", filled: !dashed });
+  frame.inside.push(...arrows.reverse());
+  addDiscs(frame, xs, ys, second);
 }
 
 /**
- * Marks the start by a ring with a word, and the step that is shown by a larger disc.
+ * Draws discs, or rings for a second run, one for a pixel.
  * @param {Frame} frame
- * @param {Item[]} marks
- * @param {Item[]} words
- * @param {[number, number]} start pixels
- * @param {[number, number]} now pixels
+ * @param {Numbers} xs
+ * @param {Numbers} ys
+ * @param {boolean} second
  */
-export function addStartAndNow(frame, marks, words, start, now) {
-  const { size, room } = frame, radius = 0.5 * size;
-  if (isInside(frame, ...now)) {
-    marks.push({ kind: "marks", points: now, colour: "ink", radius: 0.42 * size, shape: "disc" },
-      { kind: "marks", points: now, colour: "path", radius: 0.28 * size, shape: "disc" });
-    room.block(now[0] - 0.4 * size, now[1] - 0.4 * size, now[0] + 0.4 * size, now[1] + 0.4 * size);
+export function addDiscs(frame, xs, ys, second) {
+  const discs = [], seen = new Set();
+  for (let k = 0; k < xs.length; k++) {
+    const key = Math.round(xs[k]) * 8192 + Math.round(ys[k]);
+    if (seen.has(key) || !isInside(frame, xs[k], ys[k])) continue;
+    discs.push(xs[k], ys[k]);
+    seen.add(key);
   }
-  if (!start.every(Number.isFinite)) return;
-  const x = Math.max(frame.left, Math.min(frame.right, start[0])), y = Math.max(frame.top, Math.min(frame.bottom, start[1]));
-  marks.push({ kind: "marks", points: [x, y], colour: "ink", radius, shape: "ring" },
-    { kind: "marks", points: [x, y], colour: "path", radius: 0.24 * size, shape: "disc" });
-  room.block(x - radius, y - radius, x + radius, y + radius);
-  room.put(words, { kind: "text", x, y, text: "start", colour: "ink", size, bold: true, halo: true }, spotsAround(radius + 3));
+  const radius = xs.length > 200 ? 2.5 : 3.5;
+  if (discs.length) frame.inside.push(marksItem(discs, second ? "rival" : "path", radius, second ? "ring" : "disc"));
 }
 
 /**
- * Numbers the steps, the latest first, as far as there is room.
+ * Marks the step that is shown by a disc in a ring.
  * @param {Frame} frame
- * @param {Item[]} words
+ * @param {number} x
+ * @param {number} y
+ */
+export function addNow(frame, x, y) {
+  if (!isInside(frame, x, y)) return;
+  const radius = 0.42 * frame.size;
+  frame.above.push(marksItem([x, y], "ink", radius, "disc"), marksItem([x, y], "path", 0.67 * radius, "disc"));
+  blockAround(frame, x, y, radius);
+}
+
+/**
+ * Marks the start, at the edge where it lies beyond, by a ring with a word.
+ * @param {Frame} frame
+ * @param {number} x
+ * @param {number} y
+ */
+export function addStart(frame, x, y) {
+  if (!Number.isFinite(x + y)) return;
+  const radius = 0.5 * frame.size, u = Math.max(frame.left, Math.min(frame.right, x)), v = Math.max(frame.top, Math.min(frame.bottom, y));
+  frame.above.push(marksItem([u, v], "ink", radius, "ring"), marksItem([u, v], "path", 0.5 * radius, "disc"));
+  blockAround(frame, u, v, radius);
+  sayInFrame(frame, u, v, "start", "ink", spotsAround(radius + 3), { bold: true });
+}
+
+/**
+ * Numbers the steps as far as there is room, the latest first; of a long run that one alone.
+ * @param {Frame} frame
  * @param {Numbers} xs pixels
  * @param {Numbers} ys
- * @param {number} last
  */
-export function addStepNumbers(frame, words, xs, ys, last) {
-  const size = Math.max(11, frame.size - 1), spots = spotsAround(0.55 * size);
-  const order = [last];
-  for (let k = 1; k < last && last <= 200; k++) order.push(k);
+export function addStepNumbers(frame, xs, ys) {
+  const size = Math.max(11, frame.size - 1), spots = spotsAround(0.55 * size).slice(0, 3), last = xs.length - 1;
   let left = 40;
-  for (const k of order) {
-    if (k < 1 || !isInside(frame, xs[k], ys[k])) continue;
-    if (frame.room.put(words, { kind: "text", x: xs[k], y: ys[k], text: String(k), colour: "path", size, halo: true }, spots.slice(0, 3))) left--;
-    if (left === 0) return;
+  for (let j = 0; j < last && left > 0 && (j === 0 || last <= 200); j++) {
+    const k = j || last;
+    if (isInside(frame, xs[k], ys[k]) && sayInFrame(frame, xs[k], ys[k], String(k), "path", spots, { size })) left--;
   }
 }
 
@@ -157,11 +173,10 @@ export function departuresOf(trajectory, last, [low, high]) {
 /**
  * Draws an arrow at the edge for the first step that left on each side, with its number and weight.
  * @param {Frame} frame
- * @param {Item[]} items
  * @param {Departure[]} departures
  * @param {string} name of the weight
  */
-export function addDepartures(frame, items, departures, name) {
+export function addDepartures(frame, departures, name) {
   const { size, room } = frame;
   for (const { side, step, more, value } of departures) {
     const sign = side === "left" ? -1 : 1, edge = side === "left" ? frame.left : frame.right;
@@ -176,8 +191,8 @@ export function addDepartures(frame, items, departures, name) {
     if (!found) continue;
     const { text, y, edges } = found;
     room.block(...edges);
-    items.push({ kind: "line", points: [edge - 1.6 * size * sign, y, edge - sign, y], colour: "path", width: 2.2, arrow: true },
-      { kind: "text", x: edge - 2 * size * sign, y, text, colour: "path", size, anchor: side === "left" ? "start" : "end", baseline: "middle", halo: true });
+    frame.above.push(lineItem([edge - 1.6 * size * sign, y, edge - sign, y], "path", 2.2, { arrow: true }),
+      textItem(edge - 2 * size * sign, y, text, "path", size, { anchor: sign < 0 ? "start" : "end", halo: true }));
   }
   /** @type {(edge: number, other: number, y: number) => [number, number, number, number]} */
   function ordered(edge, other, y) {
@@ -310,6 +325,57 @@ export function ruleWords(name) {
 }
 
 /**
+ * Returns the pixels of records 0 … last.
+ * @param {Frame} frame
+ * @param {Numbers} across by record
+ * @param {Numbers} up
+ * @param {number} last
+ * @param {number} [count] numbers of a record
+ * @returns {[number[], number[]]}
+ */
+export function recordPixels(frame, across, up, last, count = 1) {
+  const xs = [], ys = [];
+  for (let k = 0; k <= last; k++) {
+    xs.push(frame.x(across[k * count]));
+    ys.push(frame.y(up[k * count]));
+  }
+  return [xs, ys];
+}
+
+/**
+ * Says what the second run is beside the first: its rule, or where that is the same its learning rate.
+ * @param {Outcome} outcome
+ * @param {Outcome} rival
+ * @returns {string}
+ */
+export function rivalWords(outcome, rival) {
+  const { rule, rate } = rival.problem;
+  return rule.name === outcome.problem.rule.name ? "with η = " + shortNumber(rate.initial) : ruleWords(rule.name);
+}
+
+/**
+ * Returns the legend of a run and its rival.
+ * @param {Outcome} outcome
+ * @param {Outcome | null} rival
+ * @returns {Entry[]}
+ */
+export function runEntries(outcome, rival) {
+  /** @type {Entry[]} */
+  const entries = [{ text: ruleWords(outcome.problem.rule.name), colour: "path", shape: "disc", line: true }];
+  if (rival) entries.push({ text: rivalWords(outcome, rival), colour: "rival", shape: "ring", dash: "dashed", line: true });
+  return entries;
+}
+
+/**
+ * Returns what a click at a place sets where the horizontal axis is the weight.
+ * @param {Frame} frame
+ * @returns {(x: number) => Partial<State>}
+ */
+export function pickStart(frame) {
+  return (x) => ({ start: [pickedNumber(frame.backX(x), frame.xScale)] });
+}
+
+/**
  * Returns the record that is shown, whatever the state says.
  * @param {Trajectory} trajectory
  * @param {State} state
@@ -329,6 +395,25 @@ export function pointsInWords({ search, problem }) {
     + one.weight.map((value, k) => problem.loss.weights[k] + " = " + shortNumber(value)).join(", "));
   const more = search.points.length - said.length;
   return said.length ? " Critical points: " + said.join("; ") + (more ? "; and " + more + " more" : "") + "." : " No critical point was found.";
+}
+
+/**
+ * Says where a second run stands; nothing without one.
+ * @param {Outcome} outcome
+ * @param {Outcome | null} rival
+ * @param {State} state
+ * @returns {string}
+ */
+export function rivalStanding(outcome, rival, state) {
+  return rival ? " Beside it " + rivalWords(outcome, rival) + ": " + standingInWords(rival, shownStep(rival.trajectory, state)) + "." : "";
+}
+
+/**
+ * @param {Interval} ends
+ * @returns {string}
+ */
+export function rangeInWords([low, high]) {
+  return " from " + shortNumber(low) + " to " + shortNumber(high);
 }
 
 /**
@@ -356,7 +441,7 @@ export function wordsScene(box, text) {
   const room = makeRoom(0, 0, box.width, box.height);
   lines.forEach((line, k) => {
     const y = 0.5 * box.height + (k - 0.5 * (lines.length - 1)) * 1.3 * size;
-    room.put(items, { kind: "text", x: 0.5 * box.width, y, text: line, colour: "quiet", size, anchor: "middle", baseline: "middle" });
+    room.put(items, textItem(0.5 * box.width, y, line, "quiet", size, { anchor: "middle" }));
   });
   return { width: box.width, height: box.height, items, label: text };
 }

@@ -1,32 +1,24 @@
 // The learning-rate ruler: where η stands against 1/L and the limit of the rule.
-
+/** @import {Scale} from "../draw/scale.js" */
+/** @import {Box, Colour, CriticalPoint, Item, Outcome, Problem, Scene, State} from "../types.js" */
+import { lineItem, textItem } from "../draw/items.js";
 import { linearScale, logScale, shortNumber, ticksOf } from "../draw/scale.js";
 import { textWidth } from "../draw/shapes.js";
 import { stableFactor } from "../engine/story.js";
 import { writePlace } from "../engine/words.js";
-import { presentRecord } from "./secants.js";
-import { messageScene } from "./words_scene.js";
-
-/** @import {Scale} from "../draw/scale.js" */
-/** @import {Box, Colour, CriticalPoint, Item, Outcome, Problem, Scene, State} from "../types.js" */
+import { shownStep, wordsScene } from "./points.js";
 
 const ROOM_BEYOND = 1.5; // of the limit: how far a linear ruler reaches
-const RULER_LETTERS = 13;
+const RULER_TEXT = 13;
 
 /**
- * Where the rate stands.
- * @typedef {object} Standing
- * @property {number} rate at the step that is shown
- * @property {number} one 1/L
- * @property {number} bound the largest stable rate
- * @property {string} factor of 1/L that gives the bound, as text
- * @property {boolean} plain gradient descent: the approach turns at 1/L
- * @property {string} where the minimum, in words
- * @property {keyof typeof BAND_SENTENCES} band
+ * Where the rate stands: `rate` at the step that is shown, `one` is 1/L, `bound` the largest stable rate;
+ * `names` of the bands, `ends` of all but the last.
+ * @typedef {{rate: number, one: number, bound: number, factor: string, where: string, names: string[], ends: number[],
+ *   band: string}} Standing
  */
 
 /**
- * Why 2/L says nothing about a rule.
  * @param {Problem} problem
  * @returns {string}
  */
@@ -37,22 +29,18 @@ function whyNoLimit({ rule, lineSearch }) {
 }
 
 /**
- * The minimum whose ruler is shown: where the run settled, or else the nearest to the start that is curved.
+ * The curved minimum where the run settled, or else the nearest to the start.
  * @param {Outcome} outcome
  * @returns {CriticalPoint | null}
  */
-export function ruledMinimum(outcome) {
-  const { search, verdict, problem } = outcome;
-  /** @param {CriticalPoint} point */
-  const curved = (point) => {
-    const most = Math.max(0, ...point.curvature);
-    return point.kind === "minimum" && most > 0 && most < Infinity;
-  };
-  if (verdict.point && verdict.kind === "minimum") return curved(verdict.point) ? verdict.point : null;
-  /** @param {CriticalPoint} point */
-  const far = (point) => Math.hypot(...point.weight.map((weight, index) => weight - problem.start[index]));
-  const minima = search.points.filter(curved).sort((a, b) => far(a) - far(b));
-  return minima.length ? minima[0] : null;
+function ruledMinimum({ search, verdict, problem }) {
+  const far = (/** @type {CriticalPoint} */ { weight }) => Math.hypot(...weight.map((one, k) => one - problem.start[k]));
+  const settled = verdict.kind === "minimum" && verdict.point;
+  const [point] = (settled ? [settled] : search.points).filter(({ kind, curvature }) => {
+    const most = Math.max(0, ...curvature);
+    return kind === "minimum" && most > 0 && most < Infinity;
+  }).sort((a, b) => far(a) - far(b));
+  return point ?? null;
 }
 
 /**
@@ -61,28 +49,22 @@ export function ruledMinimum(outcome) {
  * @returns {Standing | string} or why there is no ruler
  */
 export function standingOf(outcome, state) {
-  const { problem, trajectory } = outcome;
-  const factor = stableFactor(problem);
+  const { problem, trajectory } = outcome, factor = stableFactor(problem);
   if (factor === null) return whyNoLimit(problem);
   const point = ruledMinimum(outcome);
-  if (!point) {
-    const settled = outcome.verdict.kind === "minimum" ? "the minimum has no curvature L" : "no minimum with a curvature L is known";
-    return `${settled} from which 2/L could be measured`;
-  }
-  const one = 1 / Math.max(...point.curvature);
-  const bound = factor * one;
-  const shown = trajectory.rate[presentRecord(outcome, state)];
-  const rate = shown > 0 && shown < Infinity ? shown : problem.rate.initial;
+  if (!point) return "no minimum with a curvature L is known from which 2/L could be measured";
+  const one = 1 / Math.max(...point.curvature), bound = factor * one;
+  const shown = trajectory.rate[shownStep(trajectory, state)], rate = shown > 0 && shown < Infinity ? shown : problem.rate.initial;
   const plain = problem.rule.name === "gradient_descent";
-  const band = rate >= bound ? "diverging" : !plain ? "closer" : rate <= one ? "monotone" : "oscillating";
+  const names = plain ? ["monotone", "oscillating", "diverging"] : ["comes closer", "diverging"], ends = plain ? [one, bound] : [bound];
   return {
-    rate, one, bound, plain, band, factor: factor === 2 ? "2" : shortNumber(factor, 3),
-    where: writePlace(problem.loss.weights, point.weight),
+    rate, one, bound, names, ends, factor: factor === 2 ? "2" : shortNumber(factor, 3), where: writePlace(problem.loss.weights, point.weight),
+    band: rate >= bound ? "diverging" : names[rate <= one || !plain ? 0 : 1],
   };
 }
 
 /**
- * The ends of the ruler: from 0 where η can be seen beside the limit, else by powers of ten.
+ * From 0 where η can be seen beside the limit, else by powers of ten, with room for words on both sides.
  * @param {Standing} stand
  * @param {number} from
  * @param {number} to
@@ -90,9 +72,8 @@ export function standingOf(outcome, state) {
  */
 function rulerScale({ rate, one, bound }, from, to) {
   if (rate <= ROOM_BEYOND * bound && rate >= bound / 100) return linearScale(0, ROOM_BEYOND * bound, from, to);
-  // Below 1/L and beyond the limit there is room for a word, however far away η lies.
   const low = Math.min(rate / 2, one / 4), high = Math.max(2 * rate, 4 * bound);
-  return logScale(Math.min(low, one * (bound / high) ** 0.5), Math.max(high, bound * (one / low) ** 0.5), from, to);
+  return logScale(Math.min(low, one * Math.sqrt(bound / high)), Math.max(high, bound * Math.sqrt(one / low)), from, to);
 }
 
 /**
@@ -103,33 +84,39 @@ function rulerScale({ rate, one, bound }, from, to) {
  */
 export function rulerView(outcome, state, box) {
   const stand = standingOf(outcome, state);
-  if (typeof stand === "string") return messageScene(box, "No ruler: " + stand + ".");
-  const { width, height } = box;
-  const size = RULER_LETTERS;
-  const left = 14, right = width - 14;
-  const top = 2 * size + 22, bottom = Math.max(top + 24, Math.min(height - 4 * size - 20, top + 64));
-  const scale = rulerScale(stand, left, right);
-  const bands = drawBands(stand, scale, top, bottom);
-  const items = [...bands, ...drawLimits(stand, scale, bottom, width), ...drawRate(stand, scale, bands, bottom)];
-  const text = `L = ${shortNumber(1 / stand.one)} at the minimum ${stand.where}`;
-  items.push({ kind: "text", x: left, y: bottom + 3 * size + 6, text, colour: "quiet", size: size - 1, baseline: "top" });
-  const sentence = outcome.ruler ? outcome.ruler.sentence : `η = ${shortNumber(stand.rate)} ${BAND_SENTENCES[stand.band]}.`;
+  if (typeof stand === "string") return wordsScene(box, "No ruler: " + stand + ".");
+  const { rate, one, bound, factor, where, band } = stand, size = RULER_TEXT, left = 14, right = box.width - left;
+  const top = 2 * size + 22, bottom = Math.max(top + 24, Math.min(box.height - 4 * size - 20, top + 64));
+  const scale = rulerScale(stand, left, right), x = scale.at(rate), text = "η = " + shortNumber(rate);
+  const items = [
+    lineItem([x, 20, x, bottom], "path", 2.5), ...drawRateBands(stand, scale, top, bottom), ...drawRateLimits(stand, scale, bottom),
+    textItem(keptInside(text, x, left - 10, right + 10), 12, text, "path", size, { anchor: "middle", bold: true }),
+    /** @type {Item} */ ({ kind: "area", points: [x - 7, bottom + 11, x + 7, bottom + 11, x, bottom - 3], colour: "path", opacity: 1 }),
+    textItem(left, bottom + 3.5 * size + 6, `L = ${shortNumber(1 / one)} at the minimum ${where}`, "quiet", size - 1),
+  ];
   return {
-    width, height, items,
-    label: `Learning-rate ruler: 1/L = ${shortNumber(stand.one)}, limit ${stand.factor}/L = ${shortNumber(stand.bound)}. ${sentence}`,
-    pick: (x) => {
-      const rate = scale.back(Math.max(left, Math.min(right, x)));
-      return rate > 0 ? { rate: Number(rate.toPrecision(3)) } : null;
+    ...box, items,
+    label: `Learning-rate ruler: 1/L = ${shortNumber(one)}, limit ${factor}/L = ${shortNumber(bound)}. `
+      + (outcome.ruler ? outcome.ruler.sentence : `η = ${shortNumber(rate)} stands in the band “${band}”.`),
+    pick: (px) => {
+      const picked = scale.back(Math.max(left, Math.min(right, px)));
+      return picked > 0 ? { rate: Number(picked.toPrecision(3)) } : null;
     },
   };
 }
 
-const BAND_SENTENCES = {
-  monotone: "is at most 1/L: near the minimum steps come in from one side",
-  oscillating: "lies between 1/L and the limit: steps overshoot and still come closer",
-  closer: "is below the limit: near the minimum steps come closer",
-  diverging: "is not below the limit: near the minimum steps lead away",
-};
+/**
+ * The middle of a text, moved so that it stays between two edges.
+ * @param {string} text
+ * @param {number} x
+ * @param {number} left
+ * @param {number} right
+ * @returns {number}
+ */
+function keptInside(text, x, left, right) {
+  const half = textWidth(text, RULER_TEXT, true) / 2;
+  return Math.max(left + half, Math.min(right - half, x));
+}
 
 /**
  * @param {Standing} stand
@@ -138,86 +125,47 @@ const BAND_SENTENCES = {
  * @param {number} bottom
  * @returns {Item[]}
  */
-function drawBands({ plain, one, bound }, scale, top, bottom) {
-  const inner = plain ? [one, bound] : [bound];
-  const ends = [scale.from, ...inner.map(scale.at), scale.to];
-  const names = plain ? ["monotone", "oscillating", "diverging"] : ["comes closer", "diverging"];
+function drawRateBands({ names, ends, rate }, scale, top, bottom) {
+  const edges = [scale.from, ...ends.map(scale.at), scale.to], now = scale.at(rate);
   /** @type {Colour[]} */
-  const colours = plain ? ["converged", "cycling", "diverged"] : ["converged", "diverged"];
-  /** @type {Item[]} */
-  const items = [];
-  names.forEach((text, index) => {
-    const [from, to] = [ends[index], ends[index + 1]];
-    items.push({ kind: "area", points: [from, top, to, top, to, bottom, from, bottom], colour: colours[index], opacity: 0.26 });
-    const half = textWidth(text, RULER_LETTERS, true) / 2;
-    const x = Math.max(scale.from + half, Math.min(scale.to - half, (from + to) / 2));
-    // A word that its band cannot hold stands above it, on a line of its own.
-    const y = 2 * half + 6 <= to - from ? (top + bottom) / 2 : top - 9;
-    items.push({ kind: "text", x, y, text, colour: "ink", size: RULER_LETTERS, anchor: "middle", bold: true });
+  const colours = ["converged", "cycling", "diverged"];
+  if (names.length < 3) colours.splice(1, 1);
+  return names.flatMap((text, k) => {
+    const from = edges[k], to = edges[k + 1], wide = textWidth(text, RULER_TEXT, true);
+    const x = keptInside(text, (from + to) / 2, scale.from, scale.to);
+    // A word that its band cannot hold stands above it, on a line of its own; η's line leaves a word out.
+    const y = wide + 6 <= to - from ? (top + bottom) / 2 : top - 9, crossed = Math.abs(now - x) < wide / 2 + 3;
+    return [
+      /** @type {Item} */ ({ kind: "area", points: [from, top, to, top, to, bottom, from, bottom], colour: colours[k], opacity: 0.26 }),
+      textItem(x, y, text, "ink", RULER_TEXT, { anchor: "middle", bold: true, halo: crossed }),
+    ];
   });
-  return items;
 }
 
 /**
  * @param {Standing} stand
  * @param {Scale} scale
  * @param {number} bottom
- * @param {number} width
  * @returns {Item[]}
  */
-function drawLimits({ plain, one, bound, factor }, scale, bottom, width) {
-  const size = RULER_LETTERS;
+function drawRateLimits({ ends, factor }, scale, bottom) {
+  const size = RULER_TEXT, { from, to } = scale, ticks = ticksOf(scale, Math.max(2, to / 90));
   /** @type {Item[]} */
-  const items = [{ kind: "line", points: [scale.from, bottom, scale.to, bottom], colour: "ink", width: 1 }];
-  const { values, labels, factor: power } = ticksOf(scale, Math.max(2, width / 90));
-  const crossed = (plain ? [one, bound] : [bound]).map(scale.at);
-  values.forEach((value, index) => {
-    const x = scale.at(value), text = labels[index] + (value ? power : "");
-    items.push({ kind: "line", points: [x, bottom, x, bottom + 5], colour: "ink", width: 1 });
-    const half = textWidth(text, size - 1) / 2;
-    if (crossed.some((line) => Math.abs(line - x) < half + 3)) return;
-    items.push({
-      kind: "text", x: Math.max(half, Math.min(width - half, x)), y: bottom + 12, text, colour: "quiet", size: size - 1,
-      anchor: "middle", baseline: "top",
-    });
+  const items = [lineItem([from, bottom, to, bottom], "ink", 1)];
+  ticks.values.forEach((value, k) => {
+    const x = scale.at(value), text = ticks.labels[k] + (value ? ticks.factor : "");
+    items.push(lineItem([x, bottom, x, bottom + 5], "ink", 1));
+    if (ends.some((end) => Math.abs(scale.at(end) - x) < textWidth(text, size) / 2 + 3)) return;
+    items.push(textItem(keptInside(text, x, 0, to + from), bottom + 20, text, "quiet", size - 1, { anchor: "middle" }));
   });
-  /** @type {[number, string, "start" | "end"][]} */
-  const limits = [[bound, `${factor}/L = ${shortNumber(bound)}`, "start"]];
-  if (plain) limits.unshift([one, `1/L = ${shortNumber(one)}`, "end"]);
-  for (const [value, text, anchor] of limits) {
-    const x = scale.at(value);
+  ends.forEach((end, k) => {
+    const x = scale.at(end), before = k < ends.length - 1, text = `${before ? 1 : factor}/L = ${shortNumber(end)}`;
     const reach = textWidth(text, size) + 6;
-    items.push({ kind: "line", points: [x, bottom + 2 * size + 16, x, bottom - 40], colour: "limit", width: 1.5, dash: "dashed" });
-    const place = anchor === "end" ? Math.max(reach, x - 4) : Math.min(width - reach, x + 4);
-    items.push({ kind: "text", x: place, y: bottom + size + 15, text, colour: "ink", size, anchor, baseline: "top", halo: true });
-  }
-  return items;
-}
-
-/**
- * @param {Standing} stand
- * @param {Scale} scale
- * @param {Item[]} words in the bands
- * @param {number} bottom
- * @returns {Item[]}
- */
-function drawRate({ rate }, scale, words, bottom) {
-  const x = scale.at(rate);
-  const text = `η = ${shortNumber(rate)}`;
-  const half = textWidth(text, RULER_LETTERS, true) / 2;
-  const place = Math.max(scale.from + half - 10, Math.min(scale.to - half + 10, x));
-  /** @type {Item[]} */
-  const items = [
-    { kind: "text", x: place, y: 4, text, colour: "path", size: RULER_LETTERS, anchor: "middle", baseline: "top", bold: true },
-    { kind: "area", points: [x - 7, bottom + 11, x + 7, bottom + 11, x, bottom - 3], colour: "path", opacity: 1 },
-  ];
-  // The line leaves out a word that it would cross.
-  let from = 20;
-  for (const word of words) {
-    if (word.kind !== "text" || Math.abs(word.x - x) > textWidth(word.text, RULER_LETTERS, true) / 2 + 3) continue;
-    items.push({ kind: "line", points: [x, from, x, word.y - 10], colour: "path", width: 2.5 });
-    from = word.y + 10;
-  }
-  items.push({ kind: "line", points: [x, from, x, bottom], colour: "path", width: 2.5 });
+    items.push(
+      lineItem([x, bottom + 2 * size + 16, x, bottom - 40], "limit", 1.5, { dash: "dashed" }),
+      textItem(before ? Math.max(reach, x - 4) : Math.min(to + from - reach, x + 4), bottom + 1.6 * size + 15, text, "ink", size,
+        { anchor: before ? "end" : "start", halo: true }),
+    );
+  });
   return items;
 }

@@ -1,26 +1,19 @@
 // Difference quotients round the weight of the present step: what the zoom and the V-curve draw.
-
-import { weightAt } from "../engine/rest.js";
-
 /** @import {Outcome, Scheme, State} from "../types.js" */
+import { weightAt } from "../engine/rest.js";
+import { shownStep } from "./points.js";
 
 /**
- * The loss along the first weight, through the weights of the present step.
- * @typedef {object} Slice
- * @property {string} name the weight that is moved
- * @property {number} at its value
- * @property {number} value the loss there
- * @property {number} slope the true derivative
- * @property {number} bend the second derivative
- * @property {string} sign how the derivative is written: f′(w), or ∂L/∂x among several weights
- * @property {number} rows of data, which make an evaluation dear
- * @property {unknown[]} key what the slice depends on
- * @property {(weight: number) => number} along the loss with this weight moved
+ * The loss along the first weight, through the weights of the present step: its value, `slope` and second
+ * derivative `bend` there. `sign` is how the derivative is written, `rows` of data make an evaluation dear, and
+ * `key` is what all this depends on.
+ * @typedef {{name: string, sign: string, at: number, value: number, slope: number, bend: number, rows: number, key: unknown[],
+ *   along: (weight: number) => number}} Slice
  */
 
 export const DOUBLE_EPSILON = 2 ** -52;
 /** From wide to narrow, four to a decade: 1 … 10⁻¹⁶. */
-export const QUOTIENT_STEPS = Array.from({ length: 65 }, (_, index) => stepOf(-index / 4));
+export const QUOTIENT_STEPS = Array.from({ length: 65 }, (_, k) => stepFromLog(-k / 4));
 /** @type {Scheme[]} */
 export const DRAWN_SCHEMES = ["forward", "backward", "central", "five_point"];
 
@@ -29,28 +22,8 @@ export const DRAWN_SCHEMES = ["forward", "backward", "central", "five_point"];
  * @param {number} logH
  * @returns {number}
  */
-export function stepOf(logH) {
+export function stepFromLog(logH) {
   return Number.isInteger(logH) ? Number("1e" + logH) : 10 ** logH;
-}
-
-/**
- * The weights of the step that is shown.
- * @param {Outcome} outcome
- * @param {State} state
- * @returns {number[]}
- */
-export function presentWeights(outcome, state) {
-  return weightAt(outcome.trajectory, presentRecord(outcome, state));
-}
-
-/**
- * The number of the record that is shown.
- * @param {Outcome} outcome
- * @param {State} state
- * @returns {number}
- */
-export function presentRecord(outcome, state) {
-  return Math.max(0, Math.min(Math.round(state.step) || 0, outcome.trajectory.steps));
 }
 
 /**
@@ -59,26 +32,21 @@ export function presentRecord(outcome, state) {
  * @param {State} state
  * @returns {Slice | null}
  */
-export function sliceAt(outcome, state) {
-  const { loss, parameters, data } = outcome.problem;
-  const here = presentWeights(outcome, state);
-  const count = here.length;
-  const gradient = new Array(count).fill(0);
-  const hessian = new Array(count * count).fill(0);
+export function sliceAt({ problem, trajectory }, state) {
+  const { loss, parameters, data } = problem, here = weightAt(trajectory, shownStep(trajectory, state)), count = here.length;
+  const gradient = new Array(count).fill(0), hessian = new Array(count * count).fill(0), moved = [...here], name = loss.weights[0];
   loss.gradient(here, parameters, data, gradient);
   loss.hessian(here, parameters, data, hessian);
-  const moved = [...here];
-  /** @param {number} weight */
-  const along = (weight) => {
+  const along = (/** @type {number} */ weight) => {
     moved[0] = weight;
     return loss.value(moved, parameters, data);
   };
-  const slice = {
-    name: loss.weights[0], at: here[0], value: along(here[0]), slope: gradient[0], bend: hessian[0],
-    sign: count === 1 ? `f′(${loss.weights[0]})` : `∂L/∂${loss.weights[0]}`,
-    rows: data.length ? data[0].length : 0, key: [loss, data, ...parameters, ...here], along,
+  const [at] = here, [slope] = gradient, value = along(at);
+  if (!Number.isFinite(at + value + slope)) return null;
+  return {
+    name, sign: count === 1 ? `f′(${name})` : "∂L/∂" + name, at, value, slope, bend: hessian[0], rows: data.length ? data[0].length : 0,
+    key: [loss, data, ...parameters, ...here], along,
   };
-  return Number.isFinite(slice.at + slice.value + slice.slope) ? slice : null;
 }
 
 /**
@@ -88,13 +56,11 @@ export function sliceAt(outcome, state) {
  * @param {number} h
  * @returns {number}
  */
-export function quotientOf(slice, scheme, h) {
-  const { at, along } = slice;
-  const near = () => (along(at + h) - along(at - h)) / (2 * h);
-  if (scheme === "forward") return (along(at + h) - slice.value) / h;
-  if (scheme === "backward") return (slice.value - along(at - h)) / h;
-  if (scheme === "central") return near();
-  return (4 * near() - (along(at + 2 * h) - along(at - 2 * h)) / (4 * h)) / 3;
+export function quotientOf({ at, value, along }, scheme, h) {
+  if (scheme === "forward") return (along(at + h) - value) / h;
+  if (scheme === "backward") return (value - along(at - h)) / h;
+  const near = (along(at + h) - along(at - h)) / (2 * h);
+  return scheme === "central" ? near : (4 * near - (along(at + 2 * h) - along(at - 2 * h)) / (4 * h)) / 3;
 }
 
 /** What was asked for last: while h is dragged the weight stays. @type {{key: unknown[], errors: Map<Scheme, number[]>}} */
@@ -107,16 +73,10 @@ const lastErrors = { key: [], errors: new Map() };
  * @returns {number[]}
  */
 export function quotientErrors(slice, scheme) {
-  const { key } = slice;
-  if (key.length !== lastErrors.key.length || !key.every((one, index) => Object.is(one, lastErrors.key[index]))) {
-    lastErrors.key = key;
-    lastErrors.errors = new Map();
-  }
-  let errors = lastErrors.errors.get(scheme);
-  if (!errors) {
-    errors = QUOTIENT_STEPS.map((h) => Math.abs(quotientOf(slice, scheme, h) - slice.slope));
-    lastErrors.errors.set(scheme, errors);
-  }
+  const { key } = slice, { key: known } = lastErrors;
+  if (key.length !== known.length || !key.every((one, k) => Object.is(one, known[k]))) Object.assign(lastErrors, { key, errors: new Map() });
+  const errors = lastErrors.errors.get(scheme) ?? QUOTIENT_STEPS.map((h) => Math.abs(quotientOf(slice, scheme, h) - slice.slope));
+  lastErrors.errors.set(scheme, errors);
   return errors;
 }
 
@@ -127,10 +87,8 @@ export function quotientErrors(slice, scheme) {
  * @returns {number}
  */
 export function agreeingDigits(quotient, derivative) {
-  const off = Math.abs(quotient - derivative);
-  if (off === 0) return 16;
-  const first = derivative === 0 ? -1 : Math.floor(Math.log10(Math.abs(derivative)));
-  return Math.max(0, Math.min(16, Math.floor(first + 1 - Math.log10(2 * off)))) || 0;
+  const off = Math.abs(quotient - derivative), first = derivative === 0 ? -1 : Math.floor(Math.log10(Math.abs(derivative)));
+  return off === 0 ? 16 : Math.max(0, Math.min(16, Math.floor(first + 1 - Math.log10(2 * off)))) || 0;
 }
 
 /**
@@ -140,14 +98,11 @@ export function agreeingDigits(quotient, derivative) {
  * @returns {"exact" | "bend" | "rounding" | "kink" | "lost"}
  */
 export function errorRuledBy(slice, h) {
-  const { at, value, slope, bend } = slice;
+  const { at, value, slope, bend } = slice, right = quotientOf(slice, "forward", h);
   if (at + h === at) return "lost";
-  const right = quotientOf(slice, "forward", h);
   if (right === slope) return "exact";
-  const size = Math.max(Math.abs(value), Math.abs(value + right * h));
-  const rounding = (DOUBLE_EPSILON * (size + Math.abs(slope * at))) / h;
-  /** @param {number} step */
-  const gap = (step) => Math.abs(quotientOf(slice, "forward", step) - quotientOf(slice, "backward", step));
+  const rounding = (DOUBLE_EPSILON * (Math.max(Math.abs(value), Math.abs(value + right * h)) + Math.abs(slope * at))) / h;
+  const gap = (/** @type {number} */ step) => Math.abs(quotientOf(slice, "forward", step) - quotientOf(slice, "backward", step));
   // On a smooth curve the slopes on the left and on the right close up as h shrinks; at a kink they do not.
   if (h < 0.1 && gap(h / 8) > Math.max(0.7 * gap(h), 200 * rounding)) return "kink";
   return rounding > (Math.abs(bend) * h) / 2 ? "rounding" : "bend";
