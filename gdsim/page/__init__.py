@@ -54,10 +54,8 @@ def scenario_page(scenario: Scenario, *, hide: Sequence[str] = (), torch: bool =
     >>> page.startswith("<!DOCTYPE html>"), len(page.encode()) < 150_000
     (True, True)
     """
-    from html import escape
-
     from gdsim.page.bundle import JS, bundle
-    from gdsim.page.document import document
+    from gdsim.page.document import document, escape
     from gdsim.page.formulas import emitted
     from gdsim.page.parts import check_hidden
     from gdsim.page.scenario_data import lab_data

@@ -20,14 +20,16 @@ _DECLARED = re.compile(r"^(export )?(?:async )?(?:function\*?|const|let|var|clas
 _PATTERN = re.compile(r"^(export )?(?:const|let|var) +[\[{](.*)$", re.MULTILINE)
 _PLAIN_PATTERN = re.compile(r"\s*([\w$]+(?:\s*,\s*[\w$]+)*)\s*,?\s*[\]}]\s*=[^=>].*")
 _OTHER_MODULE_SYNTAX = re.compile(r"^(?:import|export)\b.*$|\bimport\s*\(.*$", re.MULTILINE)
+# each kind begins with a sign of its own, so that the search is fast; what is before it tells a pattern:
+# a sign that no division can follow, or the beginning of a line
 _TOKEN = re.compile(
     r"""
       (?P<text> "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' )
     | (?P<template> `(?:[^`\\]|\\.)*` )
     | (?P<comment> //[^\n]* | /\*.*?\*/ )
-    | (?P<pattern>
-        (?: [(,=:\[!&|?{;] | => | \breturn\b ) \s*
-        /(?![/*]) (?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+ / )
+    | (?P<pattern> /
+        (?: (?<=[(,=:\[!&|?{;>]/) | (?<=[(,=:\[!&|?{;>][ ]/) | (?<=return[ ]/) | (?<=[ \n][ ]/)(?![ ]) )
+        (?![/*]) (?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+ / )
     """,
     re.VERBOSE | re.DOTALL,
 )
@@ -126,7 +128,8 @@ def _parsed(path: str, text: str) -> _Module:
         declared += [(name.strip(), bool(match[1])) for name in plain[1].split(",")]
     exported = frozenset(name for name, is_exported in declared if is_exported)
     bare = re.sub(r"^export (?=(?:async )?(?:function|const|let|class)\b)", "", bare, flags=re.MULTILINE)
-    if other := _OTHER_MODULE_SYNTAX.search(bare):
+    rest = "import" in bare or "export" in bare
+    if rest and (other := _OTHER_MODULE_SYNTAX.search(bare)):
         raise ValueError(f"{path}: the bundle does not know this form: {other[0]!r}")
     body = re.sub(r"\s*\n\s*", "\n", bare).strip()
     return _Module(imports, exported, tuple(name for name, _ in declared), body)

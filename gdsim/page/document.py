@@ -7,7 +7,6 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -144,3 +143,14 @@ def save(page: str, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(target) as file:
         file.write(page.encode())
+
+
+def escape(text: str) -> str:
+    """Return text as it may stand between tags or in an attribute.
+
+    >>> escape('<a title="b">')
+    '&lt;a title=&quot;b&quot;&gt;'
+    """
+    # html.escape, whose module takes longer to import than all that is escaped here
+    signs = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"}
+    return "".join(signs.get(sign, sign) for sign in text)

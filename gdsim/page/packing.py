@@ -15,8 +15,8 @@ _KEPT = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_AROUND_SIGNS = re.compile(r"[ \t]*([{}()\[\];,:?=<>*/%&|!^~])[ \t]*")
-_LINE_ENDS = re.compile(r"([{;,(\[])\s*\n\s*")
+_SIGNS = r"{}()\[\];,:?=<>*/%&|!^~"
+_SPARE = re.compile(rf"\n(?<=[{{;,(\[]\n)\s*|[ ]+(?=[{_SIGNS}\n])|[ ](?<=[{_SIGNS}][ ])[ ]*")
 #: base 85 as Python writes it, but for the sign that opens a tag
 _OPEN, _FREE = b"<", b","
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;,=>?@^_`{|}~"
@@ -59,13 +59,9 @@ def squeezed(script: str) -> str:
     last = 0
     for match in _KEPT.finditer(script):
         kept = match.start("pattern") if match["pattern"] else match.start()
-        parts += [_bare(script[last:kept]), script[kept : match.end()]]
+        parts += [_SPARE.sub("", script[last:kept]), script[kept : match.end()]]
         last = match.end()
-    return "".join([*parts, _bare(script[last:])])
-
-
-def _bare(code: str) -> str:
-    return _LINE_ENDS.sub(r"\1", _AROUND_SIGNS.sub(r"\1", code))
+    return "".join([*parts, _SPARE.sub("", script[last:])])
 
 
 def packed(script: str) -> tuple[str, int]:

@@ -48,7 +48,8 @@ export function figureOf(desk, name, title, drawing, picked = false) {
       return;
     }
     stale = false;
-    const scale = magnification(), ratio = Math.min(3, devicePixelRatio || 1) * scale;
+    const scale = magnification(), fine = Math.min(3, devicePixelRatio || 1) * scale;
+    const ratio = name === "atlas" ? Math.ceil(fine) : fine; // cells of whole pixels have no seams
     scene = drawing(box());
     const [wide, high] = [Math.round(scene.width * ratio), Math.round(scene.height * ratio)];
     if (canvas.width !== wide || canvas.height !== high) [canvas.width, canvas.height] = [wide, high];

@@ -81,7 +81,7 @@ export function methodsPanel(desk) {
         ...names.map((_, k) => make("td", {}, exactText(value[k]).replace("-", "−"))),
         make("td", {}, error === null ? "–" : writeNumber(error)), make("td", {}, String(evaluations)))));
       setText(note, rows.some((one) => !one.live)
-        ? "What SciPy and PyTorch found was written into this page; it is the derivative at the start." : "");
+        ? "What Python's libraries found was written into this page; it is the derivative at the start." : "");
     },
   };
 }

@@ -16,7 +16,7 @@ export function tableOf(desk) {
   const head = make("tr"), body = make("tbody"), where = make("p", { class: "count", "aria-live": "polite" });
   const caption = make("caption", {}, "The steps of this run");
   let first = 0, known = /** @type {unknown} */ (null);
-  const pages = () => Math.floor(desk.outcome.trajectory.steps / ROWS) * ROWS;
+  const pages = () => Math.max(0, desk.outcome.trajectory.steps - ROWS + 1);
   const go = (/** @type {() => number} */ to) => () => {
     first = Math.min(Math.max(0, to()), pages());
     fill();
@@ -45,7 +45,7 @@ export function tableOf(desk) {
     update() {
       const { step } = desk.state, { outcome } = desk;
       if (step < first || step >= first + ROWS || known !== outcome) {
-        first = Math.floor(step / ROWS) * ROWS;
+        first = Math.min(Math.floor(step / ROWS) * ROWS, pages());
         known = outcome;
         fill();
       }

@@ -140,7 +140,8 @@ function paintCells(brush, item, theme) {
   const wide = item.width / item.columns, high = item.height / item.rows;
   const colours = item.colours.map((one) => theme.lines[one]);
   for (let row = 0; row < item.rows; row++) {
-    const y = item.y + row * high;
+    // Whole pixels: no seams between neighbours, nor stripes where translucent ones overlap.
+    const y = Math.round(item.y + row * high), below = Math.round(item.y + (row + 1) * high);
     for (let column = 0; column < item.columns;) {
       const first = column, k = row * item.columns + column;
       const shade = item.shades ? item.shades[k] : 1;
@@ -150,7 +151,8 @@ function paintCells(brush, item, theme) {
       );
       brush.globalAlpha = shade;
       brush.fillStyle = colours[item.cells[k]];
-      brush.fillRect(item.x + first * wide, y, (column - first) * wide + 0.3, high + 0.3);
+      const x = Math.round(item.x + first * wide);
+      brush.fillRect(x, y, Math.round(item.x + column * wide) - x, below - y);
     }
   }
   brush.globalAlpha = 1;

@@ -160,17 +160,19 @@ export function frameOf(wish) {
   const head = top + 0.3 * size + 0.5 * line;
   const factor = (y.kind ?? "linear") === "linear" && labelled(niceTicks(y.low, y.high, 4)).factor ? 5 * size : 0;
   const legend = legendRows(wish.legend ?? [], left + 0.3 * size, left + box.width - 0.3 * size, head, size,
-    textWidth(y.name, size, true) + factor, Math.max(1, Math.floor((0.3 * box.height) / line)));
-  let upper = top + 0.3 * size + Math.max(1, legend.rows) * line + 0.55 * size + strip;
-  let lower = top + box.height - (low ? 1.65 : 2.95) * size;
-  const span = lower - upper, most = Math.max(2, Math.floor(span / (3.2 * size)));
+    textWidth(y.name, size, true) + factor, Math.max(1, Math.floor((0.12 * box.height) / line)));
+  let upper = top + 0.3 * size + Math.max(1, legend.rows) * line + (strip ? 0.3 : 0.65) * size + strip;
+  let lower = top + box.height - (low ? 1.85 : 3.15) * size;
   const upward = (/** @type {number} */ from, /** @type {number} */ to) =>
     makeScale(y.kind ?? "linear", y.low, y.high, y.reversed ? to : from, y.reversed ? from : to, y.knee);
-  const yTicks = ticksOf(upward(lower, upper), most, y.whole);
+  const most = Math.max(3, Math.floor((lower - upper) / (3 * size)));
+  const ticksOfY = () => fittingTicks(upward(lower, upper), most, () => 0.65 * size, y.whole);
+  let yTicks = ticksOfY();
   const labels = Math.max(0, ...yTicks.labels.map((one) => textWidth(one, size)));
   const plain = left + Math.max(4.4 * size, labels + 1.1 * size);
   let start = plain, end = left + box.width - 0.9 * size - aside;
   if (wish.equal) [start, end, lower, upper] = squared(x, y, start, end, lower, upper);
+  if (wish.equal) yTicks = ticksOfY();
   const xScale = makeScale(x.kind ?? "linear", x.low, x.high, start, end, x.knee), yScale = upward(lower, upper);
   /** @type {Item[]} */
   const items = [];
@@ -179,7 +181,8 @@ export function frameOf(wish) {
     x: xScale.at, y: yScale.at, backX: xScale.back, backY: yScale.back, xScale, yScale, items, inside: [], above: [],
     room: makeRoom(start, upper, end, lower),
   };
-  const xTicks = fittingTicks(xScale, size, x.whole);
+  const beside = Math.max(3, Math.min(10, Math.floor((end - start) / (4 * size))));
+  const xTicks = fittingTicks(xScale, beside, (one) => 0.5 * textWidth(one, size) + 0.3 * size, x.whole);
   drawGrid(frame, xTicks, yTicks, wish.grid ?? true);
   drawLabels(frame, xTicks, yTicks, x.name, low);
   const shift = Math.max(0, Math.min(start - plain, left + box.width - 0.3 * size - legend.end));
@@ -208,21 +211,20 @@ function squared(x, y, start, end, lower, upper) {
 /**
  * Returns as many ticks as have room for their labels beside each other.
  * @param {Scale} scale
- * @param {number} size
+ * @param {number} most
+ * @param {(label: string) => number} reach half of the room that a label takes
  * @param {boolean} [whole]
  * @returns {Ticks}
  */
-function fittingTicks(scale, size, whole) {
-  const width = Math.abs(scale.to - scale.from);
-  for (let most = Math.max(2, Math.floor(width / (5 * size))); most >= 1; most = most > 4 ? Math.floor(0.75 * most) : most - 1) {
-    const ticks = ticksOf(scale, most, whole);
-    const places = ticks.values.map(scale.at);
-    const fits = ticks.labels.every((one, k) => k === 0
-      || places[k] - places[k - 1] > 0.5 * (textWidth(one, size) + textWidth(ticks.labels[k - 1], size)) + 0.8 * size);
-    if (fits) return ticks;
+function fittingTicks(scale, most, reach, whole) {
+  for (let wanted = most; wanted >= 1; wanted = wanted > 4 ? Math.floor(0.75 * wanted) : wanted - 1) {
+    const ticks = ticksOf(scale, wanted, whole), { values, labels } = ticks;
+    const places = values.map(scale.at), reaches = labels.map(reach);
+    const apart = (/** @type {number} */ k) => Math.abs(places[k] - places[k - 1]) > reaches[k] + reaches[k - 1];
+    if (labels.every((_, k) => k === 0 || apart(k))) return ticks;
   }
-  const ticks = ticksOf(scale, 2, whole);
-  return { values: ticks.values.slice(0, 1), labels: ticks.labels.slice(0, 1), factor: ticks.factor };
+  const { values, labels, factor } = ticksOf(scale, 2, whole);
+  return { values: values.slice(0, 1), labels: labels.slice(0, 1), factor };
 }
 
 /**
@@ -234,7 +236,9 @@ function fittingTicks(scale, size, whole) {
 function drawGrid(frame, xTicks, yTicks, grid) {
   const { left, right, top, bottom, items } = frame;
   const xs = xTicks.values.map(frame.x), ys = yTicks.values.map(frame.y);
-  if (grid) items.push(...xs.map((x) => lineItem([x, top, x, bottom], "grid", 1)), ...ys.map((y) => lineItem([left, y, right, y], "grid", 1)));
+  if (grid) {
+    items.push(...xs.map((x) => lineItem([x, top, x, bottom], "grid", 1)), ...ys.map((y) => lineItem([left, y, right, y], "grid", 1)));
+  }
   items.push(lineItem([left, top, left, bottom, right, bottom], "quiet", 1.2),
     ...xs.map((x) => lineItem([x, bottom, x, bottom + 4], "quiet", 1.2)), ...ys.map((y) => lineItem([left - 4, y, left, y], "quiet", 1.2)));
 }
@@ -249,7 +253,7 @@ function drawGrid(frame, xTicks, yTicks, grid) {
  */
 function drawLabels(frame, xTicks, yTicks, name, low) {
   const { size, left, right, bottom, items } = frame;
-  const row = bottom + 0.4 * size, room = makeRoom(-1e9, row - 1, right + 0.9 * size, 1e9);
+  const row = bottom + 0.62 * size, room = makeRoom(-1e9, row - 1, right + 0.9 * size, 1e9);
   const words = name + (xTicks.factor ? " " + xTicks.factor : "");
   room.put(items, low ? textItem(right, row, words, "ink", size, { anchor: "end", baseline: "top" })
     : textItem(0.5 * (left + right), row + 1.3 * size, words, "ink", size, { anchor: "middle", baseline: "top" }));
@@ -258,7 +262,9 @@ function drawLabels(frame, xTicks, yTicks, name, low) {
     const text = xTicks.labels[k], x = Math.min(frame.x(one), right + 0.85 * size - 0.5 * textWidth(text, size));
     room.put(items, textItem(x, row, text, "ink", size, { anchor: "middle", baseline: "top" }));
   });
-  yTicks.values.forEach((one, k) => items.push(textItem(left - 0.55 * size, frame.y(one), yTicks.labels[k], "ink", size, { anchor: "end" })));
+  yTicks.values.forEach((one, k) => {
+    items.push(textItem(left - 0.55 * size, frame.y(one), yTicks.labels[k], "ink", size, { anchor: "end" }));
+  });
 }
 
 /**
@@ -372,7 +378,7 @@ export function piecesInside(frame, xs, ys, room = 20) {
       finish();
       piece.push(cut[0], cut[1]);
     }
-    piece.push(cut[2], cut[3]);
+    if (cut[2] !== cut[0] || cut[3] !== cut[1]) piece.push(cut[2], cut[3]);
   }
   finish();
   return pieces;

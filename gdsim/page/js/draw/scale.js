@@ -149,13 +149,10 @@ export function niceTicks(low, high, most, whole = false) {
  */
 export function logTicks(low, high, most) {
   const first = Math.ceil(Math.log10(low) - 1e-9), last = Math.floor(Math.log10(high) + 1e-9);
-  const decades = last - first + 1;
-  if (decades >= 3 || (decades === 2 && most < 4)) {
-    const stride = [1, 2, 5, 10, 20, 50, 100, 200].find((one) => decades / one <= Math.max(2, most)) ?? 500;
+  for (const stride of last - first < (most < 4 ? 1 : 2) ? [] : [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]) {
     const ticks = [];
     for (let k = Math.ceil(first / stride) * stride; k <= last; k += stride) ticks.push(Number("1e" + k));
-    const inside = (ticks.length > 1 ? ticks : [Number("1e" + first), Number("1e" + last)]);
-    if (ticks.length > 1 || decades > 3) return inside.filter((tick) => tick >= low && tick <= high);
+    if (ticks.length <= Math.max(2, most)) return ticks.filter((tick) => tick >= low && tick <= high);
   }
   const ticks = [];
   for (let k = first - 1; k <= last; k++) {
@@ -182,11 +179,13 @@ export function ticksOf(scale, most, whole = false) {
     return values.every((one) => /^[125](e|$)/.test(one.toExponential().replace(".0", "")))
       ? { values, labels: powerLabels(values), factor: "" } : labelled(values);
   }
-  const knee = Math.abs(scale.back(scale.at(0) + (scale.to - scale.from) * 0.06)) || 1;
+  const knee = Math.abs(scale.back(scale.at(0) + (scale.to - scale.from) * 1e-3)) || 1;
   const side = (/** @type {number} */ end) => (end > knee ? logTicks(Math.max(knee, end * 1e-300), end, most / 2) : []);
   const below = side(-low).filter((one) => -one <= high).map((one) => -one).reverse();
   const zero = low <= 0 && high >= 0 ? [0] : [];
-  const values = [...below, ...zero, ...side(high).filter((one) => one >= low)];
+  const near = 0.06 * Math.abs(scale.to - scale.from), middle = scale.at(0); // of 0: no room for a label beside its own
+  const values = [...below, ...zero, ...side(high).filter((one) => one >= low)]
+    .filter((one) => one === 0 || Math.abs(scale.at(one) - middle) > near);
   return values.length > 1 ? { values, labels: powerLabels(values), factor: "" } : labelled(niceTicks(low, high, most));
 }
 

@@ -25,7 +25,8 @@ export function svgOf(scene, theme, title = "") {
  * @returns {string}
  */
 export function escapeXml(text) {
-  return text.replace(/(?![\t\n\r])[\p{Cc}\p{Surrogate}\ufffe\uffff]/gu, "\ufffd").replace(/[&<>"']/g, (one) => "&#" + one.charCodeAt(0) + ";");
+  return text.replace(/(?![\t\n\r])[\p{Cc}\p{Surrogate}\ufffe\uffff]/gu, "\ufffd")
+    .replace(/[&<>"']/g, (one) => "&#" + one.charCodeAt(0) + ";");
 }
 
 /**

@@ -34,11 +34,15 @@ export function classified(line, candidate, room) {
   const before = approach(line, at, room, -1, noise);
   const after = approach(line, at, room, 1, noise);
   if ((before === 1 || after === 1) && lossDiverges(line, at, room)) return null;
-  if (lossJumps(line, at, room)) return null;
+  const [one, other] = [-1, 1].map((side) => at + side * Math.max(CLOSE_BY * room, 4 * LINE_EPSILON * Math.abs(at)));
+  const steepest = Math.max(Math.abs(line.slope(one)), Math.abs(line.slope(other)));
+  const rounding = wobble(line, one, line.value) + wobble(line, other, line.value);
+  if (jumpsAt(line.value, at, room, rounding + CLOSER_BY * room * steepest)) return null;
   const { left, right, reach } = signsAround(line, at, room, noise);
   const kind = kindBetween(left, right, before, after);
   if (!kind) return null;
-  const smooth = kind !== "kink" && Number.isFinite(line.bend(at)) && !bendJumps(line, at, room);
+  const bent = 1e-6 * Math.max(Math.abs(line.bend(one)), Math.abs(line.bend(other))) + 1e-300;
+  const smooth = kind !== "kink" && Number.isFinite(line.bend(at)) && !jumpsAt(line.bend, at, room, bent);
   const curvature = order === 1 ? line.bend(at) : 0;
   const edge = 4 * LINE_EPSILON * Math.max(Math.abs(line.low), Math.abs(line.high));
   return {
@@ -138,43 +142,18 @@ export function signedKind(before, after) {
 
 /**
  * Whether a difference across a candidate stays as it is when the distance shrinks.
- * @param {(at: number) => number} told
+ * @param {(at: number) => number} told the loss, or f″
  * @param {number} at
  * @param {number} room
- * @returns {[number, number]} the differences far and near
- */
-function gapsAcross(told, at, room) {
-  const least = 4 * LINE_EPSILON * Math.abs(at);
-  const gap = (/** @type {number} */ reach) => Math.abs(told(at + reach) - told(at - reach));
-  return [gap(Math.max(CLOSE_BY * room, least)), gap(Math.max(CLOSER_BY * room, least))];
-}
-
-/**
- * @param {Line} line
- * @param {number} at
- * @param {number} room
+ * @param {number} least what a jump must be greater than
  * @returns {boolean}
  */
-function lossJumps(line, at, room) {
-  const [far, near] = gapsAcross(line.value, at, room);
-  const reach = Math.max(CLOSER_BY * room, 4 * LINE_EPSILON * Math.abs(at));
-  const steepest = Math.max(Math.abs(line.slope(at - reach)), Math.abs(line.slope(at + reach)));
-  const beside = Math.max(CLOSE_BY * room, 4 * LINE_EPSILON * Math.abs(at));
-  const rounding = wobble(line, at - beside, line.value) + wobble(line, at + beside, line.value);
-  return Number.isFinite(near) && near > rounding && near > SLOPE_VANISHES * far && near > 0.5 * steepest * reach;
-}
-
-/**
- * @param {Line} line
- * @param {number} at
- * @param {number} room
- * @returns {boolean}
- */
-function bendJumps(line, at, room) {
-  const [far, near] = gapsAcross(line.bend, at, room);
-  const reach = Math.max(CLOSE_BY * room, 4 * LINE_EPSILON * Math.abs(at));
-  const size = Math.max(Math.abs(line.bend(at - reach)), Math.abs(line.bend(at + reach)));
-  return near > SLOPE_VANISHES * far && near > 1e-6 * size + 1e-300;
+function jumpsAt(told, at, room, least) {
+  const [far, near] = [CLOSE_BY, CLOSER_BY].map((part) => {
+    const reach = Math.max(part * room, 4 * LINE_EPSILON * Math.abs(at));
+    return Math.abs(told(at + reach) - told(at - reach));
+  });
+  return Number.isFinite(near) && near > SLOPE_VANISHES * far && near > least;
 }
 
 /**

@@ -1,10 +1,13 @@
 /**
- * Zeros of ∇f for several weights: damped Newton from where both slopes change sign on a grid, and from a
- * coarse one. What gdsim/critical/numerical/several_dimensions.py does, with fewer starts.
+ * Zeros of ∇f for several weights: damped Newton from where both slopes change sign on a grid, and from places
+ * spread over the domain. What gdsim/critical/numerical/several_dimensions.py does, with fewer starts.
+ *
+ * Places are searched as shares of the domain: 0 to 1 along each weight, gradient and Hessian scaled alike.
  */
-import { degeneratePoint, describedZero, largestOf, mirroredDigits, shortZero, SPREAD_PRIMES, squaredLength } from "./classify_space.js";
+import { degeneratePoint, describedZero, shortZero } from "./classify_space.js";
+import { solveLinear } from "./descent.js";
 import { pseudoNewtonStep } from "./settle.js";
-import { symmetricEigen } from "./symmetric.js";
+import { largestOf, middleOf, symmetricEigen } from "./symmetric.js";
 
 /** @typedef {import("../types.js").CriticalPoint} CriticalPoint */
 /** @typedef {import("../types.js").Interval} Interval */
@@ -16,8 +19,9 @@ const SPACE_GRID = 64; // cells along each of two weights
 const SCATTERED = 144; // starts from everywhere
 const SCATTERED_MANY = 400; // for more than two weights
 const MOST_ITERATIONS = 60;
+const SHORTEST_STEP = 3e-10; // of the domain: Newton's own steps do the rest
 const SAME_ZERO = 1e-7; // of the domain: solutions nearer to each other are one
-const LINKED = 0.05; // of the domain: degenerate solutions nearer to each other belong together
+const LINKED_CELLS = 40; // degenerate solutions as near as two cells of so many belong together
 const MOST_IN_A_CELL = 4; // degenerate solutions that are kept
 
 /**
@@ -31,26 +35,32 @@ const MOST_IN_A_CELL = 4; // degenerate solutions that are kept
  */
 export function criticalInSpace(loss, parameters, data, domain, extra) {
   const space = spaceOf(loss, parameters, data, domain);
-  const { starts, likely } = startsIn(space, data.length ? data[0].length : 1);
-  const inBox = extra.filter((at) => liesInBox(space, at));
+  const starts = startsIn(space, data.length ? data[0].length : 1);
+  starts.push(...extra.map((weight) => weight.map((value, index) => (value - space.low[index]) / space.width[index])));
   /** @type {number[][]} */
   const simple = [];
   /** @type {Map<string, number[][]>} */
   const degenerate = new Map();
-  const near = new Map();
-  for (const start of [...likely, ...starts, ...inBox]) {
+  for (const start of starts) {
     const found = polishedZero(space, start);
-    if (!found || !liesInBox(space, found.at)) continue;
-    if (found.singular) keepDegenerate(space, degenerate, found.at);
-    else if (isNew(space, near, found.at)) simple.push(shortZero(space, found.at, 1e-11));
+    if (!found || !found.at.every((share) => share > -1e-12 && share < 1 + 1e-12)) continue;
+    const { at } = found;
+    if (!found.singular) {
+      if (!simple.some((other) => other.every((share, index) => Math.abs(share - at[index]) <= SAME_ZERO))) simple.push(at);
+      continue;
+    }
+    const key = at.map((share) => Math.round(share * LINKED_CELLS)).join();
+    const cell = degenerate.get(key) ?? [];
+    if (cell.length < MOST_IN_A_CELL) degenerate.set(key, [...cell, at]);
   }
-  const points = simple.map((at) => describedZero(space, at, false));
-  for (const group of linkedGroups(degenerate)) points.push(degeneratePoint(space, group));
-  const order = (/** @type {CriticalPoint} */ one, /** @type {CriticalPoint} */ other) => {
-    const index = one.weight.findIndex((value, place) => value !== other.weight[place]);
-    return index < 0 ? 0 : one.weight[index] - other.weight[index];
-  };
-  return points.sort(order);
+  return simple
+    .map((at) => describedZero(space, shortZero(space, refined(space, space.weight(at)), 1e-11), false))
+    .filter(({ weight }) => weight.every((value, index) => value >= domain[index][0] && value <= domain[index][1]))
+    .concat(linkedGroups(degenerate).map((group) => degeneratePoint(space, group)))
+    .sort((one, other) => {
+      const index = one.weight.findIndex((value, place) => value !== other.weight[place]);
+      return index < 0 ? 0 : one.weight[index] - other.weight[index];
+    });
 }
 
 /**
@@ -62,77 +72,75 @@ export function criticalInSpace(loss, parameters, data, domain, extra) {
  */
 function spaceOf(loss, parameters, data, domain) {
   const size = domain.length;
-  const out = new Float64Array(size);
-  const matrix = new Float64Array(size * size);
+  const low = domain.map(([least]) => least);
+  const width = domain.map(([least, most]) => most - least);
+  const products = width.flatMap((one) => width.map((other) => one * other));
+  const place = new Float64Array(size);
+  const weight = (/** @type {Numbers} */ at) => Array.from(at, (share, index) => low[index] + share * width[index]);
+  const value = (/** @type {Numbers} */ there) => loss.value(there, parameters, data);
+  const move = (/** @type {Numbers} */ at) => {
+    for (let index = 0; index < size; index++) place[index] = low[index] + at[index] * width[index];
+  };
   return {
-    size,
-    domain,
-    width: domain.map(([low, high]) => high - low),
-    typical: 0,
-    value: (at) => loss.value(at, parameters, data),
-    slopes: (at) => {
-      loss.gradient(at, parameters, data, out);
-      return out;
+    size, domain, low, width, typical: 0, weight, value,
+    gradient: (there, out) => loss.gradient(there, parameters, data, out),
+    hessian: (there, out) => loss.hessian(there, parameters, data, out),
+    slopes: (at, out) => {
+      move(at);
+      loss.gradient(place, parameters, data, out);
+      for (let index = 0; index < size; index++) out[index] *= width[index];
     },
-    bends: (at) => {
-      loss.hessian(at, parameters, data, matrix);
-      return matrix;
+    bends: (at, out) => {
+      move(at);
+      loss.hessian(place, parameters, data, out);
+      for (let index = 0; index < size * size; index++) out[index] *= products[index];
     },
   };
 }
 
 /**
- * @param {Space} space
- * @param {number[]} at
- * @returns {boolean}
- */
-function liesInBox(space, at) {
-  return space.domain.every(([low, high], index) => at[index] >= low && at[index] <= high);
-}
-
-/**
- * Places spread over the domain, and with two weights the cells in which both slopes change sign.
+ * The cells in which both of two slopes change sign, and places spread over the domain.
  * @param {Space} space
  * @param {number} rows of data
- * @returns {{starts: number[][], likely: number[][]}}
+ * @returns {number[][]}
  */
 function startsIn(space, rows) {
-  const placed = (/** @type {number[]} */ unit) => unit.map((share, index) => space.domain[index][0] + share * space.width[index]);
-  const count = space.size === 2 ? SCATTERED : SCATTERED_MANY;
-  const few = Math.max(16, Math.round(count / Math.max(1, rows / 200)));
-  const starts = [placed(new Array(space.size).fill(0.5))];
-  for (let number = 1; number <= few; number++) {
-    starts.push(placed(space.width.map((_, index) => mirroredDigits(number, SPREAD_PRIMES[index % SPREAD_PRIMES.length]))));
+  const count = (space.size === 2 ? SCATTERED : SCATTERED_MANY) / Math.max(1, Math.min(9, rows / 200));
+  const spread = [new Array(space.size).fill(0.5)];
+  // an additive recurrence with roots fills the cube evenly
+  for (let number = 1; number <= count; number++) {
+    spread.push(space.width.map((_, index) => (number * Math.sqrt(2 + 3 * index * index + index)) % 1));
   }
-  const sizes = starts.map((at) => Math.max(...space.bends(at).map((bend, place) => Math.abs(bend) * space.width[place % space.size] * space.width[Math.floor(place / space.size)])));
-  const finite = sizes.filter(Number.isFinite).sort((one, other) => one - other);
-  space.typical = finite.length ? finite[finite.length >> 1] : 0;
-  return { starts, likely: space.size === 2 ? turningCells(space, rows > 400 ? SPACE_GRID / 4 : SPACE_GRID).map(placed) : [] };
+  const matrix = new Float64Array(space.size * space.size);
+  space.typical = middleOf(spread.map((at) => {
+    space.bends(at, matrix);
+    return largestOf(matrix);
+  }));
+  return space.size === 2 ? [...turningCells(space, rows > 400 ? SPACE_GRID / 4 : SPACE_GRID), ...spread] : spread;
 }
 
 /**
- * The cells at whose corners both slopes have different signs, as shares of the domain.
+ * The middles of cells at whose corners both slopes have different signs, or are zero.
  * @param {Space} space
  * @param {number} cells along each weight
  * @returns {number[][]}
  */
 function turningCells(space, cells) {
   const corners = cells + 1;
-  const signs = new Int8Array(2 * corners * corners);
+  const signs = [new Int8Array(corners * corners), new Int8Array(corners * corners)];
+  const slopes = [0, 0];
+  const found = [];
   for (let i = 0; i < corners; i++) {
     for (let j = 0; j < corners; j++) {
-      const slopes = space.slopes([space.domain[0][0] + (i / cells) * space.width[0], space.domain[1][0] + (j / cells) * space.width[1]]);
-      for (let index = 0; index < 2; index++) signs[2 * (i * corners + j) + index] = Math.sign(slopes[index]);
-    }
-  }
-  const found = [];
-  for (let i = 0; i < cells; i++) {
-    for (let j = 0; j < cells; j++) {
-      const turning = [0, 1].every((index) => {
-        const [a, b, c, d] = [0, 1, corners, corners + 1].map((shift) => signs[2 * (i * corners + j + shift) + index]);
-        return !(a === b && b === c && c === d) || a === 0;
+      const here = i * corners + j;
+      space.slopes([i / cells, j / cells], slopes);
+      signs.forEach((sign, index) => (sign[here] = Math.sign(slopes[index])));
+      if (!i || !j) continue;
+      const turning = signs.every((sign) => {
+        const sum = sign[here] + sign[here - 1] + sign[here - corners] + sign[here - corners - 1];
+        return Math.abs(sum) < 4;
       });
-      if (turning) found.push([(i + 0.5) / cells, (j + 0.5) / cells]);
+      if (turning) found.push([(i - 0.5) / cells, (j - 0.5) / cells]);
     }
   }
   return found;
@@ -147,30 +155,24 @@ function turningCells(space, cells) {
 function polishedZero(space, start) {
   const at = dampedNewton(space, start);
   if (!at) return null;
-  for (let count = 0; count < 8; count++) {
-    const slopes = Array.from(space.slopes(at));
-    const { step } = pseudoNewtonStep(space.bends(at), slopes);
-    if (!step.every((length, index) => Math.abs(length) < 1e-3 * space.width[index])) break;
-    const moved = at.map((value, index) => value + step[index]);
-    if (!(largestOf(space.slopes(moved)) < largestOf(slopes))) break;
-    at.splice(0, space.size, ...moved);
-  }
-  const scaled = Array.from(space.bends(at), (bend, place) => bend * space.width[place % space.size] * space.width[Math.floor(place / space.size)]);
-  const slopes = Array.from(space.slopes(at), (slope, index) => Math.abs(slope) * space.width[index]);
-  if (!scaled.every(Number.isFinite) || !slopes.every(Number.isFinite)) return slopes.every((slope) => slope === 0) ? { at, singular: true } : null;
-  const sizes = symmetricEigen(scaled, space.size).values.map(Math.abs);
+  const slopes = new Array(space.size).fill(0);
+  const bends = new Array(space.size * space.size).fill(0);
+  space.slopes(at, slopes);
+  space.bends(at, bends);
+  if (!bends.every(Number.isFinite)) return slopes.every((slope) => slope === 0) ? { at, singular: true } : null;
+  const sizes = symmetricEigen(bends, space.size).values.map(Math.abs);
   const largest = Math.max(...sizes);
-  const singular = Math.min(...sizes) <= 1e-10 * Math.max(largest, 1e-6 * space.typical) || largest <= 1e-6 * space.typical;
-  const room = slopes.map((_, index) => {
-    const row = scaled.slice(index * space.size, (index + 1) * space.size);
-    return 1e-9 * row.reduce((sum, bend) => sum + Math.abs(bend), 0) + 1e-15 * Math.max(space.typical, largest);
+  const singular = Math.min(...sizes) <= 1e-10 * largest || largest <= 1e-6 * space.typical;
+  const isZero = slopes.every((slope, index) => {
+    const row = bends.slice(index * space.size, (index + 1) * space.size).map(Math.abs);
+    return Math.abs(slope) <= 1e-9 * row.reduce((sum, bend) => sum + bend) + 1e-15 * Math.max(space.typical, largest);
   });
-  return slopes.every((slope, index) => slope <= room[index]) ? { at, singular } : null;
+  return isZero ? { at, singular } : null;
 }
 
 /**
- * Minimise |∇f|² from a start: a step solves (HᵀH + μI) s = −Hᵀ∇f in coordinates scaled by the domain; μ
- * falls tenfold when |∇f| fell and rises tenfold when it rose. Null where it leaves the domain.
+ * Minimise |∇f|² from a start: a step solves (HᵀH + μI) s = −Hᵀ∇f; μ falls tenfold when |∇f| fell and rises
+ * tenfold when it rose. Null where it leaves the domain.
  *
  * Source: J. Nocedal, S. J. Wright, Numerical Optimization (2006), §10.3.
  * @param {Space} space
@@ -178,101 +180,73 @@ function polishedZero(space, start) {
  * @returns {number[] | null}
  */
 function dampedNewton(space, start) {
-  const { size, width, domain } = space;
-  let at = [...start];
-  let slopes = Array.from(space.slopes(at), (slope, index) => slope * width[index]);
+  const { size } = space;
+  const [bends, square] = [new Float64Array(size * size), new Float64Array(size * size)];
+  const step = new Float64Array(size);
+  let [at, moved] = [[...start], [...start]];
+  let [slopes, there] = [new Float64Array(size), new Float64Array(size)];
+  space.slopes(at, slopes);
   let length = squaredLength(slopes);
-  if (!Number.isFinite(length)) return null;
   let damping = 1e-3;
-  /** @type {number[] | null} */
-  let bends = null;
+  let fresh = true;
   for (let count = 0; count < MOST_ITERATIONS && length > 0 && damping < 1e8; count++) {
-    bends ??= Array.from(space.bends(at), (bend, place) => bend * width[place % size] * width[Math.floor(place / size)]);
-    const step = dampedStep(bends, slopes, damping);
-    if (!step.every(Number.isFinite)) return null;
-    const moved = at.map((value, index) => value - step[index] * width[index]);
-    const there = Array.from(space.slopes(moved), (slope, index) => slope * width[index]);
-    const squared = squaredLength(there);
-    const better = squared < length;
-    if (better) {
-      at = moved;
-      slopes = there;
-      length = squared;
-      bends = null;
+    if (fresh) space.bends(at, bends);
+    const floor = damping * squaredLength(bends) + 1e-300;
+    for (let i = 0; i < size; i++) {
+      step[i] = 0;
+      for (let k = 0; k < size; k++) step[i] -= bends[k * size + i] * slopes[k];
+      for (let j = 0; j < size; j++) {
+        let sum = i === j ? floor : 0;
+        for (let k = 0; k < size; k++) sum += bends[k * size + i] * bends[k * size + j];
+        square[i * size + j] = sum;
+      }
     }
-    damping *= better ? 0.1 : 10;
-    if (largestOf(step) < 1e-15) break;
-    if (at.some((value, index) => Math.abs(value - 0.5 * (domain[index][0] + domain[index][1])) > width[index])) return null;
+    solveLinear(square, step);
+    for (let i = 0; i < size; i++) moved[i] = at[i] + step[i];
+    if (!(Math.abs(largestOf(moved) - 0.5) < 2)) return null;
+    space.slopes(moved, there);
+    const squared = squaredLength(there);
+    fresh = squared < length;
+    damping *= fresh ? 0.1 : 10;
+    if (fresh) {
+      [at, moved, slopes, there] = [moved, at, there, slopes];
+      length = squared;
+    }
+    if (largestOf(step) < (fresh ? SHORTEST_STEP : 1e-15)) break;
   }
-  return at;
+  return Number.isFinite(length) ? at : null;
 }
 
 /**
- * Solve (HᵀH + μ tr(HᵀH) I) s = Hᵀg by Cholesky's decomposition.
- * @param {number[]} bends
- * @param {number[]} slopes
- * @param {number} damping
+ * @param {ArrayLike<number>} values
+ * @returns {number}
+ */
+function squaredLength(values) {
+  let sum = 0;
+  for (let index = 0; index < values.length; index++) sum += values[index] * values[index];
+  return sum;
+}
+
+/**
+ * Newton steps in the weights themselves, as long as ∇f gets smaller.
+ * @param {Space} space
+ * @param {number[]} weight
  * @returns {number[]}
  */
-function dampedStep(bends, slopes, damping) {
-  const size = slopes.length;
-  const floor = damping * squaredLength(bends) + 1e-300;
-  const root = new Array(size * size).fill(0);
-  const step = new Array(size).fill(0);
-  for (let i = 0; i < size; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = i === j ? floor : 0;
-      for (let k = 0; k < size; k++) sum += bends[k * size + i] * bends[k * size + j];
-      for (let k = 0; k < j; k++) sum -= root[i * size + k] * root[j * size + k];
-      root[i * size + j] = i === j ? Math.sqrt(sum) : sum / root[j * size + j];
-    }
-    let right = 0;
-    for (let k = 0; k < size; k++) right += bends[k * size + i] * slopes[k];
-    for (let k = 0; k < i; k++) right -= root[i * size + k] * step[k];
-    step[i] = right / root[i * size + i];
+function refined(space, weight) {
+  const slopes = new Array(space.size).fill(0);
+  const bends = new Array(space.size * space.size).fill(0);
+  space.gradient(weight, slopes);
+  for (let count = 0; count < 8; count++) {
+    space.hessian(weight, bends);
+    const { step } = pseudoNewtonStep(bends, slopes);
+    const before = largestOf(slopes);
+    const moved = weight.map((value, index) => value + step[index]);
+    space.gradient(moved, slopes);
+    if (!(largestOf(slopes) < before)) break;
+    weight = moved;
   }
-  for (let i = size - 1; i >= 0; i--) {
-    for (let k = i + 1; k < size; k++) step[i] -= root[k * size + i] * step[k];
-    step[i] /= root[i * size + i];
-  }
-  return step;
-}
-
-/**
- * Whether no zero so near is known; if so it is known from now on.
- * @param {Space} space
- * @param {Map<string, number[][]>} known by cells of the domain
- * @param {number[]} at
- * @returns {boolean}
- */
-function isNew(space, known, at) {
-  const cell = at.map((value, index) => Math.round((1e3 * (value - space.domain[index][0])) / space.width[index]));
-  const key = cell.join();
-  for (let corner = 0; corner < 3 ** space.size; corner++) {
-    let rest = corner;
-    const beside = cell.map((value) => {
-      const shifted = value + (rest % 3) - 1;
-      rest = Math.floor(rest / 3);
-      return shifted;
-    });
-    for (const other of known.get(beside.join()) ?? []) {
-      if (other.every((value, index) => Math.abs(value - at[index]) <= SAME_ZERO * space.width[index])) return false;
-    }
-  }
-  known.set(key, [...(known.get(key) ?? []), at]);
-  return true;
-}
-
-/**
- * Keep a degenerate zero by its cell of the domain, unless the cell is full.
- * @param {Space} space
- * @param {Map<string, number[][]>} cells
- * @param {number[]} at
- */
-function keepDegenerate(space, cells, at) {
-  const key = at.map((value, index) => Math.round((2 * (value - space.domain[index][0])) / (LINKED * space.width[index]))).join();
-  const cell = cells.get(key) ?? [];
-  if (cell.length < MOST_IN_A_CELL) cells.set(key, [...cell, at]);
+  return weight;
 }
 
 /**
@@ -295,4 +269,3 @@ function linkedGroups(cells) {
   }
   return groups;
 }
-

@@ -1,11 +1,11 @@
 // From the text of a formula to its tree, by the grammar, the allow-list and the limits of gdsim.
 // Nothing of the text is ever evaluated as program code.
 
-import { fraction, fractionNumber } from "./fractions.js";
+import { exactFraction, fractionNumber } from "./fractions.js";
 import { nearestName } from "./nearest.js";
 import { COMPARISONS, phraseOf } from "./phrases.js";
 import { FormulaTape } from "./tape.js";
-import { CONSTRUCTS, FUNCTIONS, literalOf, quoted, refuse } from "./tokens.js";
+import { CONSTRUCTS, FUNCTIONS, literalOf, quotedText, refuseFormula } from "./tokens.js";
 import { namesIn, rationalValue, treeNode, treeNodes } from "./trees.js";
 
 /** @typedef {import("./phrases.js").Phrase} Phrase */
@@ -13,8 +13,8 @@ import { namesIn, rationalValue, treeNode, treeNodes } from "./trees.js";
 /** @typedef {import("./trees.js").Tree} Tree */
 
 export const LONGEST_FORMULA = 1000;
-const MOST_PARTS = 500;
-const MOST_LEVELS = 50;
+const MOST_FORMULA_PARTS = 500;
+const DEEPEST_FORMULA = 50;
 const LONGEST_SUGGESTION = 40;
 const TOO_DEEP = "the formula is nested too deeply";
 const ONE_COMPARISON = "where(x > 0, a, b)";
@@ -47,7 +47,7 @@ class TreeReader {
    */
   tree(phrase, depth) {
     const { sign, at, parts } = phrase;
-    if (depth > MOST_LEVELS) refuse(at, TOO_DEEP, `at most ${MOST_LEVELS} levels`);
+    if (depth > DEEPEST_FORMULA) refuseFormula(at, TOO_DEEP, `at most ${DEEPEST_FORMULA} levels`);
     switch (sign) {
       case "number": {
         const value = literalOf(at);
@@ -58,10 +58,10 @@ class TreeReader {
       case "+x": return this.tree(parts[0], depth + 1);
       case "**": return treeNode("power", "", [this.tree(parts[0], depth + 1), this.tree(parts[1], depth + 1)]);
       case "call": return this.call(phrase, depth);
-      case ",": refuse(at, "a comma stands here", "one expression");
+      case ",": refuseFormula(at, "a comma stands here", "one expression");
     }
     if (COMPARISONS.includes(sign)) {
-      refuse(at, "a comparison stands here", `a comparison only inside ${ONE_COMPARISON}`);
+      refuseFormula(at, "a comparison stands here", `a comparison only inside ${ONE_COMPARISON}`);
     }
     return this.chain(phrase, depth);
   }
@@ -94,15 +94,15 @@ class TreeReader {
    */
   name(at) {
     const name = at.text;
-    if (isConstant(name)) return treeNode("constant", name === "π" ? "pi" : name);
+    if (isConstantName(name)) return treeNode("constant", name === "π" ? "pi" : name);
     if (FUNCTIONS.has(name) || CONSTRUCTS.has(name)) {
-      refuse(at, `${name} is a function`, `brackets right behind it: ${name}(x)`);
+      refuseFormula(at, `${name} is a function`, `brackets right behind it: ${name}(x)`);
     }
     if (this.parameters.has(name)) return treeNode("parameter", name);
     if (!this.columns.has(name)) return treeNode("weight", name);
     if (this.reducing) return treeNode("column", name);
-    const message = `the data column ${quoted(name)} stands outside a reduction`;
-    refuse(at, message, `mean(… ${name} …) or sum(… ${name} …)`);
+    const message = `the data column ${quotedText(name)} stands outside a reduction`;
+    refuseFormula(at, message, `mean(… ${name} …) or sum(… ${name} …)`);
   }
 
   /**
@@ -119,7 +119,7 @@ class TreeReader {
     if (name === "where") return this.where(phrase, depth);
     if (name === "mean" || name === "sum") return this.reduction(phrase, depth);
     const inside = parts.map((part) => this.tree(part, depth + 1));
-    if (name === "huber" && inside.length === 1) inside.push(treeNode("number", "", [], fraction(1n)));
+    if (name === "huber" && inside.length === 1) inside.push(treeNode("number", "", [], exactFraction(1n)));
     if (name === "max" || name === "min") return inside.reduce((first, second) => treeNode("call", name, [first, second]));
     return treeNode("call", name === "ln" ? "log" : name, inside);
   }
@@ -133,11 +133,11 @@ class TreeReader {
     const name = at.text;
     const small = name.toLowerCase();
     const known = FOREIGN.get(small) ?? nearestName(small, [...FUNCTIONS.keys(), ...CONSTRUCTS.keys()]);
-    const isValue = isConstant(name) || this.parameters.has(name) || this.columns.has(name);
-    if (!isValue && known && [...name].length > 1) refuse(at, `unknown function ${quoted(name)}`, "", known);
+    const isValue = isConstantName(name) || this.parameters.has(name) || this.columns.has(name);
+    if (!isValue && known && [...name].length > 1) refuseFormula(at, `unknown function ${quotedText(name)}`, "", known);
     const brackets = this.characters.slice(this.characters.indexOf("(", at.place), close.place + 1);
     const inside = [...name].length + brackets.length < LONGEST_SUGGESTION ? brackets.join("") : "(…)";
-    refuse(at, `${quoted(name)} is not a function`, "a function, or a product with *", `${name}*${inside}`);
+    refuseFormula(at, `${quotedText(name)} is not a function`, "a function, or a product with *", `${name}*${inside}`);
   }
 
   /**
@@ -147,7 +147,7 @@ class TreeReader {
    */
   where({ parts: [condition, then, otherwise] }, depth) {
     if (!COMPARISONS.includes(condition.sign) || condition.parts.length !== 2) {
-      refuse(condition.at, "where needs one comparison first", ONE_COMPARISON);
+      refuseFormula(condition.at, "where needs one comparison first", ONE_COMPARISON);
     }
     const sides = condition.parts.map((side) => this.tree(side, depth + 2));
     const branches = [then, otherwise].map((branch) => this.tree(branch, depth + 1));
@@ -161,10 +161,10 @@ class TreeReader {
    */
   reduction({ at, parts }, depth) {
     if (this.reducing) {
-      refuse(at, `${at.text} stands inside another reduction`, "one mean or sum at a time");
+      refuseFormula(at, `${at.text} stands inside another reduction`, "one mean or sum at a time");
     }
     if (!this.columns.size) {
-      refuse(at, `${at.text} needs data, and there is none`, "a data: block with columns");
+      refuseFormula(at, `${at.text} needs data, and there is none`, "a data: block with columns");
     }
     this.reducing = true;
     const body = this.tree(parts[0], depth + 1);
@@ -177,7 +177,7 @@ class TreeReader {
  * @param {string} name
  * @returns {boolean}
  */
-function isConstant(name) {
+function isConstantName(name) {
   return name === "pi" || name === "e" || name === "π";
 }
 
@@ -198,27 +198,27 @@ function refuseCount({ at, parts }, [least, most]) {
   const message = `${at.text} got ${argumentCount(parts.length)}`;
   if ((at.text === "log" || at.text === "ln") && parts.length === 2) {
     const base = parts[1].sign === "number" ? fractionNumber(literalOf(parts[1].at)) : 0;
-    refuse(at, message, "", base === 2 || base === 10 ? `log${base}(x)` : "log(x)/log(base)");
+    refuseFormula(at, message, "", base === 2 || base === 10 ? `log${base}(x)` : "log(x)/log(base)");
   }
   const or = most === Infinity ? "at least " : least < most ? `${least} or ` : "";
-  refuse(at, message, at.text === "where" ? ONE_COMPARISON : or + argumentCount(most === Infinity ? least : most));
+  refuseFormula(at, message, at.text === "where" ? ONE_COMPARISON : or + argumentCount(most === Infinity ? least : most));
 }
 
 /**
  * @param {string[]} parameters
  * @param {string[]} columns
  */
-function checkNames(parameters, columns) {
+function checkFormulaNames(parameters, columns) {
   for (const [kind, names] of /** @type {[string, string[]][]} */ ([["parameter", parameters], ["data column", columns]])) {
     for (const name of [...names].sort()) {
-      if (isConstant(name) || FUNCTIONS.has(name) || CONSTRUCTS.has(name)) {
-        const what = isConstant(name) ? "constant" : "function";
-        refuse(null, `the ${kind} ${quoted(name)} has the name of a ${what}`, "another name");
+      if (isConstantName(name) || FUNCTIONS.has(name) || CONSTRUCTS.has(name)) {
+        const what = isConstantName(name) ? "constant" : "function";
+        refuseFormula(null, `the ${kind} ${quotedText(name)} has the name of a ${what}`, "another name");
       }
     }
   }
   const [both] = parameters.filter((name) => columns.includes(name)).sort();
-  if (both !== undefined) refuse(null, `${quoted(both)} is a parameter and a data column`, "two different names");
+  if (both !== undefined) refuseFormula(null, `${quotedText(both)} is a parameter and a data column`, "two different names");
 }
 
 /**
@@ -230,14 +230,14 @@ function checkNames(parameters, columns) {
 function treeOf(text, parameters, columns) {
   const characters = [...text];
   if (characters.length > LONGEST_FORMULA) {
-    refuse(null, `the formula has ${characters.length} characters`, `at most ${LONGEST_FORMULA}`);
+    refuseFormula(null, `the formula has ${characters.length} characters`, `at most ${LONGEST_FORMULA}`);
   }
-  checkNames(parameters, columns);
+  checkFormulaNames(parameters, columns);
   const phrase = phraseOf(text);
   const tree = new TreeReader(characters, new Set(parameters), new Set(columns)).tree(phrase, 1);
   const nodes = treeNodes(tree);
-  if (nodes.length > MOST_PARTS) refuse(null, `the formula has ${nodes.length} parts`, `at most ${MOST_PARTS}`);
-  if (nodes.some(([, level]) => level > MOST_LEVELS)) refuse(null, TOO_DEEP, `at most ${MOST_LEVELS} levels`);
+  if (nodes.length > MOST_FORMULA_PARTS) refuseFormula(null, `the formula has ${nodes.length} parts`, `at most ${MOST_FORMULA_PARTS}`);
+  if (nodes.some(([, level]) => level > DEEPEST_FORMULA)) refuseFormula(null, TOO_DEEP, `at most ${DEEPEST_FORMULA} levels`);
   return tree;
 }
 
@@ -251,10 +251,10 @@ function treeOf(text, parameters, columns) {
 export function parseFormula(text, { parameters = [], columns = [], weights } = {}) {
   const tree = treeOf(text, parameters, columns);
   const found = namesIn(tree, "weight");
-  if (!found.length) refuse(null, "the formula has no weight", "a formula such as (w - 3)^2");
+  if (!found.length) refuseFormula(null, "the formula has no weight", "a formula such as (w - 3)^2");
   if (weights && (found.some((name) => !weights.includes(name)) || weights.some((name) => !found.includes(name)))) {
-    const [those, these] = [found, weights].map((names) => `[${names.map(quoted).join(", ")}]`);
-    refuse(null, `the formula has the weights ${those}, not ${these}`);
+    const [those, these] = [found, weights].map((names) => `[${names.map(quotedText).join(", ")}]`);
+    refuseFormula(null, `the formula has the weights ${those}, not ${these}`);
   }
   return { tree, weights: weights ?? found };
 }
@@ -270,18 +270,18 @@ export function parseConstant(text) {
   const [name] = namesIn(tree, "weight");
   if (name !== undefined) {
     const near = nearestName(name, ["pi", "e", ...FUNCTIONS.keys()]);
-    refuse(null, `${quoted(name)} is not a number`, "a constant expression such as 1/48", near);
+    refuseFormula(null, `${quotedText(name)} is not a number`, "a constant expression such as 1/48", near);
   }
   const exact = rationalValue(tree);
   if (exact) {
     const value = fractionNumber(exact);
     if (Number.isFinite(value) && (value || !exact.above)) return value;
-    refuse(null, `${quoted(text)} cannot be held in double precision`, "a size between 5e-324 and 1.8e308");
+    refuseFormula(null, `${quotedText(text)} cannot be held in double precision`, "a size between 5e-324 and 1.8e308");
   }
   const tape = new FormulaTape();
   const place = tape.place(tree);
   const value = tape.run([place], [])([], [], [])[place];
   if (Number.isFinite(value)) return value;
   const shown = Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
-  refuse(null, `${quoted(text)} has the value ${shown}`, "a finite number");
+  refuseFormula(null, `${quotedText(text)} has the value ${shown}`, "a finite number");
 }

@@ -8,7 +8,7 @@
  * @param {bigint} [below]
  * @returns {Fraction}
  */
-export function fraction(above, below = 1n) {
+export function exactFraction(above, below = 1n) {
   let [a, b] = [below, above < 0n ? -above : above];
   while (b) [a, b] = [b, a % b];
   return { above: above / a, below: below / a };
@@ -23,9 +23,9 @@ export function fractionOf(text) {
   const [digits, exponent] = text.toLowerCase().split("e");
   const [whole, part = ""] = digits.split(".");
   const shift = Number(exponent ?? 0) - part.length;
-  const size = fraction(BigInt(whole.replace("-", "") + part));
+  const size = exactFraction(BigInt(whole.replace("-", "") + part));
   const scale = shift ? 10n ** BigInt(Math.abs(shift)) : 1n;
-  const value = shift < 0 ? fraction(size.above, scale) : fraction(size.above * scale);
+  const value = shift < 0 ? exactFraction(size.above, scale) : exactFraction(size.above * scale);
   return text.startsWith("-") ? { above: -value.above, below: value.below } : value;
 }
 
@@ -35,7 +35,7 @@ export function fractionOf(text) {
  * @returns {Fraction}
  */
 export function fractionSum(a, b) {
-  return fraction(a.above * b.below + b.above * a.below, a.below * b.below);
+  return exactFraction(a.above * b.below + b.above * a.below, a.below * b.below);
 }
 
 /**
@@ -44,7 +44,7 @@ export function fractionSum(a, b) {
  * @returns {Fraction}
  */
 export function fractionProduct(a, b) {
-  return fraction(a.above * b.above, a.below * b.below);
+  return exactFraction(a.above * b.above, a.below * b.below);
 }
 
 /**
@@ -55,7 +55,7 @@ export function fractionProduct(a, b) {
  */
 export function fractionQuotient(a, b) {
   const sign = b.above < 0n ? -1n : 1n;
-  return fraction(sign * a.above * b.below, sign * a.below * b.above);
+  return exactFraction(sign * a.above * b.below, sign * a.below * b.above);
 }
 
 /**

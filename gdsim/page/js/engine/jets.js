@@ -1,18 +1,18 @@
 // Derivatives of a formula: beside each step the one that carries its derivative. These are dual numbers, written
 // out as a longer row of steps.
 
-import { fraction, fractionBits, fractionNumber, fractionProduct, fractionQuotient, fractionSum } from "./fractions.js";
+import { exactFraction, fractionBits, fractionNumber, fractionProduct, fractionQuotient, fractionSum } from "./fractions.js";
 import { parseFormula } from "./formula.js";
-import { FormulaTape, UNIT } from "./tape.js";
+import { FormulaTape, EXACT_ONE } from "./tape.js";
 
 /** @typedef {import("./fractions.js").Fraction} Fraction */
 /** @typedef {import("./tape.js").TapeRun} TapeRun */
 /** @typedef {import("../types").Loss} Loss */
 /** @typedef {import("../types").Numbers} Numbers */
 
-const HALF = fraction(1n, 2n);
-const QUARTER = fraction(1n, 4n);
-const PAIR = fraction(2n);
+const ONE_HALF = exactFraction(1n, 2n);
+const ONE_QUARTER = exactFraction(1n, 4n);
+const EXACT_TWO = exactFraction(2n);
 
 /** A tape with the derivatives of its steps: here what is 0 or 1 vanishes, and numbers are multiplied out. */
 export class DualTape extends FormulaTape {
@@ -43,10 +43,10 @@ export class DualTape extends FormulaTape {
     if (b === this.one) return a;
     const [p, q] = [this.split(a), this.split(b)];
     const number = fractionProduct(p.number, q.number);
-    if ((p.number === UNIT && q.number === UNIT) || !isModerate(number)) return this.put("mul", [a, b]);
+    if ((p.number === EXACT_ONE && q.number === EXACT_ONE) || !isModerateNumber(number)) return this.put("mul", [a, b]);
     const rest = p.rest === this.one ? q.rest : q.rest === this.one ? p.rest : this.put("mul", [p.rest, q.rest]);
     if (rest === this.one) return this.number(number);
-    return isUnit(number) ? rest : this.put("mul", [this.number(number), rest]);
+    return isExactOne(number) ? rest : this.put("mul", [this.number(number), rest]);
   }
 
   /**
@@ -62,7 +62,7 @@ export class DualTape extends FormulaTape {
       if (first) return { number: first, rest: operands[1] };
       if (second) return { number: second, rest: operands[0] };
     }
-    return { number: UNIT, rest: a };
+    return { number: EXACT_ONE, rest: a };
   }
 
   /**
@@ -73,9 +73,9 @@ export class DualTape extends FormulaTape {
   over(a, b) {
     if (a === this.zero || b === this.one) return a;
     const [p, below] = [this.split(a), this.steps[b].value];
-    if (!below || !below.above || p.number === UNIT) return this.put("div", [a, b]);
+    if (!below || !below.above || p.number === EXACT_ONE) return this.put("div", [a, b]);
     const number = fractionQuotient(p.number, below);
-    if (!isModerate(number)) return this.put("div", [a, b]);
+    if (!isModerateNumber(number)) return this.put("div", [a, b]);
     return number.below === 1n ? this.times(this.number(number), p.rest) : this.put("div", [a, b]);
   }
 
@@ -122,7 +122,7 @@ export class DualTape extends FormulaTape {
       case "add": return this.plus(da, db);
       case "sub": return db === this.zero ? da : this.plus(da, this.negative(db));
       case "neg": return this.negative(da);
-      case "mul": return a === b ? this.powerSlope(a, PAIR, slopes) : this.plus(this.times(da, b), this.times(a, db));
+      case "mul": return a === b ? this.powerSlope(a, EXACT_TWO, slopes) : this.plus(this.times(da, b), this.times(a, db));
       case "div": return this.over(db === this.zero ? da : this.plus(da, this.negative(this.times(at, db))), b);
       case "pow": return this.generalSlope(at, a, b, da, db);
       case "where": return this.choose(name, a, b, dc, dd);
@@ -147,16 +147,16 @@ export class DualTape extends FormulaTape {
     const slope = slopes.get(base) ?? this.zero;
     if (slope === this.zero) return slope;
     const { operation, operands } = this.steps[base];
-    const inner = this.powers.get(base) ?? (operation === "sqrt" ? { base: operands[0], exponent: HALF } : null);
+    const inner = this.powers.get(base) ?? (operation === "sqrt" ? { base: operands[0], exponent: ONE_HALF } : null);
     if (exponent.below === 1n) {
       if (inner) return this.powerSlope(inner.base, fractionProduct(inner.exponent, exponent), slopes);
       if (operation === "abs" && exponent.above % 2n === 0n) return this.powerSlope(operands[0], exponent, slopes);
     }
-    const less = fractionSum(exponent, fraction(-1n));
+    const less = fractionSum(exponent, exactFraction(-1n));
     if (less.above >= 0n) return this.times(this.times(this.number(exponent), this.power(base, less)), slope);
     const below = this.power(base, { above: -less.above, below: less.below });
-    const above = this.times(this.number(fraction(exponent.above)), slope);
-    return this.over(above, this.times(this.number(fraction(exponent.below)), below));
+    const above = this.times(this.number(exactFraction(exponent.above)), slope);
+    return this.over(above, this.times(this.number(exactFraction(exponent.below)), below));
   }
 
   /**
@@ -191,7 +191,7 @@ export class DualTape extends FormulaTape {
    */
   extremeSlope(wins, loses, a, b, da, db) {
     if (da === db) return da;
-    const middle = this.over(this.plus(da, db), this.number(PAIR));
+    const middle = this.over(this.plus(da, db), this.number(EXACT_TWO));
     return this.choose(wins, a, b, da, this.choose(loses, a, b, db, middle));
   }
 
@@ -224,27 +224,27 @@ export class DualTape extends FormulaTape {
   functionSlope(name, at, u, du) {
     const along = (/** @type {string} */ f) => this.times(this.put(f, [u]), du);
     const under = (/** @type {number} */ below) => this.over(du, below);
-    const scaled = (/** @type {bigint} */ base) => this.times(u, this.put("log", [this.number(fraction(base))]));
+    const scaled = (/** @type {bigint} */ base) => this.times(u, this.put("log", [this.number(exactFraction(base))]));
     switch (name) {
-      case "sqrt": return under(this.times(this.number(PAIR), at));
+      case "sqrt": return under(this.times(this.number(EXACT_TWO), at));
       case "exp": return this.times(at, du);
       case "log": return under(u);
       case "log2": return under(scaled(2n));
       case "log10": return under(scaled(10n));
       case "sin": return along("cos");
       case "cos": return this.negative(along("sin"));
-      case "tan": return under(this.power(this.put("cos", [u]), PAIR));
+      case "tan": return under(this.power(this.put("cos", [u]), EXACT_TWO));
       case "asin": return under(this.circle(u));
       case "acos": return this.negative(under(this.circle(u)));
-      case "atan": return under(this.sum(this.one, this.power(u, PAIR)));
+      case "atan": return under(this.sum(this.one, this.power(u, EXACT_TWO)));
       case "sinh": return along("cosh");
       case "cosh": return along("sinh");
-      case "tanh": return this.times(this.power(this.put("sech", [u]), PAIR), du);
+      case "tanh": return this.times(this.power(this.put("sech", [u]), EXACT_TWO), du);
       case "sech": return this.negative(this.times(this.times(at, this.put("tanh", [u])), du));
       case "abs": return along("sign");
       case "sigmoid": {
-        const steep = this.power(this.put("sech", [this.put("mul", [this.number(HALF), u])]), PAIR);
-        return this.times(this.times(this.number(QUARTER), steep), du);
+        const steep = this.power(this.put("sech", [this.put("mul", [this.number(ONE_HALF), u])]), EXACT_TWO);
+        return this.times(this.times(this.number(ONE_QUARTER), steep), du);
       }
       case "softplus": return along("sigmoid");
     }
@@ -265,7 +265,7 @@ export class DualTape extends FormulaTape {
  * @param {Fraction} value
  * @returns {boolean}
  */
-function isUnit(value) {
+function isExactOne(value) {
   return value.above === 1n && value.below === 1n;
 }
 
@@ -274,7 +274,7 @@ function isUnit(value) {
  * @param {Fraction} value
  * @returns {boolean}
  */
-function isModerate(value) {
+function isModerateNumber(value) {
   const size = Math.abs(fractionNumber(value));
   return size > 1e-100 && size < 1e100 && fractionBits(value) < 2000;
 }

@@ -5,6 +5,7 @@
 import { columnOf, isWholeTail, meanOf, spreadOf, tailOf } from "./rest.js";
 import { curvatureThere } from "./settle.js";
 import { limitName, sharpestPlace } from "./story.js";
+import { largestShare } from "./symmetric.js";
 import { countSteps, writeNumber, writePlace } from "./words.js";
 
 /** @typedef {import("../types.js").CriticalPoint} CriticalPoint */
@@ -355,7 +356,7 @@ function nearestLow(story) {
  * @returns {number}
  */
 function farthest(story, point) {
-  return Math.max(...story.home.width.map((width, index) => Math.abs(point.weight[index] - story.final[index]) / width));
+  return largestShare(story.home.width, point.weight, story.final);
 }
 
 /**

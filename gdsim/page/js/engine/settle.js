@@ -4,7 +4,7 @@
  * With one weight, settled at c means that between w and c there is no other zero of f′ and no change of sign
  * of f″. With several, Newton's method from w must reach c, and the Hessian keep its inertia on the way.
  */
-import { symmetricEigen } from "./symmetric.js";
+import { largestOf, largestShare, middleOf, symmetricEigen } from "./symmetric.js";
 
 /** @typedef {import("../types.js").CriticalPoint} CriticalPoint */
 /** @typedef {import("../types.js").Loss} Loss */
@@ -102,8 +102,8 @@ function isLow(terrain, point) {
   if (point.kind === "minimum" || point.kind === "undecided") return true;
   if (point.kind !== "kink" && point.kind !== "flat") return false;
   if (terrain.width.length > 1) {
-    const largest = Math.max(1e-300, ...point.curvature.map(Math.abs));
-    return point.kind === "kink" || !point.curvature.length || Math.min(...point.curvature) >= -1e-9 * largest;
+    const least = -1e-9 * Math.max(1e-300, largestOf(point.curvature));
+    return point.kind === "kink" || point.curvature.every((bend) => bend >= least);
   }
   const room = 1e-6 * terrain.width[0];
   const beside = [point.interval[0][0] - room, point.interval[0][1] + room];
@@ -203,7 +203,7 @@ function bendGrid(terrain) {
   };
   const sizes = [];
   for (let cell = 0; cell <= BEND_CELLS; cell += BEND_CELLS / 32) sizes.push(Math.abs(at(cell)));
-  const hidden = 4 * BEND_EPSILON * (sizes.filter(Number.isFinite).sort((a, b) => a - b)[sizes.length >> 1] ?? 0);
+  const hidden = 4 * BEND_EPSILON * middleOf(sizes);
   const sign = (/** @type {number} */ cell) => (Math.abs(at(cell)) > hidden ? Math.sign(at(cell)) : 0);
   return { start, step, sign };
 }
@@ -237,7 +237,7 @@ function settleInSpace(terrain, weight) {
   /** @type {CriticalPoint | null} */
   let point = null;
   let sure = arrived;
-  const gaps = points.map(({ weight: there }) => largestShare(terrain, at, there));
+  const gaps = points.map(({ weight: there }) => largestShare(terrain.width, at, there));
   if (points.length) {
     const nearest = points[gaps.indexOf(Math.min(...gaps))];
     const enough = nearest.multiplicity === null ? CREPT : REACHED;
@@ -250,25 +250,9 @@ function settleInSpace(terrain, weight) {
     if (piece.kind === "flat" && sure && same && liesOnPiece(terrain, at, piece)) point = piece;
   }
   for (const kink of points) {
-    if (kink.kind === "kink" && largestShare(terrain, weight, kink.weight) <= SAME_PLACE) point = kink;
+    if (kink.kind === "kink" && largestShare(terrain.width, weight, kink.weight) <= SAME_PLACE) point = kink;
   }
   return { point, sure: sure || point !== null };
-}
-
-/**
- * The largest distance between two places as a share of the domain; Infinity where it is no number.
- * @param {Terrain} terrain
- * @param {Numbers} one
- * @param {Numbers} other
- * @returns {number}
- */
-function largestShare(terrain, one, other) {
-  let most = 0;
-  terrain.width.forEach((width, index) => {
-    const share = Math.abs(one[index] - other[index]) / width;
-    most = Math.max(most, Number.isNaN(share) ? Infinity : share);
-  });
-  return most;
 }
 
 /**
@@ -324,7 +308,7 @@ function newtonFrom(terrain, weight) {
  */
 export function pseudoNewtonStep(matrix, slopes) {
   const { values, vectors } = symmetricEigen(matrix, slopes.length);
-  const largest = Math.max(...values.map(Math.abs));
+  const largest = largestOf(values);
   const step = new Array(slopes.length).fill(0);
   let up = 0;
   let down = 0;

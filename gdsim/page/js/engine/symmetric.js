@@ -68,3 +68,39 @@ function rotated(a, turned, size, p, q) {
   }
   return true;
 }
+
+/**
+ * The largest size of some numbers.
+ * @param {ArrayLike<number>} values
+ * @returns {number}
+ */
+export function largestOf(values) {
+  let most = 0;
+  for (let index = 0; index < values.length; index++) {
+    const size = Math.abs(values[index]);
+    if (!(size <= most)) most = size;
+  }
+  return most;
+}
+
+/**
+ * The middle one of the finite numbers in order; 0 where there is none.
+ * @param {number[]} values
+ * @returns {number}
+ */
+export function middleOf(values) {
+  const finite = values.filter(Number.isFinite).sort((one, other) => one - other);
+  return finite[finite.length >> 1] ?? 0;
+}
+
+/**
+ * The largest distance between two places as a share of the domain; Infinity where it is no number.
+ * @param {number[]} width of the domain
+ * @param {ArrayLike<number>} one
+ * @param {ArrayLike<number>} other
+ * @returns {number}
+ */
+export function largestShare(width, one, other) {
+  const most = largestOf(width.map((extent, index) => (one[index] - other[index]) / extent));
+  return Number.isNaN(most) ? Infinity : most;
+}

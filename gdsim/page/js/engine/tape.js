@@ -1,7 +1,7 @@
 // A formula as a row of steps: closures over one array of doubles. No source text is made.
 
 import { huber, larger, power, relu, sigmoid, smaller, softplus } from "./arithmetic.js";
-import { fraction, fractionNumber } from "./fractions.js";
+import { exactFraction, fractionNumber } from "./fractions.js";
 import { rationalExponent, rationalValue } from "./trees.js";
 
 /** @typedef {import("./fractions.js").Fraction} Fraction */
@@ -17,12 +17,12 @@ import { rationalExponent, rationalValue } from "./trees.js";
 /** @typedef {(w: Numbers, p: Numbers, d: Numbers[], scale?: number) => Float64Array} TapeRun */
 
 const LARGEST_UNROLLED = 8n;
-export const NOUGHT = fraction(0n);
-export const UNIT = fraction(1n);
-const INPUTS = ["weight", "parameter", "column"];
+export const EXACT_ZERO = exactFraction(0n);
+export const EXACT_ONE = exactFraction(1n);
+const TAPE_INPUTS = ["weight", "parameter", "column"];
 
 /** @type {Map<string, (x: number) => number>} */
-const UNARY = new Map([
+const TAPE_FUNCTIONS = new Map([
   ...["sqrt", "exp", "log", "log2", "log10", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "abs", "sign"]
     .map((name) => /** @type {[string, (x: number) => number]} */ ([name, Reflect.get(Math, name)])),
   ["neg", (x) => -x],
@@ -32,16 +32,16 @@ const UNARY = new Map([
   ["softplus", softplus],
 ]);
 /** @type {Map<string, (a: number, b: number) => number>} */
-const TWO_PLACE = new Map([["pow", power], ["max", larger], ["min", smaller], ["huber", huber]]);
+const TAPE_PAIRS = new Map([["pow", power], ["max", larger], ["min", smaller], ["huber", huber]]);
 /** @type {Map<string, (t: number, a: number, b: number) => TapeAction>} */
-const ARITHMETIC = new Map([
+const TAPE_ARITHMETIC = new Map([
   ["add", (t, a, b) => (s) => { s[t] = s[a] + s[b]; }],
   ["sub", (t, a, b) => (s) => { s[t] = s[a] - s[b]; }],
   ["mul", (t, a, b) => (s) => { s[t] = s[a] * s[b]; }],
   ["div", (t, a, b) => (s) => { s[t] = s[a] / s[b]; }],
 ]);
 /** @type {Map<string, (a: number, b: number) => boolean>} */
-const HOLDS = new Map([
+const TAPE_COMPARISONS = new Map([
   ["<", (a, b) => a < b],
   ["<=", (a, b) => a <= b],
   [">", (a, b) => a > b],
@@ -59,8 +59,8 @@ export class FormulaTape {
     this.known = new Map();
     /** Which steps are a base to a rational power. @type {Map<number, { base: number, exponent: Fraction }>} */
     this.powers = new Map();
-    this.zero = this.number(NOUGHT);
-    this.one = this.number(UNIT);
+    this.zero = this.number(EXACT_ZERO);
+    this.one = this.number(EXACT_ONE);
   }
 
   /**
@@ -108,7 +108,7 @@ export class FormulaTape {
     if (exponent) return this.power(this.place(parts[0]), exponent);
     const places = parts.map((part) => this.place(part));
     switch (kind) {
-      case "number": return this.number(value ?? NOUGHT);
+      case "number": return this.number(value ?? EXACT_ZERO);
       case "negate": return this.negative(places[0]);
       case "add": return places.reduce((a, b) => this.sum(a, b));
       case "multiply": return places.reduce((a, b) => this.put("mul", [a, b]));
@@ -225,12 +225,12 @@ export class FormulaTape {
       if (value) slots[at] = fractionNumber(value);
       else if (operation === "constant") slots[at] = name === "pi" ? Math.PI : Math.E;
       else if (operation === "rows") counted = at;
-      else if (INPUTS.includes(operation)) {
-        const source = INPUTS.indexOf(operation);
+      else if (TAPE_INPUTS.includes(operation)) {
+        const source = TAPE_INPUTS.indexOf(operation);
         reads.push({ at, source, index: inputs[source].indexOf(name) });
       } else if (operation === "sum" || operation === "mean") {
         reductions.push({ at, body: operands[0], mean: operation === "mean" });
-      } else (rowwise ? within : late ? after : before).push(actionOf(this.steps[at], at));
+      } else (rowwise ? within : late ? after : before).push(tapeAction(this.steps[at], at));
     }
     const scalars = reads.filter(({ source }) => source < 2);
     const columns = reads.filter(({ source }) => source === 2);
@@ -259,14 +259,14 @@ export class FormulaTape {
  * @param {number} t
  * @returns {TapeAction}
  */
-function actionOf({ operation, operands: [a, b, c, d], name }, t) {
-  const arithmetic = ARITHMETIC.get(operation);
+function tapeAction({ operation, operands: [a, b, c, d], name }, t) {
+  const arithmetic = TAPE_ARITHMETIC.get(operation);
   if (arithmetic) return arithmetic(t, a, b);
-  const unary = UNARY.get(operation);
+  const unary = TAPE_FUNCTIONS.get(operation);
   if (unary) return (s) => { s[t] = unary(s[a]); };
-  const holds = HOLDS.get(name);
+  const holds = TAPE_COMPARISONS.get(name);
   if (holds) return (s) => { s[t] = holds(s[a], s[b]) ? s[c] : s[d]; };
-  const binary = TWO_PLACE.get(operation);
+  const binary = TAPE_PAIRS.get(operation);
   if (!binary) throw new Error(`unknown operation ${operation}`);
   return (s) => { s[t] = binary(s[a], s[b]); };
 }

@@ -36,27 +36,27 @@ export class FormulaError extends Error {
  * @param {string} [suggestion]
  * @returns {never}
  */
-export function refuse(at, message, expected, suggestion) {
+export function refuseFormula(at, message, expected, suggestion) {
   throw new FormulaError(at, message, expected, suggestion);
 }
 
-const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
-const TOKEN = new RegExp(
+const SUPERSCRIPT_DIGITS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+const FORMULA_TOKEN = new RegExp(
   "(?<number>(?:[0-9]+\\.?[0-9]*|\\.[0-9]+)(?:[eE][+-]?[0-9]+)?)" +
-    `|(?<name>(?![\\p{Nd}${RAISED}])[\\p{L}\\p{N}_](?:(?![${RAISED}])[\\p{L}\\p{N}_])*)` +
-    `|(?<raised>⁻?[${RAISED}]+)` +
+    `|(?<name>(?![\\p{Nd}${SUPERSCRIPT_DIGITS}])[\\p{L}\\p{N}_](?:(?![${SUPERSCRIPT_DIGITS}])[\\p{L}\\p{N}_])*)` +
+    `|(?<raised>⁻?[${SUPERSCRIPT_DIGITS}]+)` +
     "|(?<operator>\\*\\*|<=|>=|==|!=|[-+/*^(),<>−–·⋅×∙÷≤≥≠])",
   "uy",
 );
-const SPACE = /(?!\ufeff)[\s\x1c-\x1f\x85]/;
+const BLANK_CHARACTER = /(?!\ufeff)[\s\x1c-\x1f\x85]/;
 const IDENTIFIER = /^\p{XID_Start}\p{XID_Continue}*$/u;
 const UNPRINTABLE = /(?! )[\p{C}\p{Z}]/gu;
-const SPELLING = new Map(
+const SIGN_SPELLING = new Map(
   Object.entries({
     "^": "**", "−": "-", "–": "-", "·": "*", "⋅": "*", "∙": "*", "×": "*", "÷": "/", "≤": "<=", "≥": ">=", "≠": "!=",
   }),
 );
-const BINARY = new Set(["**", "*", "/", "<", ">", "<=", ">=", "==", "!="]);
+const BINARY_SIGNS = new Set(["**", "*", "/", "<", ">", "<=", ">=", "==", "!="]);
 
 /** Least and greatest number of arguments of each function that a formula may use. @type {Map<string, number[]>} */
 export const FUNCTIONS = new Map(
@@ -68,23 +68,23 @@ export const FUNCTIONS = new Map(
 export const CONSTRUCTS = new Map([["where", [3, 3]], ["mean", [1, 1]], ["sum", [1, 1]]]);
 
 const DEEPEST_BRACKETS = 200;
-const ANY = "numbers, names, + - * / ^ ( ) ,";
-const CHOICE = "where(x > 0, a, b) with one comparison";
-const FINITE = "a finite number";
-const ROUND = "round brackets";
-const LETTER = "names that begin with a letter and numbers without _";
-const WHOLE = "an expression such as (w - 3)^2";
-const VALUE = "a number, a name or brackets";
-const HINTS = new Map(
+const ANY_EXPECTED = "numbers, names, + - * / ^ ( ) ,";
+const CHOICE_EXPECTED = "where(x > 0, a, b) with one comparison";
+const FINITE_NUMBER = "a finite number";
+const ROUND_BRACKETS = "round brackets";
+const NAME_EXPECTED = "names that begin with a letter and numbers without _";
+const FORMULA_EXPECTED = "an expression such as (w - 3)^2";
+const VALUE_EXPECTED = "a number, a name or brackets";
+const TOKEN_HINTS = new Map(
   Object.entries({
     "|": "abs(x) for an absolute value",
     "=": "an expression without =; inside where(x == 0, a, b) a comparison is written ==",
-    "&": CHOICE,
-    "~": CHOICE,
-    "[": ROUND,
-    "{": ROUND,
-    "]": ROUND,
-    "}": ROUND,
+    "&": CHOICE_EXPECTED,
+    "~": CHOICE_EXPECTED,
+    "[": ROUND_BRACKETS,
+    "{": ROUND_BRACKETS,
+    "]": ROUND_BRACKETS,
+    "}": ROUND_BRACKETS,
     "%": "a fraction such as 5/100",
     "√": "sqrt(x)",
     "!": "a product written out, such as 1*2*3",
@@ -92,22 +92,22 @@ const HINTS = new Map(
     '"': "a formula without quotes",
     ".": "a number such as 0.5; names have no dots, and functions no module: sin(x)",
     ":": "one expression without : or lambda",
-    "∞": FINITE,
-    _: LETTER,
+    "∞": FINITE_NUMBER,
+    _: NAME_EXPECTED,
   }),
 );
 /** @type {Map<string, string>} */
-const WORDS = new Map();
-for (const word of ["if", "else", "and", "or", "not", "in", "is", "for"]) WORDS.set(word, CHOICE);
-for (const word of ["True", "False", "None"]) WORDS.set(word, "a number");
-for (const word of ["inf", "nan", "infinity", "Infinity", "NaN"]) WORDS.set(word, FINITE);
+const TOKEN_WORDS = new Map();
+for (const word of ["if", "else", "and", "or", "not", "in", "is", "for"]) TOKEN_WORDS.set(word, CHOICE_EXPECTED);
+for (const word of ["True", "False", "None"]) TOKEN_WORDS.set(word, "a number");
+for (const word of ["inf", "nan", "infinity", "Infinity", "NaN"]) TOKEN_WORDS.set(word, FINITE_NUMBER);
 
 /**
  * A text in quotes, what cannot be printed written out.
  * @param {string} text
  * @returns {string}
  */
-export function quoted(text) {
+export function quotedText(text) {
   const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
   const inside = text
     .replaceAll("\\", "\\\\")
@@ -126,7 +126,7 @@ export function quoted(text) {
  * @param {string} text
  * @returns {string}
  */
-function shortened(text) {
+function shortToken(text) {
   const characters = [...text];
   return characters.length <= 24 ? text : characters.slice(0, 21).join("") + "…";
 }
@@ -137,7 +137,7 @@ function shortened(text) {
  * @returns {string}
  */
 function bothQuoted(first, second) {
-  return `${quoted(shortened(first.text))} and ${quoted(shortened(second.text))}`;
+  return `${quotedText(shortToken(first.text))} and ${quotedText(shortToken(second.text))}`;
 }
 
 /**
@@ -147,11 +147,11 @@ function bothQuoted(first, second) {
  */
 export function tokensOf(text) {
   const found = splitFormula(text);
-  for (let k = 1; k < found.length; k++) checkPair(found[k - 1], found[k]);
-  const deepest = checkEnds(found, [...text]);
-  for (const token of found) if (token.kind === "number" || token.kind === "raised") checkSize(token);
-  if (deepest > DEEPEST_BRACKETS) refuse(null, "the formula is nested too deeply", "fewer brackets");
-  if (found[0].text === ",") refuse(found[0], "this does not fit here", WHOLE);
+  for (let k = 1; k < found.length; k++) checkTokenPair(found[k - 1], found[k]);
+  const deepest = checkTokenEnds(found, [...text]);
+  for (const token of found) if (token.kind === "number" || token.kind === "raised") checkNumberSize(token);
+  if (deepest > DEEPEST_BRACKETS) refuseFormula(null, "the formula is nested too deeply", "fewer brackets");
+  if (found[0].text === ",") refuseFormula(found[0], "this does not fit here", FORMULA_EXPECTED);
   return found;
 }
 
@@ -163,26 +163,26 @@ function splitFormula(text) {
   /** @type {Token[]} */
   const found = [];
   for (let index = 0, place = 0; index < text.length; ) {
-    if (SPACE.test(text[index])) {
+    if (BLANK_CHARACTER.test(text[index])) {
       index += 1;
       place += 1;
       continue;
     }
-    TOKEN.lastIndex = index;
-    const groups = TOKEN.exec(text)?.groups;
+    FORMULA_TOKEN.lastIndex = index;
+    const groups = FORMULA_TOKEN.exec(text)?.groups;
     if (!groups) {
       const character = String.fromCodePoint(text.codePointAt(index) ?? 0);
-      refuse({ place, length: 1 }, `unexpected ${quoted(character)}`, HINTS.get(character) ?? ANY);
+      refuseFormula({ place, length: 1 }, `unexpected ${quotedText(character)}`, TOKEN_HINTS.get(character) ?? ANY_EXPECTED);
     }
     const [kind, written] = Object.entries(groups).find(([, piece]) => piece !== undefined) ?? ["", ""];
     const at = { place, length: [...written].length };
     const piece = kind === "name" ? checkedName(written, at) : written;
-    const sign = kind === "operator" ? SPELLING.get(written) ?? written : "";
+    const sign = kind === "operator" ? SIGN_SPELLING.get(written) ?? written : "";
     found.push({ kind: /** @type {Token["kind"]} */ (kind), text: piece, sign, ...at });
     index += written.length;
     place += at.length;
   }
-  if (!found.length) refuse({ place: 0, length: 0 }, "the formula is empty", WHOLE);
+  if (!found.length) refuseFormula({ place: 0, length: 0 }, "the formula is empty", FORMULA_EXPECTED);
   return found;
 }
 
@@ -194,9 +194,9 @@ function splitFormula(text) {
  */
 function checkedName(written, at) {
   const name = written.normalize("NFKC");
-  const word = WORDS.get(name);
-  if (word) refuse(at, `${quoted(name)} cannot be used in a formula`, word);
-  if (!IDENTIFIER.test(name)) refuse(at, `${quoted(shortened(written))} cannot be a name`, LETTER);
+  const word = TOKEN_WORDS.get(name);
+  if (word) refuseFormula(at, `${quotedText(name)} cannot be used in a formula`, word);
+  if (!IDENTIFIER.test(name)) refuseFormula(at, `${quotedText(shortToken(written))} cannot be a name`, NAME_EXPECTED);
   return name;
 }
 
@@ -205,49 +205,49 @@ function checkedName(written, at) {
  * @param {Token} first
  * @param {Token} second
  */
-function checkPair(first, second) {
+function checkTokenPair(first, second) {
   const applies = first.kind === "name" && (FUNCTIONS.has(first.text) || CONSTRUCTS.has(first.text));
   if (applies && (second.kind === "name" || second.kind === "number")) {
-    const suggestion = `${first.text}(${shortened(second.text)})`;
-    refuse(first, `${quoted(first.text)} needs brackets`, "", suggestion);
+    const suggestion = `${first.text}(${shortToken(second.text)})`;
+    refuseFormula(first, `${quotedText(first.text)} needs brackets`, "", suggestion);
   }
   if (applies && (second.sign === "**" || second.kind === "raised")) {
     const suggestion = first.text === "exp" ? "exp(x)" : `${first.text}(x)^2`;
-    const message = `a power stands between ${quoted(first.text)} and its brackets`;
-    refuse(first, message, "", suggestion);
+    const message = `a power stands between ${quotedText(first.text)} and its brackets`;
+    refuseFormula(first, message, "", suggestion);
   }
   const zero = first.kind === "number" && (first.text === "0" || first.text === "00");
   if (zero && /^[xXbBoO][0-9]/.test(second.text)) {
-    refuse(first, "this is not a decimal number", "a number such as 16");
+    refuseFormula(first, "this is not a decimal number", "a number such as 16");
   }
   const plain = first.kind === "name" || first.kind === "number";
   if ((plain && second.kind === "number") || (first.kind === "name" && second.kind === "name")) {
-    const expected = `an operator between them, such as ${shortened(first.text)}*${shortened(second.text)}`;
-    refuse(second, `${bothQuoted(first, second)} stand side by side`, expected);
+    const expected = `an operator between them, such as ${shortToken(first.text)}*${shortToken(second.text)}`;
+    refuseFormula(second, `${bothQuoted(first, second)} stand side by side`, expected);
   }
-  checkOperators(first, second);
+  checkTokenSigns(first, second);
 }
 
 /**
  * @param {Token} first
  * @param {Token} second
  */
-function checkOperators(first, second) {
+function checkTokenSigns(first, second) {
   if (first.kind === "raised" && (second.sign === "**" || second.kind === "raised")) {
-    refuse(second, "one power stands on another", "brackets: (x²)^3 or x^(2^3)");
+    refuseFormula(second, "one power stands on another", "brackets: (x²)^3 or x^(2^3)");
   }
   if (second.kind === "raised" && first.kind === "operator" && first.text !== ")") {
-    refuse(second, `${quoted(second.text)} has nothing to its left`, "a base, such as x²");
+    refuseFormula(second, `${quotedText(second.text)} has nothing to its left`, "a base, such as x²");
   }
   if (second.text === ")" || second.text === ",") {
-    if (first.text === "(") refuse(second, "the brackets are empty", "an expression between them");
+    if (first.text === "(") refuseFormula(second, "the brackets are empty", "an expression between them");
     if (first.kind === "operator" && first.text !== ")") {
-      refuse(second, `nothing follows ${quoted(first.text)}`, VALUE);
+      refuseFormula(second, `nothing follows ${quotedText(first.text)}`, VALUE_EXPECTED);
     }
   }
-  if (BINARY.has(second.sign) && (BINARY.has(first.sign) || ["+", "-", "(", ","].includes(first.sign))) {
-    const expected = first.sign === "/" && second.sign === "/" ? "a single / for division" : `${VALUE} between`;
-    refuse(second, `${bothQuoted(first, second)} do not fit together`, expected);
+  if (BINARY_SIGNS.has(second.sign) && (BINARY_SIGNS.has(first.sign) || ["+", "-", "(", ","].includes(first.sign))) {
+    const expected = first.sign === "/" && second.sign === "/" ? "a single / for division" : `${VALUE_EXPECTED} between`;
+    refuseFormula(second, `${bothQuoted(first, second)} do not fit together`, expected);
   }
 }
 
@@ -257,27 +257,27 @@ function checkOperators(first, second) {
  * @param {string[]} characters
  * @returns {number}
  */
-function checkEnds(tokens, characters) {
+function checkTokenEnds(tokens, characters) {
   /** @type {Token[]} */
   const open = [];
   let deepest = 0;
   for (const token of tokens) {
     if (token.text === "(") deepest = Math.max(deepest, open.push(token));
     else if (token.text === ")" && !open.pop()) {
-      refuse(token, "this bracket closes nothing", "one ( for each )");
+      refuseFormula(token, "this bracket closes nothing", "one ( for each )");
     }
   }
   const [first, last] = [tokens[0], tokens[tokens.length - 1]];
-  if (BINARY.has(first.sign) || first.kind === "raised") {
-    refuse(first, `${quoted(first.text)} has nothing to its left`, WHOLE);
+  if (BINARY_SIGNS.has(first.sign) || first.kind === "raised") {
+    refuseFormula(first, `${quotedText(first.text)} has nothing to its left`, FORMULA_EXPECTED);
   }
   if (last.kind === "operator" && last.text !== ")") {
     let end = characters.length;
-    while (SPACE.test(characters[end - 1])) end -= 1;
-    refuse({ place: end, length: 0 }, `the formula ends behind ${quoted(last.text)}`, VALUE);
+    while (BLANK_CHARACTER.test(characters[end - 1])) end -= 1;
+    refuseFormula({ place: end, length: 0 }, `the formula ends behind ${quotedText(last.text)}`, VALUE_EXPECTED);
   }
   const unclosed = open.pop();
-  if (unclosed) refuse(unclosed, "this bracket is not closed", "one ) for each (");
+  if (unclosed) refuseFormula(unclosed, "this bracket is not closed", "one ) for each (");
   return deepest;
 }
 
@@ -286,17 +286,17 @@ function checkEnds(tokens, characters) {
  * @returns {string}
  */
 function plainDigits(token) {
-  return token.text.replace(/[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]/g, (sign) => (sign === "⁻" ? "-" : String(RAISED.indexOf(sign))));
+  return token.text.replace(/[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]/g, (sign) => (sign === "⁻" ? "-" : String(SUPERSCRIPT_DIGITS.indexOf(sign))));
 }
 
 /**
  * @param {Token} token
  */
-function checkSize(token) {
+function checkNumberSize(token) {
   const size = Math.abs(Number(plainDigits(token)));
   if (size === Infinity || (size === 0 && /[1-9]/.test(plainDigits(token).split(/e/i)[0]))) {
-    const message = `the number ${shortened(token.text)} cannot be held in double precision`;
-    refuse(token, message, "a size between 5e-324 and 1.8e308");
+    const message = `the number ${shortToken(token.text)} cannot be held in double precision`;
+    refuseFormula(token, message, "a size between 5e-324 and 1.8e308");
   }
 }
 

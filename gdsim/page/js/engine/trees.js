@@ -1,6 +1,6 @@
 // The tree of a formula, and what is rational in it.
 
-import { fraction, fractionBits, fractionProduct, fractionQuotient, fractionSum } from "./fractions.js";
+import { exactFraction, fractionBits, fractionProduct, fractionQuotient, fractionSum } from "./fractions.js";
 
 /** @typedef {import("./fractions.js").Fraction} Fraction */
 /**
@@ -85,7 +85,7 @@ function rationalPower(base, exponent) {
   const size = exponent.above < 0n ? -exponent.above : exponent.above;
   if (BigInt(fractionBits(base)) * size > 2000n) return null;
   const raised = { above: base.above ** size, below: base.below ** size };
-  return exponent.above < 0n ? fractionQuotient(fraction(1n), raised) : raised;
+  return exponent.above < 0n ? fractionQuotient(exactFraction(1n), raised) : raised;
 }
 
 /**

@@ -1,6 +1,6 @@
 // Formulas as a textbook sets them, as presentation MathML; and as plain text that reads back as the same tree.
 
-import { fraction } from "./fractions.js";
+import { exactFraction } from "./fractions.js";
 import { namesIn, treeNode, treeNodes } from "./trees.js";
 
 /** @typedef {import("./fractions.js").Fraction} Fraction */
@@ -8,23 +8,23 @@ import { namesIn, treeNode, treeNodes } from "./trees.js";
 /** Markup, how tightly it binds, and whether it begins with a digit. @typedef {[string, number, boolean]} Typeset */
 
 // How tightly a piece binds, loosest first.
-const SUM = 0;
-const SIGNED = 1;
-const PRODUCT = 2;
-const TALL = 3;
-const ATOM = 4;
+const BINDS_SUM = 0;
+const BINDS_SIGNED = 1;
+const BINDS_PRODUCT = 2;
+const BINDS_TALL = 3;
+const BINDS_ATOM = 4;
 const PRODUCT_TEXT = 1; // in plain text, where -2*w is (-2)*w
 const SIGNED_TEXT = 2;
 const LONGEST_EXPONENT = 12; // nodes in the argument of exp up to which e with an exponent is readable
 const CAPITALS_OF_GREEK = "ΓΔΘΛΞΠΣΥΦΨΩ";
-const GREEK = new Map(
+const GREEK_LETTERS = new Map(
   "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega"
     .split(" ")
     .flatMap((name, place) => greekLetters(name, "αβγδεζηθικλμνξπρστυφχψω"[place])),
 );
-const PRINTED = new Map(Object.entries({ log: "ln", asin: "arcsin", acos: "arccos", atan: "arctan", sigmoid: "σ" }));
+const PRINTED_NAMES = new Map(Object.entries({ log: "ln", asin: "arcsin", acos: "arccos", atan: "arctan", sigmoid: "σ" }));
 const RAISED_NAMES = ["sin", "cos", "tan", "sinh", "cosh", "tanh"];
-const RELATIONS = new Map([["<", "&lt;"], [">", "&gt;"], ["<=", "≤"], [">=", "≥"], ["!=", "≠"], ["==", "="]]);
+const RELATION_SIGNS = new Map([["<", "&lt;"], [">", "&gt;"], ["<=", "≤"], [">=", "≥"], ["!=", "≠"], ["==", "="]]);
 const NAME_PARTS = /^((?:(?!\p{Nd})[\p{L}\p{N}])+?)(?:(\p{Nd}+)|_([\p{L}\p{N}_]+))$/u;
 const ALL_DIGITS = /^\p{Nd}+$/u;
 const MINUS_SIGN = '<mo form="prefix">−</mo>'; // a sign, not an operation: it takes no space
@@ -81,7 +81,7 @@ class MathLayout {
    */
   least(tree, needed) {
     const found = this.level(tree);
-    return found[1] >= needed ? found : [mathBrackets(found[0]), ATOM, false];
+    return found[1] >= needed ? found : [mathBrackets(found[0]), BINDS_ATOM, false];
   }
 
   /**
@@ -90,32 +90,32 @@ class MathLayout {
    */
   level(tree) {
     const rest = withoutSign(tree);
-    if (rest) return [mathRow(MINUS_SIGN, this.least(rest, PRODUCT)[0]), SIGNED, false];
+    if (rest) return [mathRow(MINUS_SIGN, this.least(rest, BINDS_PRODUCT)[0]), BINDS_SIGNED, false];
     const { kind, name, parts, value } = tree;
     switch (kind) {
-      case "number": return mathNumber(value ?? fraction(0n));
-      case "constant": return [mathTag("mi", name === "pi" ? "π" : name), ATOM, false];
+      case "number": return mathNumber(value ?? exactFraction(0n));
+      case "constant": return [mathTag("mi", name === "pi" ? "π" : name), BINDS_ATOM, false];
       case "add": return this.sum(parts);
       case "multiply": return this.product(factorsOf(tree));
       case "divide": {
         const [above, below] = parts.map((part) => this.level(part));
-        return [mathTag("mfrac", above[0], below[0]), TALL, above[2] && below[2]];
+        return [mathTag("mfrac", above[0], below[0]), BINDS_TALL, above[2] && below[2]];
       }
       case "power": return this.power(parts[0], parts[1]);
       case "call": return [...this.call(name, parts), false];
       case "compare": {
         const [left, right] = parts.map((part) => this.box(part));
-        return [mathRow(left, mathTag("mo", RELATIONS.get(name) ?? ""), right), SUM, false];
+        return [mathRow(left, mathTag("mo", RELATION_SIGNS.get(name) ?? ""), right), BINDS_SUM, false];
       }
-      case "where": return [this.cases(tree), SUM, false];
+      case "where": return [this.cases(tree), BINDS_SUM, false];
       case "reduce": {
         const index = mathTag("mrow", mathTag("mi", this.index), "<mo>=</mo><mn>1</mn>");
         const sigma = mathTag("munderover", "<mo>∑</mo>", index, this.rows);
         const share = name === "mean" ? [mathTag("mfrac", "<mn>1</mn>", this.rows)] : [];
-        return [mathRow(...share, sigma, this.least(parts[0], PRODUCT)[0]), PRODUCT, false];
+        return [mathRow(...share, sigma, this.least(parts[0], BINDS_PRODUCT)[0]), BINDS_PRODUCT, false];
       }
     }
-    return [mathName(name, kind === "column" ? this.index : ""), ATOM, false];
+    return [mathName(name, kind === "column" ? this.index : ""), BINDS_ATOM, false];
   }
 
   /**
@@ -123,12 +123,12 @@ class MathLayout {
    * @returns {Typeset}
    */
   sum([first, ...others]) {
-    const [head, , digit] = this.least(first, first.kind === "where" ? ATOM : SUM);
+    const [head, , digit] = this.least(first, first.kind === "where" ? BINDS_ATOM : BINDS_SUM);
     const parts = others.flatMap((term) => {
       const rest = withoutSign(term);
-      return [mathTag("mo", rest ? "−" : "+"), this.least(rest ?? term, PRODUCT)[0]];
+      return [mathTag("mo", rest ? "−" : "+"), this.least(rest ?? term, BINDS_PRODUCT)[0]];
     });
-    return [mathRow(head, ...parts), SUM, digit];
+    return [mathRow(head, ...parts), BINDS_SUM, digit];
   }
 
   /**
@@ -137,12 +137,12 @@ class MathLayout {
    */
   product(factors) {
     const found = factors.map((factor, place) =>
-      this.least(factor, factor.kind === "reduce" && place === factors.length - 1 ? PRODUCT : TALL),
+      this.least(factor, factor.kind === "reduce" && place === factors.length - 1 ? BINDS_PRODUCT : BINDS_TALL),
     );
     const parts = found.flatMap(([markup, , digit], place) =>
       place ? [digit ? "<mo>·</mo>" : "<mo>&#x2062;</mo>", markup] : [markup], // invisible times: a screen reader says it
     );
-    return [mathRow(...parts), PRODUCT, found[0][2]];
+    return [mathRow(...parts), BINDS_PRODUCT, found[0][2]];
   }
 
   /**
@@ -156,10 +156,10 @@ class MathLayout {
     const small = value && value.below === 1n && value.above > 1n && value.above < 10n;
     if (base.kind === "call" && RAISED_NAMES.includes(base.name) && small) {
       const name = mathTag("msup", mathTag("mi", base.name), exponent);
-      return [mathRow(name, mathBrackets(this.box(base.parts[0]))), TALL, false];
+      return [mathRow(name, mathBrackets(this.box(base.parts[0]))), BINDS_TALL, false];
     }
-    const [below, , digit] = this.least(base, ATOM);
-    return [mathTag("msup", below, exponent), TALL, digit];
+    const [below, , digit] = this.least(base, BINDS_ATOM);
+    return [mathTag("msup", below, exponent), BINDS_TALL, digit];
   }
 
   /**
@@ -172,7 +172,7 @@ class MathLayout {
     const { kind, parts, value } = rest ?? tree;
     let line;
     if (value && !shortDecimal(value)) line = [value.above, value.below].map((part) => mathTag("mn", `${part}`));
-    else if (kind === "divide" && parts.every((part) => this.level(part)[1] === ATOM)) line = parts.map((part) => this.box(part));
+    else if (kind === "divide" && parts.every((part) => this.level(part)[1] === BINDS_ATOM)) line = parts.map((part) => this.box(part));
     else return this.box(tree);
     return mathRow(...(rest ? [MINUS_SIGN] : []), line[0], "<mo>/</mo>", line[1]);
   }
@@ -184,15 +184,15 @@ class MathLayout {
    */
   call(name, [...parts]) {
     const [first] = parts;
-    if (name === "sqrt") return [mathTag("msqrt", this.box(first)), TALL];
-    if (name === "abs") return [mathBrackets(this.box(first), "|", "|"), ATOM];
-    if (name === "exp" && fitsExponent(first)) return [mathTag("msup", "<mi>e</mi>", this.exponent(first)), TALL];
-    let head = mathTag("mi", PRINTED.get(name) ?? name);
+    if (name === "sqrt") return [mathTag("msqrt", this.box(first)), BINDS_TALL];
+    if (name === "abs") return [mathBrackets(this.box(first), "|", "|"), BINDS_ATOM];
+    if (name === "exp" && fitsExponent(first)) return [mathTag("msup", "<mi>e</mi>", this.exponent(first)), BINDS_TALL];
+    let head = mathTag("mi", PRINTED_NAMES.get(name) ?? name);
     if (name === "log2" || name === "log10") head = mathTag("msub", "<mi>log</mi>", mathTag("mn", name.slice(3)));
     if (name === "huber") head = mathTag("msub", head, ...parts.splice(1).map((bound) => this.box(bound)));
     if (name === "max" || name === "min") while (parts[0].name === name) parts.splice(0, 1, ...parts[0].parts);
     const inside = parts.flatMap((part, place) => (place ? ["<mo>,</mo>", this.box(part)] : [this.box(part)]));
-    return [mathRow(head, mathBrackets(mathRow(...inside))), ATOM];
+    return [mathRow(head, mathBrackets(mathRow(...inside))), BINDS_ATOM];
   }
 
   /**
@@ -226,12 +226,12 @@ function greekLetters(name, letter) {
  */
 function mathNumber(value) {
   const text = shortDecimal(value);
-  if (!text) return [mathTag("mfrac", mathTag("mn", `${value.above}`), mathTag("mn", `${value.below}`)), TALL, true];
+  if (!text) return [mathTag("mfrac", mathTag("mn", `${value.above}`), mathTag("mn", `${value.below}`)), BINDS_TALL, true];
   const [digits, exponent] = text.split("e");
-  if (exponent === undefined) return [mathTag("mn", text), ATOM, true];
+  if (exponent === undefined) return [mathTag("mn", text), BINDS_ATOM, true];
   const size = mathTag("mn", exponent.replace("-", ""));
   const power = mathTag("msup", "<mn>10</mn>", exponent[0] === "-" ? mathRow(MINUS_SIGN, size) : size);
-  return [digits === "1" ? power : mathRow(mathTag("mn", digits), "<mo>×</mo>", power), TALL, true];
+  return [digits === "1" ? power : mathRow(mathTag("mn", digits), "<mo>×</mo>", power), BINDS_TALL, true];
 }
 
 /**
@@ -321,10 +321,10 @@ function formulaKey({ kind, name, parts, value }) {
 function mathName(name, index = "") {
   const [, written = name, digits, tail] = NAME_PARTS.exec(name) ?? [];
   let [head, below] = [written, digits ?? tail ?? ""];
-  if (below && !ALL_DIGITS.test(below) && [...head].length > 1 && !GREEK.has(head)) [head, below] = [name, ""];
-  const small = below ? [mathTag(ALL_DIGITS.test(below) ? "mn" : "mi", GREEK.get(below) ?? below)] : [];
+  if (below && !ALL_DIGITS.test(below) && [...head].length > 1 && !GREEK_LETTERS.has(head)) [head, below] = [name, ""];
+  const small = below ? [mathTag(ALL_DIGITS.test(below) ? "mn" : "mi", GREEK_LETTERS.get(below) ?? below)] : [];
   if (index) small.push(...(below ? ["<mo>,</mo>"] : []), mathTag("mi", index));
-  const base = mathTag("mi", GREEK.get(head) ?? head);
+  const base = mathTag("mi", GREEK_LETTERS.get(head) ?? head);
   return small.length ? mathTag("msub", base, mathRow(...small)) : base;
 }
 
@@ -365,20 +365,20 @@ function textAtLeast(tree, needed) {
 function textLevel({ kind, name, parts, value }) {
   const all = () => parts.map(formulaText).join(", ");
   const joined = (/** @type {string} */ sign) =>
-    parts.map((part, place) => textAtLeast(part, place ? TALL : PRODUCT_TEXT)).join(sign);
+    parts.map((part, place) => textAtLeast(part, place ? BINDS_TALL : PRODUCT_TEXT)).join(sign);
   switch (kind) {
-    case "number": return [decimalText(value ?? fraction(0n)), ATOM];
+    case "number": return [decimalText(value ?? exactFraction(0n)), BINDS_ATOM];
     case "negate": return [`-${textAtLeast(parts[0], SIGNED_TEXT)}`, SIGNED_TEXT];
-    case "add": return [parts.reduce(addedText, ""), SUM];
+    case "add": return [parts.reduce(addedText, ""), BINDS_SUM];
     case "multiply": return [joined("*"), PRODUCT_TEXT];
     case "divide": return [joined("/"), PRODUCT_TEXT];
-    case "power": return [`${textAtLeast(parts[0], ATOM)}^${textAtLeast(parts[1], SIGNED_TEXT)}`, TALL];
-    case "compare": return [parts.map(formulaText).join(` ${name} `), SUM];
+    case "power": return [`${textAtLeast(parts[0], BINDS_ATOM)}^${textAtLeast(parts[1], SIGNED_TEXT)}`, BINDS_TALL];
+    case "compare": return [parts.map(formulaText).join(` ${name} `), BINDS_SUM];
     case "call":
-    case "reduce": return [`${name}(${all()})`, ATOM];
-    case "where": return [`where(${all()})`, ATOM];
+    case "reduce": return [`${name}(${all()})`, BINDS_ATOM];
+    case "where": return [`where(${all()})`, BINDS_ATOM];
   }
-  return [name, ATOM];
+  return [name, BINDS_ATOM];
 }
 
 /**

@@ -90,7 +90,8 @@ function drawAtlasCells({ spec, cells }, meanings, { left: x, top: y, width, hei
   const colours = new Array(codes).fill("panel");
   const shadeOf = new Array(codes).fill(1);
   for (const { code, colour, shade } of meanings) [colours[code], shadeOf[code]] = [colour, shade];
-  const { columns, rows } = spec, shades = Float64Array.from(cells, (code) => shadeOf[code]);
+  const { columns, rows } = spec, shades = new Float64Array(cells.length);
+  for (let place = 0; place < cells.length; place++) shades[place] = shadeOf[cells[place]];
   return { kind: "cells", x, y, width, height, columns, rows, colours, cells, shades };
 }
 
@@ -139,12 +140,12 @@ function drawRegionLetters({ spec, cells }, meanings, { left, top, width, height
   const { columns, rows } = spec, wide = width / columns, high = height / rows;
   // The side of the largest square of one colour that ends at a cell, by the three cells before it.
   const sides = new Uint16Array(cells.length), largest = new Uint16Array(256), places = new Uint32Array(256);
-  cells.forEach((code, place) => {
-    const up = place - columns;
+  for (let place = 0; place < cells.length; place++) {
+    const code = cells[place], up = place - columns;
     const inner = up > 0 && place % columns > 0 && cells[place - 1] === code && cells[up] === code && cells[up - 1] === code;
     const side = sides[place] = inner ? 1 + Math.min(sides[place - 1], sides[up], sides[up - 1]) : 1;
     if (side > largest[code]) [largest[code], places[code]] = [side, place];
-  });
+  }
   /** @type {Item[]} */
   const items = [];
   for (const { code, letter } of meanings) {
@@ -174,9 +175,9 @@ function drawAtlasLegend(meanings, box, size) {
     x += width + size;
     return [x - width - size, row];
   });
-  const rows = Math.min(most, row + 1), top = box.height - rows * line - 4;
+  const rows = Math.min(most, row + 1), top = box.height - rows * line;
   return {
-    height: rows * line + 4,
+    height: rows * line + 6,
     items: meanings.flatMap(({ colour, shade, letter, words }, k) => {
       const [px, level] = places[k], y = top + level * line, square = [px, y, px + size, y, px + size, y + size, px, y + size];
       return level >= rows ? [] : [

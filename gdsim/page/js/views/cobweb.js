@@ -23,10 +23,10 @@ export function cobwebView(outcome, state, box) {
   /** @type {Interval} */
   const ends = [1.04 * low - 0.04 * high, 1.04 * high - 0.04 * low];
   const axis = { low: ends[0], high: ends[1] };
-  const rule = ruleWords(problem.rule.name);
+  const rule = ruleWords(problem.rule.name), varies = trajectory.rate.some((one) => one !== trajectory.rate[0]);
   /** @type {Entry[]} */
-  const legend = map ? [{ text: "map", colour: "loss" }, { text: "steps", colour: "path" }, { text: "next = now", colour: "quiet", dash: "dashed" }]
-    : [{ text: "steps", colour: "path", shape: "disc" }, { text: "next = now", colour: "quiet", dash: "dashed" }];
+  const legend = [{ text: "steps", colour: "path", shape: map ? undefined : "disc" }, { text: "next = now", colour: "quiet", dash: "dashed" }];
+  if (map) legend.unshift({ text: varies ? "map at step " + step : "map", colour: "loss" });
   const frame = frameOf({ box, equal: true, legend, x: { ...axis, name: "weight " + name + " now" }, y: { ...axis, name: "next" } });
   const diagonal = [frame.x(ends[0]), frame.y(ends[0]), frame.x(ends[1]), frame.y(ends[1])], { inside } = frame, { weight } = trajectory;
   inside.push(lineItem(diagonal, "quiet", 1.5, { dash: "dashed" }));
@@ -127,7 +127,8 @@ function addMultipliers(frame, { problem, search, trajectory }, step) {
     const factor = 1 - trajectory.rate[step] * point.curvature[0], x = frame.x(point.weight[0]), y = frame.y(point.weight[0]);
     if (!isInside(frame, x, y)) continue;
     const word = Math.abs(factor) < 1 ? "attracts" : Math.abs(factor) > 1 ? "repels" : "neutral";
-    const spots = [1.6, 2.6, 3.6, 5].flatMap((far) => spotsAround(far * size)), long = "1 − ηf″ = " + shortNumber(factor, 3) + ", " + word;
+    const spots = [1.6, 2.6, 3.6, 5].flatMap((far) => spotsAround(far * size));
+    const long = "1 − ηf″ = " + shortNumber(factor, 3) + ", " + word;
     const say = (/** @type {string} */ text, /** @type {boolean} */ strict) =>
       sayInFrame(frame, x, y, text, "ink", spots, { size }, strict);
     const short = word + " (" + shortNumber(factor, 3) + ")";
@@ -141,7 +142,7 @@ function addMultipliers(frame, { problem, search, trajectory }, step) {
  * @param {string} text
  */
 function addNote(frame, text) {
-  const size = Math.max(11, frame.size - 1), lines = foldedText(text, 0.55 * frame.width, size);
+  const size = Math.max(11, frame.size - 1), lines = foldedText(frame.width < 20 * size ? "has memory" : text, 0.55 * frame.width, size);
   lines.forEach((line, k) => {
     const y = frame.bottom - 4 - (lines.length - 1 - k) * LINE_HEIGHT * size;
     sayInFrame(frame, frame.right - 4, y, line, "quiet", undefined, { size, anchor: "end", baseline: "bottom" });

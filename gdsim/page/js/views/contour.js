@@ -1,6 +1,6 @@
 // Two weights: the loss as contours, the way downhill, and the path.
 /** @import {Item, Outcome, State, View} from "../types.js" */
-/** @import {Frame} from "../draw/frame.js" */
+/** @import {Frame, Spot} from "../draw/frame.js" */
 import { frameOf, frameScene, piecesInside, sayInFrame } from "../draw/frame.js";
 import { lineItem } from "../draw/items.js";
 import { shortNumber } from "../draw/scale.js";
@@ -107,7 +107,8 @@ function drawnMap(outcome, frame) {
     for (const points of pieces) lines.push(lineItem(points, "ink", 0.8, { opacity: 0.3 }));
     const longest = pieces.reduce((best, one) => (one.length > best.length ? one : best), []);
     const middle = 2 * Math.floor(longest.length / 4);
-    if (k % 3 === 2 && longest.length > 16) labels.push({ x: longest[middle], y: longest[middle + 1], text: shortNumber(Number(height.toPrecision(2))) });
+    const text = shortNumber(Number(height.toPrecision(2)));
+    if (k % 3 === 2 && longest.length > 16) labels.push({ x: longest[middle], y: longest[middle + 1], text });
   }
   return { items: [...items, ...lines, ...downhillArrows(outcome, frame)], labels };
 }
@@ -120,13 +121,15 @@ function drawnMap(outcome, frame) {
  */
 function downhillArrows(outcome, frame) {
   const { loss, parameters, data } = outcome.problem, w = finalWeights(outcome), out = w.map(() => 0);
-  const columns = Math.max(5, Math.min(20, Math.round(frame.width / 36))), rows = Math.max(4, Math.min(16, Math.round(frame.height / 36)));
+  const columns = Math.max(5, Math.min(20, Math.round(frame.width / 36)));
+  const rows = Math.max(4, Math.min(16, Math.round(frame.height / 36)));
   const { xScale, yScale } = frame;
   const across = frame.width / (xScale.high - xScale.low), up = frame.height / (yScale.high - yScale.low);
   /** @type {Item[]} */
   const items = [];
   for (let k = 0; k < columns * rows; k++) {
-    const x = frame.left + (frame.width * ((k % columns) + 0.5)) / columns, y = frame.top + (frame.height * (Math.floor(k / columns) + 0.5)) / rows;
+    const x = frame.left + (frame.width * ((k % columns) + 0.5)) / columns;
+    const y = frame.top + (frame.height * (Math.floor(k / columns) + 0.5)) / rows;
     [w[0], w[1]] = [frame.backX(x), frame.backY(y)];
     loss.gradient(w, parameters, data, out);
     const dx = -out[0] * across, dy = out[1] * up, length = Math.hypot(dx, dy);
@@ -149,7 +152,8 @@ function addPath(frame, { trajectory }, last, second) {
   const { weight, weights } = trajectory, { inside } = frame;
   const [xs, ys] = recordPixels(frame, weight, weight.subarray(1), last, weights);
   const colour = second ? "rival" : "path", dash = second ? "dashed" : "", pieces = piecesInside(frame, xs, ys);
-  inside.push(...pieces.map((one) => lineItem(one, "ground", 5, { opacity: 0.75 })), ...pieces.map((one) => lineItem(one, colour, 2, { dash })));
+  inside.push(...pieces.map((one) => lineItem(one, "ground", 5, { opacity: 0.75 })));
+  inside.push(...pieces.map((one) => lineItem(one, colour, 2, { dash })));
   pieces.forEach(frame.room.shun);
   for (let k = 1, arrows = 0; k <= last && arrows < 30; k++) {
     const [piece] = piecesInside(frame, xs.slice(k - 1, k + 1), ys.slice(k - 1, k + 1), 0);
@@ -171,10 +175,12 @@ function addOutside(frame, xs, ys) {
   const outside = [...xs.keys()].filter((k) => !isInside(frame, xs[k], ys[k])), more = outside.length - 1;
   if (more < 0) return;
   const text = "step " + outside[0] + (more ? " and " + more + " more" : "") + " outside";
-  sayInFrame(frame, 0, 0, text, "path", [
-    { dx: frame.left + 5, dy: frame.top + 4, anchor: "start", baseline: "top" }, { dx: frame.right - 5, dy: frame.top + 4, anchor: "end", baseline: "top" },
-    { dx: frame.left + 5, dy: frame.bottom - 4, anchor: "start", baseline: "bottom" }, { dx: frame.right - 5, dy: frame.bottom - 4, anchor: "end", baseline: "bottom" },
-  ], { bold: true });
+  /** @type {Spot[]} */
+  const left = [{ dx: frame.left + 5, dy: frame.top + 4, anchor: "start", baseline: "top" },
+    { dx: frame.left + 5, dy: frame.bottom - 4, anchor: "start", baseline: "bottom" }];
+  /** @type {Spot[]} */
+  const right = left.map((one) => ({ ...one, dx: frame.right - 5, anchor: "end" }));
+  sayInFrame(frame, 0, 0, text, "path", [left[0], right[0], left[1], right[1]], { bold: true });
 }
 
 /**
@@ -187,7 +193,8 @@ function contourLabel(outcome, state, rival) {
   const { problem, trajectory } = outcome, names = problem.loss.weights;
   const fixed = names.slice(2).map((name, k) => name + " = " + shortNumber(finalWeights(outcome)[k + 2]));
   const from = problem.start.map((value, k) => names[k] + " = " + shortNumber(value)).join(", ");
-  return "Contours of the loss over " + names[0] + rangeInWords(stretchShown(outcome, 0)) + " and " + names[1] + rangeInWords(stretchShown(outcome, 1))
+  const [across, up] = [0, 1].map((k) => names[k] + rangeInWords(stretchShown(outcome, k)));
+  return "Contours of the loss over " + across + " and " + up
     + (fixed.length ? ", with " + fixed.join(", ") + " as in the end" : "") + ". The path starts at " + from + "; "
     + standingInWords(outcome, shownStep(trajectory, state)) + "."
     + rivalStanding(outcome, rival, state) + pointsInWords(outcome);

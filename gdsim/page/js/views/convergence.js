@@ -121,7 +121,8 @@ function seriesLimits(series, tolerance) {
  * @param {boolean} dashed
  */
 function addSeries(frame, { colour, shape, values }, step, dashed) {
-  const xs = Array.from(values, (_, k) => frame.x(k)), ys = Array.from(values, (value) => (value > 0 && value < Infinity ? frame.y(value) : NaN));
+  const xs = Array.from(values, (_, k) => frame.x(k));
+  const ys = Array.from(values, (value) => (value > 0 && value < Infinity ? frame.y(value) : NaN));
   for (const [from, to, opacity] of [[0, step + 1, 1], [step, xs.length, 0.35]]) {
     for (const points of piecesInside(frame, xs.slice(from, to), ys.slice(from, to))) {
       frame.inside.push(lineItem(points, colour, dashed ? 1.8 : 2.4, { dash: dashed ? "dashed" : "", opacity }));

@@ -54,7 +54,10 @@ export function curveView(outcome, state, box, rival) {
   const tangent = tangentAt(frame, xs[step], ys[step], trajectory.gradient[step]);
   if (tangent.length) inside.push(lineItem(tangent, "tangent", 2.2));
   frame.room.shun(tangent);
-  if (rival) addSteps(frame, ...recordPixels(frame, rival.trajectory.weight, rival.trajectory.loss, shownStep(rival.trajectory, state)), true);
+  if (rival) {
+    const { weight, loss: height } = rival.trajectory;
+    addSteps(frame, ...recordPixels(frame, weight, height, shownStep(rival.trajectory, state)), true);
+  }
   addSteps(frame, xs, ys, false);
   const gone = departuresOf(trajectory, step, ends);
   addDepartures(frame, gone, name);
@@ -64,9 +67,11 @@ export function curveView(outcome, state, box, rival) {
   addSlopeWords(frame, tangent, xs[step], ys[step], trajectory.gradient[step]);
   addStepNumbers(frame, xs, ys);
   const outside = gone.reduce((sum, one) => sum + one.more + 1, 0);
-  return frameScene(box, frame, "Loss over the weight " + name + rangeInWords(ends) + ". The descent starts at " + name + " = "
-    + shortNumber(trajectory.weight[0]) + "; " + standingInWords(outcome, step) + " and slope " + shortNumber(trajectory.gradient[step]) + "."
-    + (outside ? " Steps outside the picture: " + outside + "." : "") + rivalStanding(outcome, rival, state) + pointsInWords(outcome), pickStart(frame));
+  const label = "Loss over the weight " + name + rangeInWords(ends) + ". The descent starts at " + name + " = "
+    + shortNumber(trajectory.weight[0]) + "; " + standingInWords(outcome, step) + " and slope "
+    + shortNumber(trajectory.gradient[step]) + "." + (outside ? " Steps outside the picture: " + outside + "." : "")
+    + rivalStanding(outcome, rival, state) + pointsInWords(outcome);
+  return frameScene(box, frame, label, pickStart(frame));
 }
 
 /**
@@ -95,7 +100,9 @@ function tangentAt(frame, x, y, slope) {
  */
 function addSlopeWords(frame, tangent, x, y, slope) {
   if (!tangent.length) return;
-  const [a, b, c, d] = tangent, ends = [[c, d], [a, b]];
-  const spots = ends.flatMap(([u, v]) => spotsAround(6).map((spot) => ({ ...spot, dx: spot.dx + u - x, dy: spot.dy + v - y })));
-  sayInFrame(frame, x, y, "slope " + shortNumber(slope, 3), "tangent", [...spots, ...spotsAround(1.4 * frame.size)]);
+  const [a, b, c, d] = tangent;
+  const around = (/** @type {number} */ far) => [[c, d], [a, b]].flatMap(([u, v]) => (
+    spotsAround(far).map((spot) => ({ ...spot, dx: spot.dx + u - x, dy: spot.dy + v - y }))
+  ));
+  sayInFrame(frame, x, y, "slope " + shortNumber(slope, 3), "tangent", [6, 2 * frame.size].flatMap(around).concat(spotsAround(1.4 * frame.size)));
 }

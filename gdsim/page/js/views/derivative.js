@@ -8,7 +8,7 @@ import { textWidth } from "../draw/shapes.js";
 import { lossLimits } from "./curve.js";
 import {
   addCriticalPoints, addDepartures, addDiscs, addNow, curveLines, departuresOf, functionsOf, isInside, pickStart, pointsInWords, rangeInWords,
-  recordPixels, runEntries, sampled, shownStep, standingInWords, stretchShown, wordsScene,
+  recordPixels, rivalStanding, runEntries, sampled, shownStep, standingInWords, stretchShown, wordsScene,
 } from "./points.js";
 
 /** A stretch of weights on which f′ keeps its sign.
@@ -37,7 +37,7 @@ export function derivativeView(outcome, state, box, rival) {
   const strip = 1.6 * textSizeFor(box);
   const frame = frameOf({
     box, strip, x: { low: ends[0], high: ends[1], name: "weight " + name }, y: { low: bottom, high: top, name: "slope f′" },
-    legend: [...runEntries(outcome, null), { text: "slope at this step", colour: "tangent" }],
+    legend: [...runEntries(outcome, rival), { text: "slope at this step", colour: "tangent" }],
   });
   const { points } = outcome.search, { inside, room } = frame;
   const samples = sampled(frame, slope), zero = frame.y(0), axis = [frame.left, zero, frame.right, zero];
@@ -48,17 +48,23 @@ export function derivativeView(outcome, state, box, rival) {
   inside.push(lineItem(axis, "ink", 1.2), ...curveLines(frame, slope, samples).map((one) => lineItem(one, "loss", 2.5)));
   room.shun(axis);
   const [xs, ys] = recordPixels(frame, trajectory.weight, trajectory.gradient, step), x = xs[step], y = ys[step];
+  if (rival) {
+    const { weight, gradient } = rival.trajectory;
+    addDiscs(frame, ...recordPixels(frame, weight, gradient, shownStep(rival.trajectory, state)), true);
+  }
   addDiscs(frame, xs, ys, false);
   addDepartures(frame, departuresOf(trajectory, step, ends), name);
   if (isInside(frame, x, y)) inside.push(lineItem([x, zero, x, y], "tangent", 3));
   addNow(frame, x, y);
   addCriticalPoints(frame, points, (one) => [frame.x(one.weight[0]), zero]);
   if (isInside(frame, x, y)) {
-    const now = trajectory.gradient[step], spots = spotsAround(0.7 * frame.size);
-    sayInFrame(frame, x, y, "f′ = " + shortNumber(now, 3), "tangent", now < 0 ? spots.reverse() : spots);
+    const now = trajectory.gradient[step];
+    const spots = [0.7, 2].flatMap((far) => (now < 0 ? spotsAround(far * frame.size).reverse() : spotsAround(far * frame.size)));
+    sayInFrame(frame, x, y, "f′ = " + shortNumber(now, 3), "tangent", spots);
   }
   frame.items.push(...stripItems(frame, stretches, strip, verbOf(outcome)));
-  return frameScene(box, frame, derivativeLabel(outcome, step, ends, stretches), pickStart(frame));
+  const label = derivativeLabel(outcome, step, ends, stretches) + rivalStanding(outcome, rival, state) + pointsInWords(outcome);
+  return frameScene(box, frame, label, pickStart(frame));
 }
 
 /**
@@ -153,7 +159,8 @@ function stripItems(frame, stretches, strip, verb) {
   const items = [];
   stretches.forEach((one, k) => {
     const x0 = frame.x(one.low), x1 = frame.x(one.high), words = wordsOf(one);
-    items.push({ kind: "area", points: [x0 + 0.5, y - half, x1 - 0.5, y - half, x1 - 0.5, y + half, x0 + 0.5, y + half], colour: signColour(one.sign), opacity: 0.3 });
+    const points = [x0 + 0.5, y - half, x1 - 0.5, y - half, x1 - 0.5, y + half, x0 + 0.5, y + half];
+    items.push({ kind: "area", points, colour: signColour(one.sign), opacity: 0.3 });
     if (levels[k] < 0) return;
     const text = words[Math.min(words.length - 1, Math.max(level, levels[k]))];
     items.push(textItem(0.5 * (x0 + x1), y, text, "ink", size, { anchor: "middle" }));
@@ -184,5 +191,5 @@ function derivativeLabel(outcome, step, ends, stretches) {
     + (sign === 0 ? " the slope is zero" : " " + verb + (sign > 0 ? " left" : " right")));
   return "Slope of the loss over the weight " + name + rangeInWords(ends) + ": "
     + said.join("; ") + ". The descent at " + standingInWords(outcome, step).replace("stands at", "has") + " and slope "
-    + shortNumber(outcome.trajectory.gradient[step]) + "." + pointsInWords(outcome);
+    + shortNumber(outcome.trajectory.gradient[step]) + ".";
 }

@@ -5,7 +5,7 @@ import { frameOf, insideFrame, piecesInside } from "../draw/frame.js";
 import { lineItem, marksItem } from "../draw/items.js";
 import { shortNumber } from "../draw/scale.js";
 import { countSteps } from "../engine/words.js";
-import { shownStep } from "./points.js";
+import { rivalWords, shownStep } from "./points.js";
 
 const MOST_DRAWN = 800; // records that are drawn; of more, the least and the greatest of each stretch
 const MARKED_RECORDS = 60;
@@ -76,12 +76,13 @@ function visitedAxis(tracks, domain) {
  * @param {Outcome | null} rival
  * @returns {Scene}
  */
-export function phaseView({ trajectory, problem, verdict }, state, box, rival) {
+export function phaseView(outcome, state, box, rival) {
+  const { trajectory, problem, verdict } = outcome;
   const tracks = weightTracks(trajectory), others = rival ? weightTracks(rival.trajectory) : [], names = problem.loss.weights;
   const record = shownStep(trajectory, state), last = Math.max(1, ...[...tracks, ...others].map((one) => one.length - 1)), { point } = verdict;
   /** @type {Entry[]} */
   const legend = tracks.length === 1 ? [] : tracks.map((_, k) => ({ text: names[k], colour: WEIGHT_LINES[k][0], dash: WEIGHT_LINES[k][1] }));
-  if (rival) legend.push({ text: "second rule", colour: "rival" });
+  if (rival) legend.push({ text: rivalWords(outcome, rival), colour: "rival" });
   if (point) legend.push({ text: point.kind, colour: "quiet", dash: "dashed" });
   const frame = frameOf({
     box, legend, x: { low: -0.02 * last, high: 1.02 * last, name: "step", whole: true },

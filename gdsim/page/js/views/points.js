@@ -97,6 +97,7 @@ export function addDiscs(frame, xs, ys, second) {
     const key = Math.round(xs[k]) * 8192 + Math.round(ys[k]);
     if (seen.has(key) || !isInside(frame, xs[k], ys[k])) continue;
     discs.push(xs[k], ys[k]);
+    if (seen.size < 60) frame.room.shun([xs[k] - 3, ys[k], xs[k] + 3, ys[k]]);
     seen.add(key);
   }
   const radius = xs.length > 200 ? 2.5 : 3.5;
@@ -184,7 +185,9 @@ export function addDepartures(frame, departures, name) {
     const forms = [more ? where + ", " + more + " more outside" : "", where, "step " + step];
     const spots = forms.filter(Boolean).flatMap((text) => {
       const width = textWidth(text, size) + 2.2 * size, places = [];
-      for (let y = frame.top + 0.9 * size; y < frame.bottom - size; y += 0.5 * size) places.push({ text, y, edges: ordered(edge, edge - sign * width, y) });
+      for (let y = frame.top + 0.9 * size; y < frame.bottom - size; y += 0.5 * size) {
+        places.push({ text, y, edges: ordered(edge, edge - sign * width, y) });
+      }
       return places;
     });
     const found = spots.find((one) => room.isFree(...one.edges, true)) ?? spots.find((one) => room.isFree(...one.edges));
@@ -394,7 +397,8 @@ export function pointsInWords({ search, problem }) {
   const said = search.points.slice(0, 6).map((one) => POINT_LOOKS[one.kind].word + " at "
     + one.weight.map((value, k) => problem.loss.weights[k] + " = " + shortNumber(value)).join(", "));
   const more = search.points.length - said.length;
-  return said.length ? " Critical points: " + said.join("; ") + (more ? "; and " + more + " more" : "") + "." : " No critical point was found.";
+  if (!said.length) return " No critical point was found.";
+  return " Critical points: " + said.join("; ") + (more ? "; and " + more + " more" : "") + ".";
 }
 
 /**

@@ -1,10 +1,11 @@
 // Error against h: how good a difference quotient can be, and where it is best.
 /** @import {Frame} from "../draw/frame.js" */
-/** @import {Box, Colour, Dash, Item, Outcome, Scene, Scheme, Shape, State} from "../types.js" */
+/** @import {Box, Colour, Dash, Item, Outcome, Scene, Shape, State} from "../types.js" */
 /** @import {Slice} from "./secants.js" */
 import { frameOf, insideFrame, piecesInside } from "../draw/frame.js";
 import { lineItem, marksItem, textItem } from "../draw/items.js";
 import { shortNumber } from "../draw/scale.js";
+import { writeNumber } from "../engine/words.js";
 import { wordsScene } from "./points.js";
 import { DOUBLE_EPSILON, DRAWN_SCHEMES, QUOTIENT_STEPS, quotientErrors, sliceAt, stepFromLog } from "./secants.js";
 
@@ -40,7 +41,7 @@ export function errorFrame(slice, state, box, schemes) {
     x: { low: 5e-17, high: 2, name: whole ? "← rounding rules · h · the bend rules →" : "h", kind: "log" },
     y: { low: floor / 3, high: 3 * highest, name: "error of the quotient", kind: "log" },
   });
-  const xs = QUOTIENT_STEPS.map(frame.x), h = stepFromLog(state.logH), now = frame.x(h);
+  const xs = QUOTIENT_STEPS.map(frame.x), h = stepFromLog(state.logH), now = frame.x(h), side = now > 0.5 * (frame.left + frame.right) ? -1 : 1;
   /** @type {Item[]} */
   const items = [lineItem([now, frame.top, now, frame.bottom], "accent", 1.5, { dash: "dashed" })];
   [...errors, ...(whole ? [QUOTIENT_STEPS.map(() => floor)] : [])].forEach((list, order) => {
@@ -51,8 +52,8 @@ export function errorFrame(slice, state, box, schemes) {
     if (whole) items.push(marksItem(marked, colour, 4, shape));
   });
   frame.items.push(insideFrame(frame, items));
-  frame.room.put(frame.items, textItem(now, frame.top + 3, "h = " + shortNumber(h, 2), "accent", frame.size - 1, { halo: true }),
-    [{ dx: -6, dy: 0, anchor: "end", baseline: "top" }, { dx: 6, dy: 0, anchor: "start", baseline: "top" }]);
+  frame.room.put(frame.items, textItem(now, frame.top + 3, "h = " + writeNumber(Number(h.toPrecision(2))), "accent", frame.size - 1, { halo: true }),
+    [{ dx: side * 6, dy: 0, anchor: side < 0 ? "end" : "start", baseline: "top" }]);
   return frame;
 }
 

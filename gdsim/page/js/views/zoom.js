@@ -85,9 +85,8 @@ export function zoomView(outcome, state, box) {
     const frame = errorFrame(slice, state, { ...place, size: size - 1 }, 1), error = Math.abs(numbers.quotient - slice.slope);
     items.push(...frame.items);
     scene.pick = pickStep(frame);
-    if (error < Infinity) {
-      items.push(marksItem([frame.x(numbers.h), Math.max(frame.top, Math.min(frame.bottom - 8, frame.y(error)))], "accent", 5.5, "disc"));
-    }
+    const x = Math.max(frame.left, Math.min(frame.right, frame.x(numbers.h)));
+    if (error < Infinity) items.push(marksItem([x, Math.max(frame.top, Math.min(frame.bottom - 8, frame.y(error)))], "accent", 5.5, "disc"));
   }
   return scene;
 }
