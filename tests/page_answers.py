@@ -36,7 +36,8 @@ __all__ = ["Case", "cases", "course_data", "emitted", "laboratories", "shown_ord
 #: what somebody may type where a number is asked; not all of it is one
 FORMS = (
     "0.5", "1/2", ".5", ",5", "1,5", "2*3", "1e-3", "-1/48", "sqrt(2)", "2^0.5", "pi", "e", "−3", " 6 ", "6.0",
-    "3²", "2(3)", "1e999", "1/0", "0/0", "nan", "inf", "½", "0x10", "x", "--1", "1 2", "left", "6 apples", "(", "=6",
+    "3²", "2(3)", "1e999", "1/0", "0/0", "nan", "inf", "½", "0x10", "x", "--1", "1 2", "left", "6 apples", "(",
+    "=6",
 )  # fmt: skip
 #: what is no formula, or one of other weights
 GARBAGE = (
@@ -58,9 +59,9 @@ GARBAGE = (
 #: another way to write some derivatives of the course, and wrong answers that follow no rule
 FORMULAS = (
     "x + x", "2*x^1", "x*(2 + x)*exp(x)", "(1 - x^2)/(1 + x^2)^2", "3cos(3x)", "5(1 - tanh(5x)^2)",
-    "5/cosh(5x)^2", "12w^2 - 4", "4w(w - 1)(w + 1)", "4w^3 - 4w + 1e-3", "x/abs(x)", "7", "0", "w", "x", "-1/x^2", "1/x^2",
-    "log(x)",
-    "log(-x^2)", "exp(x)*1", "x^2/5", "2y", "0.2x", "w^2 - w", "2tanh(w)(1 - tanh(w)^2)", "sqrt(w^2)",
+    "5/cosh(5x)^2", "12w^2 - 4", "4w(w - 1)(w + 1)", "4w^3 - 4w + 1e-3", "x/abs(x)", "7", "0", "w", "x", "-1/x^2",
+    "1/x^2", "log(x)", "log(-x^2)", "exp(x)*1", "x^2/5", "2y", "0.2x", "w^2 - w", "2tanh(w)(1 - tanh(w)^2)",
+    "sqrt(w^2)",
 )  # fmt: skip
 
 

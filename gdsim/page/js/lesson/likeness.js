@@ -6,7 +6,7 @@
 
 import { parseConstant } from "../engine/formula.js";
 import { lossOf } from "../engine/jets.js";
-import { FormulaError, refuse } from "../engine/tokens.js";
+import { FormulaError } from "../engine/tokens.js";
 
 const TRIED_POINTS = 48;
 const ENOUGH_POINTS = 12; // where both have a value
@@ -111,7 +111,7 @@ export function judgeDerivative(step, answer) {
   const { by, of, weights } = step;
   const given = readFormula(answer, by);
   for (const name of given.weights) {
-    if (!weights.includes(name)) refuse(null, "'" + name + "' does not occur in " + of, "a formula of " + weights.join(", "));
+    if (!weights.includes(name)) throw new FormulaError(null, "'" + name + "' does not occur in " + of, "a formula of " + weights.join(", "));
   }
   const found = likenessOf(given.value, readFormula(step.right).value, weights);
   /** @type {Judgement} */
