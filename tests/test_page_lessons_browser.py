@@ -6,6 +6,7 @@ import json
 import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tiers import much_later
 
 from gdsim.lessons.course import Course
 from gdsim.lessons.receipts import verify
+from gdsim.lessons.scaffold import scaffold
 from gdsim.page.lesson_pages import course_page, lesson_page
 
 pytestmark = [NEEDS_CHROMIUM, pytest.mark.integration, pytest.mark.filterwarnings("default")]
@@ -212,3 +214,15 @@ def test_axe_finds_nothing_in_a_lesson(reader: Reader, axe: str, dark: bool) -> 
                           "if (one.textContent === 'Hint') one.click()")  # fmt: skip
             assert reader.script(look) == [], (lesson, reader.text("#lesson-step"))
             reader.script("document.querySelector('.moves .next').click()")
+
+
+def test_words_of_a_course_of_ones_own_can_do_nothing(reader: Reader, tmp_path: Path) -> None:
+    file, texts = scaffold(tmp_path, "01-mine")[:2]
+    hostile = "</script><img src=x onerror=alert(1)> \x08 [a](javascript:alert(1)) [b](other.md)"
+    written = texts.read_text(encoding="utf-8")
+    texts.write_text(re.sub(r"(?m)^(# .*|[A-Z].*)$", rf"\1 {hostile}", written), encoding="utf-8")
+    reader.open(lesson_page("mine", course=Course(file.parent.parent)))
+    for _ in range(8):
+        assert hostile[:9] in reader.text("main")
+        assert reader.count("main img, main a[href], main script, parsererror") == 0
+        reader.go_on()
