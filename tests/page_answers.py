@@ -23,48 +23,36 @@ from gdsim.lessons.model import (
     Step,
     Tuning,
 )
-from gdsim.lessons.progress import Record
-from gdsim.lessons.session import Session
 from gdsim.lessons.values import value_of
 from gdsim.outcomes import InputError
 from gdsim.page.formulas import emitted
 from gdsim.page.lesson_data import Data, Laboratories, derivation, lessons_data
 from gdsim.page.lesson_pages import laboratories
 
-__all__ = ["Case", "cases", "course_data", "emitted", "laboratories", "shown_order", "wrong_rules"]
+__all__ = ["Case", "cases", "course_data", "emitted", "laboratories", "wrong_rules"]
 
 #: what somebody may type where a number is asked; not all of it is one
 FORMS = (
-    "0.5", "1/2", ".5", ",5", "1,5", "2*3", "1e-3", "-1/48", "sqrt(2)", "2^0.5", "pi", "e", "−3", " 6 ", "6.0", "3²",
-    "2(3)", "1e999", "1/0", "0/0", "nan", "inf", "½", "0x10", "x", "--1", "1 2", "left", "6 apples", "(", "=6",
+    "0.5", "1/2", ".5", ",5", "1,5", "2*3", "1e-3", "-1/48", "sqrt(2)", "2^0.5", "pi", "e", "−3", " 6 ",
+    "6.0", "3²", "2(3)", "1e999", "1/0", "0/0", "nan", "inf", "½", "0x10", "x", "--1", "1 2", "left",
+    "6 apples", "(", "=6",
 )  # fmt: skip
 #: what is no formula, or one of other weights
 GARBAGE = (
-    "2x +",
-    "(",
-    "y",
-    "hello",
-    "sin",
-    "2x)",
-    "x y",
-    "import os",
-    "f(x)",
-    "'x'",
-    "1=2",
-    "2,x",
-    "x^x^x^x",
+    "2x +", "(", "y", "hello", "sin", "2x)", "x y", "import os", "f(x)", "'x'", "1=2", "2,x", "x^x^x^x",
     "0/0",
-)
+)  # fmt: skip
 #: another way to write some derivatives of the course, and wrong answers that follow no rule
 FORMULAS = (
-    "x + x", "2*x^1", "x*(2 + x)*exp(x)", "(1 - x^2)/(1 + x^2)^2", "3cos(3x)", "5(1 - tanh(5x)^2)", "5/cosh(5x)^2",
-    "12w^2 - 4", "4w(w - 1)(w + 1)", "4w^3 - 4w + 1e-3", "x/abs(x)", "7", "0", "w", "x", "-1/x^2", "1/x^2", "log(x)",
-    "log(-x^2)", "exp(x)*1", "x^2/5", "2y", "0.2x", "w^2 - w", "2tanh(w)(1 - tanh(w)^2)", "sqrt(w^2)",
+    "x + x", "2*x^1", "x*(2 + x)*exp(x)", "(1 - x^2)/(1 + x^2)^2", "3cos(3x)", "5(1 - tanh(5x)^2)",
+    "5/cosh(5x)^2", "12w^2 - 4", "4w(w - 1)(w + 1)", "4w^3 - 4w + 1e-3", "x/abs(x)", "7", "0", "w", "x",
+    "-1/x^2", "1/x^2", "log(x)", "log(-x^2)", "exp(x)*1", "x^2/5", "2y", "0.2x", "w^2 - w",
+    "2tanh(w)(1 - tanh(w)^2)", "sqrt(w^2)",
 )  # fmt: skip
 
 
 class Case(NamedTuple):
-    """An answer to a step: what is typed, and what Python says to it; an answer that cannot be read is no answer."""
+    """An answer to a step: what is typed, and what Python says to it."""
 
     lesson: str
     step: str
@@ -146,17 +134,9 @@ def cases(kinds: Collection[str], lessons: Collection[str]) -> Iterator[Case]:
                     yield Case(name, step.name, answer, said(lesson, step, answer))
 
 
-def shown_order(lesson: str, step: str) -> tuple[str, ...]:
-    """Return the items of an order as they are shown."""
-    course = Course()
-    session = Session(course.lesson(lesson), course.catalogue(lesson), course.phrases(), Record(at=step))
-    return session.shuffled()
-
-
 def wrong_rules() -> list[dict[str, Any]]:
     """Return every formula of which the tests know a wrong answer, as a step of a page, with that answer."""
     return [
-        {"step": {"kind": "derive", "name": "a-step", "prose": "", **derivation(formula, "x")}, "answer": answer,
-         "misconception": mistake}
+        {"step": {"kind": "derive", **derivation(formula, "x")}, "answer": answer, "misconception": mistake}
         for formula, answer, mistake in WRONG
-    ]  # fmt: skip
+    ]

@@ -1,110 +1,87 @@
-"""Lessons of the page in Chromium, from a file: by keyboard alone, kept, handed in, and silent to the network."""
+"""Lessons of the page in Chromium, from a file: by keyboard alone, kept, handed in, and silent."""
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from chromium import NEEDS_CHROMIUM, SECONDS, Page
+from test_page_access import axe  # noqa: F401
 from tiers import much_later
 
 from gdsim.lessons.course import Course
 from gdsim.lessons.receipts import verify
+from gdsim.lessons.scaffold import scaffold
 from gdsim.page.lesson_pages import course_page, lesson_page
 
-pytest.importorskip("selenium", reason="selenium is not installed")
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.skipif(shutil.which("chromedriver") is None, reason="chromedriver is not installed"),
-]
+pytestmark = [NEEDS_CHROMIUM, pytest.mark.integration, pytest.mark.filterwarnings("default")]
 
-from selenium import webdriver  # noqa: E402
-from selenium.webdriver.chrome.service import Service  # noqa: E402
-from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.common.keys import Keys  # noqa: E402
-
-_FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--window-size=900,800",
-)
+TAB, ENTER, SPACE, DOWN = "\ue004", "\ue007", "\ue00d", "\ue015"
 
 
-class Reader:
-    """Somebody in front of a page, with a keyboard and without a mouse."""
+class Reader(Page):
+    """Somebody in front of a page of lessons, with a keyboard and without a mouse."""
 
-    def __init__(self, driver: webdriver.Chrome, folder: Path) -> None:
-        self.driver, self.folder = driver, folder
+    def visit(self, address: str) -> None:
+        self.driver.get(address)
+        self.script("localStorage.clear()")
+        for kind in ("browser", "performance"):
+            self.driver.get_log(kind)
+        self.reload()
 
-    def open(self, page: str, name: str = "page.html") -> None:
-        file = self.folder / name
-        file.write_text(page, encoding="utf-8")
-        self.driver.get(f"file://{file}")
-        self.wait(lambda: self.driver.find_elements(By.CSS_SELECTOR, "#lessons h1[tabindex], #lesson-step"))
+    def reload(self) -> None:
+        self.driver.refresh()
+        self.until("return document.querySelector('#lessons h1[tabindex], #lesson-step') !== null")
 
     def wait(self, until: Callable[[], Any]) -> Any:
-        for _ in range(200):
-            if found := until():
-                return found
-            time.sleep(0.05)
-        raise AssertionError("nothing came")
+        end = time.monotonic() + SECONDS
+        while not (found := until()):
+            assert time.monotonic() < end, "nothing came"
+            time.sleep(0.02)
+        return found
 
-    def press(self, *keys: str) -> None:
+    def keys(self, *keys: str) -> None:
+        """Press keys, wherever the focus is."""
+        from selenium.webdriver import ActionChains
+
         for key in keys:
             ActionChains(self.driver).send_keys(key).perform()
 
     def replace(self, text: str) -> None:
-        """Type something in place of what stands in a field."""
-        ActionChains(self.driver).key_down(Keys.CONTROL).send_keys("a").key_up(Keys.CONTROL).perform()
-        self.press(text, Keys.ENTER)
+        """Type something in place of what stands in the field."""
+        from selenium.webdriver import ActionChains, Keys
 
-    def tab_to(self, css: str) -> None:
+        ActionChains(self.driver).key_down(Keys.CONTROL).send_keys("a").key_up(Keys.CONTROL).perform()
+        self.keys(text, ENTER)
+
+    def tab_to(self, selector: str) -> None:
         """Press Tab until what has the focus matches."""
         for _ in range(60):
-            if self.driver.execute_script("return document.activeElement.matches(arguments[0])", css):
+            if self.script("return document.activeElement.matches(arguments[0])", selector):
                 return
-            self.press(Keys.TAB)
-        raise AssertionError(f"Tab does not lead to {css}")
+            self.keys(TAB)
+        raise AssertionError(f"Tab does not lead to {selector}")
 
-    def text(self, css: str) -> str:
-        return " ".join(one.text for one in self.driver.find_elements(By.CSS_SELECTOR, css))
+    def go_on(self) -> None:
+        self.tab_to(".moves .next")
+        self.keys(ENTER)
 
-    def step(self) -> int:
+    def count(self, selector: str) -> int:
+        return int(self.script("return document.querySelectorAll(arguments[0]).length", selector))
+
+    def number(self) -> int:
         return int(self.text("#lesson-step").split()[0])
-
-    def complaints(self) -> list[str]:
-        """What the console holds, and every address that is not of this machine."""
-        said = [entry["message"] for entry in self.driver.get_log("browser")]
-        for entry in self.driver.get_log("performance"):
-            message = json.loads(entry["message"])["message"]
-            url = message.get("params", {}).get("request", {}).get("url", "")
-            if message["method"] == "Network.requestWillBeSent" and not re.match(
-                r"(file|blob|data|chrome):", url
-            ):
-                said.append(url)
-        return said
 
 
 @pytest.fixture
-def reader(tmp_path: Path) -> Iterator[Reader]:
-    options = webdriver.ChromeOptions()
-    for flag in (*_FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
-        options.add_argument(flag)
-    options.add_experimental_option("prefs", {"download.default_directory": str(tmp_path)})
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
-    try:
-        yield Reader(driver, tmp_path)
-    finally:
-        driver.quit()
+def reader(page: Page) -> Reader:
+    """A reader at the page of a test, which must not complain and not ask for anything."""
+    return Reader(page.driver, page.folder)
 
 
 def data_of(page: str) -> dict[str, Any]:
@@ -120,24 +97,24 @@ def answer(reader: Reader, step: dict[str, Any]) -> None:
             names = [name for name, _ in step["items"]] if "items" in step else ["left", "right", "stay"]
             right = step["right"] if isinstance(step["right"], str) else step["right"][0]
             reader.tab_to("form input[type=radio]")
-            reader.press(Keys.SPACE, *[Keys.ARROW_DOWN] * names.index(right), Keys.ENTER)
+            reader.keys(SPACE, *[DOWN] * names.index(right), ENTER)
         case "order":
             for name in step["right"]:
                 place = [item for item, _ in step["items"]].index(name) + 1
                 reader.tab_to(f"form button.item:nth-of-type({place})")
-                reader.press(Keys.SPACE)
-                reader.driver.execute_script("document.getElementById('lesson-step').focus()")
+                reader.keys(SPACE)
+                reader.script("document.getElementById('lesson-step').focus()")  # as Shift and Tab would
             reader.tab_to("form button.primary")
-            reader.press(Keys.ENTER)
+            reader.keys(ENTER)
         case "run":
             reader.tab_to("form button.primary")
-            reader.press(Keys.ENTER)
+            reader.keys(ENTER)
         case "tune":
             reader.tab_to("form input")
             reader.replace(step["written"].split("=")[1])
         case _:
             reader.tab_to("form input")
-            reader.press(step["written"], Keys.ENTER)
+            reader.keys(step["written"], ENTER)
 
 
 def test_a_whole_lesson_is_taken_by_keyboard_kept_and_handed_in(reader: Reader) -> None:
@@ -145,39 +122,36 @@ def test_a_whole_lesson_is_taken_by_keyboard_kept_and_handed_in(reader: Reader) 
     steps = data_of(page)["lessons"][0]["steps"]
     reader.open(page)
     for number, step in enumerate(steps, 1):
-        assert reader.step() == number
+        assert reader.number() == number
         if step["kind"] == "predict":
             assert reader.text(".shown") == ""
             assert "run says" not in reader.text("main")
         if step["kind"] not in ("text", "figure"):
             answer(reader, step)
-            reader.wait(lambda: reader.driver.find_elements(By.CSS_SELECTOR, ".moves .primary"))
+            reader.wait(lambda: reader.count(".moves .primary"))
         if step["kind"] in ("figure", "predict", "run") and step["plot"]:
             label = "return document.querySelector('canvas').getAttribute('aria-label').length"
-            assert reader.driver.execute_script(label) > 20
+            assert reader.script(label) > 20
         if number == 6:
-            reader.driver.refresh()
-            reader.wait(lambda: reader.driver.find_elements(By.CSS_SELECTOR, "#lesson-step"))
-            assert reader.step() == 6
+            reader.reload()
+            assert reader.number() == 6
             if step["kind"] == "run":
                 answer(reader, step)
-        reader.tab_to(".moves .next")
-        reader.press(Keys.ENTER)
+        reader.go_on()
     assert "end of the lesson" in reader.text("#lesson-step").lower()
     assert "6 were right at once" in reader.text("main")
     reader.tab_to("summary")
-    reader.press(Keys.ENTER)
+    reader.keys(ENTER)
     reader.tab_to(".hand-in input")
-    reader.press("Ada", Keys.TAB, "tulip")
+    reader.keys("Ada", TAB, "tulip")
     for suffix in (".md", ".json"):
-        reader.press(Keys.TAB)
-        reader.press(Keys.ENTER)
+        reader.keys(TAB)
+        reader.keys(ENTER)
         reader.wait((reader.folder / f"01-nudges{suffix}").exists)
     checked = reader.wait(lambda: verify(Course(), reader.folder / "01-nudges.json", "tulip"))
     assert (checked.faults, checked.learner) == ((), "Ada")
     assert (checked.right_at_once, checked.finished) == (6, 1)
     assert "# A nudge, and what it changes" in (reader.folder / "01-nudges.md").read_text(encoding="utf-8")
-    assert reader.complaints() == []
 
 
 def test_a_wrong_answer_is_understood_and_help_is_there(reader: Reader) -> None:
@@ -186,20 +160,18 @@ def test_a_wrong_answer_is_understood_and_help_is_there(reader: Reader) -> None:
     place = next(k for k, step in enumerate(steps) if step.get("of") == "sin(3x)")
     reader.open(page)
     for _ in range(place):
-        reader.tab_to(".moves .next")
-        reader.press(Keys.ENTER)
+        reader.go_on()
     reader.tab_to("form input")
-    reader.press("cos(3x)", Keys.ENTER)
+    reader.keys("cos(3x)", ENTER)
     assert "chain rule" in reader.text("#lesson-said")
     reader.replace("3cos(3x")
     assert "could not be read" in reader.text("#lesson-said")
     reader.tab_to(".moves button:nth-child(2)")
-    reader.press(Keys.ENTER, Keys.ENTER)
-    assert len(reader.driver.find_elements(By.CSS_SELECTOR, ".hints > div")) == 2
+    reader.keys(ENTER, ENTER)
+    assert reader.count(".hints > div") == 2
     reader.tab_to("form input")
     reader.replace("3 cos(3x)")
     assert reader.text("#lesson-said").startswith("Right.")
-    assert reader.complaints() == []
 
 
 @pytest.mark.parametrize("width", [360, much_later(768), much_later(1280)])
@@ -207,19 +179,50 @@ def test_every_step_of_the_course_shows_without_a_fault_and_fits(reader: Reader,
     page = course_page()
     data = data_of(page)
     reader.open(page)
-    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
-    reader.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    assert len(reader.driver.find_elements(By.CSS_SELECTOR, ".lessons a")) == len(data["lessons"])
+    reader.size(width, 800)
+    assert reader.count(".lessons a") == len(data["lessons"])
     wide = []
     for lesson in data["lessons"]:
-        reader.driver.execute_script("location.hash = arguments[0]", lesson["name"])
+        reader.script("location.hash = arguments[0]", lesson["name"])
         reader.wait(lambda title=lesson["title"]: reader.text("h1") == title)
         for step in lesson["steps"]:
             if step["kind"] == "run":
-                reader.driver.execute_script("document.querySelector('form .primary').click()")
+                reader.script("document.querySelector('form .primary').click()")
             script = "return document.documentElement.scrollWidth > innerWidth"
-            if reader.driver.execute_script(script):
+            if reader.script(script):
                 wide.append((lesson["name"], step["name"]))
-            reader.driver.execute_script("document.querySelector('.moves .next').click()")
+            reader.script("document.querySelector('.moves .next').click()")
     assert wide == []
-    assert reader.complaints() == []
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing_in_a_lesson(reader: Reader, axe: str, dark: bool) -> None:  # noqa: F811
+    reader.size(360, 800, dark)
+    reader.open(course_page())
+    look = """
+      return axe.run(document, {resultTypes: ["violations"]}).then(({violations}) =>
+        violations.map(({id, nodes}) => id + ": " + nodes.map((node) => node.target).join(", ")));
+    """
+    reader.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": axe})
+    assert reader.script(look) == []
+    for lesson in ("01-nudges", "13-learning-rate"):
+        reader.script("location.hash = arguments[0]", lesson)
+        for _ in range(13):
+            reader.script("document.querySelector('.answer input, .answer .item')?.click()")
+            reader.script("document.querySelector('.answer .primary')?.click()")
+            reader.script("for (const one of document.querySelectorAll('.moves button:not(.next)')) "
+                          "if (one.textContent === 'Hint') one.click()")  # fmt: skip
+            assert reader.script(look) == [], (lesson, reader.text("#lesson-step"))
+            reader.script("document.querySelector('.moves .next').click()")
+
+
+def test_words_of_a_course_of_ones_own_can_do_nothing(reader: Reader, tmp_path: Path) -> None:
+    file, texts = scaffold(tmp_path, "01-mine")[:2]
+    hostile = "</script><img src=x onerror=alert(1)> \x08 [a](javascript:alert(1)) [b](other.md)"
+    written = texts.read_text(encoding="utf-8")
+    texts.write_text(re.sub(r"(?m)^(# .*|[A-Z].*)$", rf"\1 {hostile}", written), encoding="utf-8")
+    reader.open(lesson_page("mine", course=Course(file.parent.parent)))
+    for _ in range(8):
+        assert hostile[:9] in reader.text("main")
+        assert reader.count("main img, main a[href], main script, parsererror") == 0
+        reader.go_on()

@@ -37,8 +37,8 @@ PHRASES = (
     "answer-number", "answer-formula", "answered", "at-sign", "cannot-tell", "empty", "finished", "goal",
     "goal-steps", "goal-verdict", "goal-weight", "goal-with-steps", "hint", "left-out", "next-lesson",
     "not-finished", "not-predicted", "offer-help", "order-incomplete", "order-wrong", "predicted", "reached",
-    "review", "right", "right-at-points", "sign-flipped", "solution", "solution-is-the-run", "solution-seen",
-    "some-missing", "step", "too-large", "too-long", "too-small", "unread", "wrong",
+    "review", "right", "right-at-points", "sign-flipped", "solution", "solution-seen",
+    "some-missing", "too-large", "too-long", "too-small", "unread", "wrong",
 )  # fmt: skip
 
 
@@ -75,13 +75,17 @@ class Writer:
         The lesson, and in which language its words are.
     labs
         Takes the runs.
+    names
+        The lessons of the page.
     """
 
-    def __init__(self, course: Course, name: str, language: str, labs: Laboratories) -> None:
+    def __init__(
+        self, course: Course, name: str, language: str, labs: Laboratories, names: Sequence[str]
+    ) -> None:
         self.lesson: Lesson = course.lesson(name)
         self.texts: Catalogue = course.catalogue(name, language)
         self.digest = course.digest(name)
-        self.labs = labs
+        self.labs, self.names = labs, names
 
     def data(self) -> Data:
         """Return the lesson.
@@ -94,7 +98,8 @@ class Writer:
         return {
             "name": self.lesson.name, "digest": self.digest, "title": self.texts.title,
             "language": self.texts.language, "minutes": self.lesson.minutes,
-            "summary": prose(self.texts.summary), "steps": [self._step(step) for step in self.lesson.steps],
+            "summary": prose(self.texts.summary, self.names),
+            "steps": [self._step(step) for step in self.lesson.steps],
         }  # fmt: skip
 
     def _step(self, step: Step) -> Data:
@@ -113,12 +118,12 @@ class Writer:
         return [part for kind in kinds for part in self.texts.parts(step.name, kind)]
 
     def _prose(self, step: Step, part: str = "") -> str:
-        return prose(filled(self.lesson, self.texts.text(step.name, part)))
+        return prose(filled(self.lesson, self.texts.text(step.name, part)), self.names)
 
     def _items(self, step: Step, kind: str, names: Sequence[str]) -> list[list[str]]:
         """Names with their texts, in the order in which they are shown."""
         said = [filled(self.lesson, self.texts.text(step.name, f"{kind} {name}")) for name in names]
-        return [[name, phrase_of_prose(text)] for name, text in zip(names, said, strict=True)]
+        return [[name, phrase_of_prose(text, self.names)] for name, text in zip(names, said, strict=True)]
 
     def _session(self, step: Step) -> Session:
         return Session(self.lesson, self.texts, {}, Record(at=step.name))
@@ -238,11 +243,8 @@ def lessons_data(course: Course, names: Sequence[str], language: str, labs: Labo
     --------
     >>> made = lessons_data(Course(), ["12-one-step"], "en", Laboratories())
     >>> [step["kind"] for step in made["lessons"][0]["steps"]][:3]
-    ['text', 'predict', 'text']
+    ['text', 'choice', 'number']
     """
-    said = course.phrases(language)  # an unknown language is named before anything is run
-    lessons = [Writer(course, name, language, labs).data() for name in names]
-    return {
-        "language": language if said["language"] else FIRST_LANGUAGE,
-        "phrases": phrases(course, language, lessons), "lessons": lessons,
-    }  # fmt: skip
+    course.phrases(language)  # an unknown language is named before anything is run
+    lessons = [Writer(course, name, language, labs, names).data() for name in names]
+    return {"language": language, "phrases": phrases(course, language, lessons), "lessons": lessons}

@@ -48,7 +48,7 @@ export function releaseFigures() {
  */
 export function lessonFigure(outcome, plot, step, phrases) {
   const view = LESSON_VIEWS[plot] ?? (outcome.problem.start.length > 1 ? contourView : curveView);
-  const canvas = lessonNode("canvas", { role: "img" });
+  const canvas = lessonNode("canvas", { role: "img", "aria-label": plot });
   const figure = lessonNode("figure", { class: "plot-" + plot }, canvas);
   const { steps } = outcome.trajectory;
   const first = Math.min(step?.until ?? step?.at[0] ?? steps, steps);

@@ -15,7 +15,7 @@ const DIRECTIONS = ["left", "right", "stay"];
  * @type {(message: string, expected?: string) => FormulaError}
  */
 export function unreadAnswer(message, expected) {
-  return new FormulaError(message, expected);
+  return new FormulaError(null, message, expected);
 }
 
 /**

@@ -39,15 +39,19 @@ export function startLessons(root, course, emitted) {
   const storage = lessonStorage(window);
   const records = course.lessons.map((lesson) => loadRecord(storage, lesson));
   const room = { root, course, emitted, storage, runner: labRunner(course, emitted), records };
-  const route = () => {
-    const name = decodeURIComponent(location.hash.slice(1));
-    const place = course.lessons.length === 1 ? 0 : course.lessons.findIndex((lesson) => lesson.name === name);
-    if (place < 0) showList(room);
-    else openLesson(room, place);
+  const route = (/** @type {boolean} */ focus) => {
+    const place = course.lessons.length === 1 ? 0 : course.lessons.findIndex((lesson) => addressOf(lesson) === location.hash);
+    if (place < 0) showList(room, focus);
+    else openLesson(room, place, focus);
   };
   watchFigures();
-  window.addEventListener("hashchange", route);
-  route();
+  window.addEventListener("hashchange", () => route(true));
+  route(false);
+}
+
+/** @type {(lesson: LessonData) => string} */
+function addressOf(lesson) {
+  return "#" + encodeURIComponent(lesson.name);
 }
 
 /** @type {(room: Classroom, said: Said) => string} */
@@ -60,8 +64,8 @@ function words(room, phrase, facts = {}) {
   return said(room, { phrase, facts });
 }
 
-/** All lessons, and how far the learner is. @type {(room: Classroom) => void} */
-function showList(room) {
+/** All lessons, and how far the learner is. @type {(room: Classroom, focus: boolean) => void} */
+function showList(room, focus) {
   const { course, records } = room;
   const following = records.findIndex((record) => !record.finished);
   const rows = course.lessons.map((lesson, place) => {
@@ -72,7 +76,7 @@ function showList(room) {
       : begun ? words(room, "page-begun", { number: step, count: lesson.steps.length }) : "";
     const facts = { minutes: lesson.minutes, count: lesson.steps.filter(isGraded).length };
     return lessonNode("li", { class: record.finished ? "finished" : "", lang: lesson.language },
-      lessonNode("a", { href: "#" + lesson.name, ...(place === following ? { "aria-current": "step" } : {}) }, lesson.title),
+      lessonNode("a", { href: addressOf(lesson), ...(place === following ? { "aria-current": "step" } : {}) }, lesson.title),
       lessonNode("span", { class: "quiet" }, words(room, "page-minutes", facts), state && " · ", lessonNode("b", {}, state)),
       lessonNode("div", {}, ...proseNodes(lesson.summary)));
   });
@@ -81,14 +85,16 @@ function showList(room) {
   room.root.replaceChildren(heading, lessonNode("p", {}, words(room, room.storage ? "page-kept" : "page-not-kept")),
     lessonNode("ol", { class: "lessons" }, ...rows), handIn(room, course.lessons));
   document.title = words(room, "page-course");
+  if (focus) heading.focus();
 }
 
-/** @type {(room: Classroom, place: number) => void} */
-function openLesson(room, place) {
+/** @type {(room: Classroom, place: number, focus: boolean) => void} */
+function openLesson(room, place, focus) {
   const lesson = room.course.lessons[place];
   document.title = lesson.title;
   const session = lessonSession(lesson, room.records[place]);
-  new LessonScreen(room, session, place).show("");
+  const again = session.record.finished ? words(room, "review") : "";
+  new LessonScreen(room, session, place).show(again, focus);
 }
 
 /**
@@ -119,9 +125,9 @@ class LessonScreen {
     this.buttons = lessonNode("div", { class: "moves" });
   }
 
-  /** Keeps what was done; says so once where that cannot be. */
+  /** Keeps what was done; where that cannot be, the foot of the page says so. */
   keep() {
-    saveRecord(this.room.storage, this.session.lesson, this.session.record);
+    if (!saveRecord(this.room.storage, this.session.lesson, this.session.record)) this.room.storage = null;
   }
 
   /**
@@ -159,7 +165,7 @@ class LessonScreen {
     const next = room.course.lessons[this.place + 1];
     this.form = null;
     const on = next
-      ? [lessonNode("p", {}, lessonNode("a", { href: "#" + next.name, class: "primary" }, words(room, "next-lesson", { title: next.title })))]
+      ? [lessonNode("p", {}, lessonNode("a", { href: addressOf(next), class: "primary" }, words(room, "next-lesson", { title: next.title })))]
       : [];
     const again = lessonNode("button", { type: "button", onclick: () => this.back() }, words(room, "page-back"));
     return [...on, lessonNode("div", { class: "moves" }, again)];

@@ -111,7 +111,7 @@ export function judgeDerivative(step, answer) {
   const { by, of, weights } = step;
   const given = readFormula(answer, by);
   for (const name of given.weights) {
-    if (!weights.includes(name)) throw new FormulaError("'" + name + "' does not occur in " + of, "a formula of " + weights.join(", "));
+    if (!weights.includes(name)) throw new FormulaError(null, "'" + name + "' does not occur in " + of, "a formula of " + weights.join(", "));
   }
   const found = likenessOf(given.value, readFormula(step.right).value, weights);
   /** @type {Judgement} */
