@@ -9,10 +9,14 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 from tiers import FULL, SHARE
+
+if TYPE_CHECKING:
+    from chromium import Page
 
 _DEFAULT = "not integration and not release"
 
@@ -59,3 +63,22 @@ def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         folder = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
         patch.setenv("GDSIM_CACHE_DIR", str(folder / "compiled"))
         yield
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """One Chromium for each process of the test run."""
+    from chromium import Page, chromium
+
+    folder = tmp_path_factory.mktemp("pages")
+    with chromium(folder) as driver:
+        yield Page(driver, folder)
+
+
+@pytest.fixture
+def page(browser: Page) -> Iterator[Page]:
+    """A page that is opened in it: it must not complain, and not ask for anything."""
+    browser.size(1280, 900)
+    yield browser
+    assert browser.complaints() == []
+    assert browser.requests() == []

@@ -18,6 +18,7 @@ _COMMANDS = (
     "learning",
     "films",
     "options",
+    "pages",
     "running",
     "saved",
     "scenarios",

@@ -38,6 +38,7 @@ _MODULES = {
     "figures": ("plot",),
     "learning": ("learn", "lessons"),
     "films": ("animate",),
+    "pages": ("page",),
     "running": ("run", "check"),
     "saved": ("runs",),
     "sweeping": ("sweep", "tune"),

@@ -69,10 +69,10 @@ def difference_program(loss: Loss, scheme: str, given_step: bool) -> DifferenceP
         slope, _ = extrapolated_slope(Sampler(at, noise), center, here, step)
     else:
         slope, _ = automatic_slope(Sampler(at, noise), center, here, SCHEMES[scheme])
-    return DifferenceProgram(trace.program(points), _value(loss), trace.program([slope]))
+    return DifferenceProgram(trace.program(points), value_program(loss), trace.program([slope]))
 
 
-def _value(loss: Loss) -> Program:
+def value_program(loss: Loss) -> Program:
     """The loss, and the bound on its rounding."""
     assert loss.expression is not None
     trace, program = Trace(), lower([loss.expression])

@@ -1,7 +1,7 @@
 """From trees to one straight-line program, each common subexpression computed once.
 
-This is the one place from which source for any back-end is emitted (Python, NumPy, PyTorch; Numba,
-JavaScript and ball arithmetic have theirs to come). The vocabulary of operations:
+This is the one place from which source for any back-end is emitted: Python, NumPy, PyTorch, Numba,
+JavaScript and ball arithmetic. The vocabulary of operations:
 
 =====================  =========================================================================
 ``number``             a rational, in ``payload``

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
 
 from gdsim.expr.nodes import (
     Add,
@@ -428,4 +427,8 @@ def _mathml(box: Box) -> str:
             )
             return f"<mrow><mo>{{</mo><mtable>{rows}</mtable></mrow>"
     element = _MATHML_ELEMENTS[box.kind]
-    return f"<{element}>{escape(box.text) if box.text else inside}</{element}>"
+    return f"<{element}>{_escaped(box.text) if box.text else inside}</{element}>"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -15,12 +15,17 @@ export interface Loss {
   columns: string[];
   /** The formula as text that the page's own parser reads. */
   text: string;
-  /** L at weights w, with the values of the parameters and the columns of data. Never throws. */
-  value(w: Numbers, p: Numbers, d: Numbers[]): number;
+  /**
+   * L at weights w, with the values of the parameters and the columns of data. Never throws. Each `sum` is multiplied
+   * with `scale` (1 unless given): rows of the data over rows of a mini-batch.
+   */
+  value(w: Numbers, p: Numbers, d: Numbers[], scale?: number): number;
   /** Writes ∂L/∂w into out, one number for each weight. */
-  gradient(w: Numbers, p: Numbers, d: Numbers[], out: Numbers): void;
+  gradient(w: Numbers, p: Numbers, d: Numbers[], out: Numbers, scale?: number): void;
   /** Writes the Hessian into out, row by row. */
-  hessian(w: Numbers, p: Numbers, d: Numbers[], out: Numbers): void;
+  hessian(w: Numbers, p: Numbers, d: Numbers[], out: Numbers, scale?: number): void;
+  /** A bound on the rounding of the value, where Python emitted the loss; see differences.js. */
+  rounding?(w: Numbers, p: Numbers, d: Numbers[]): number;
 }
 
 export interface Option {
@@ -125,6 +130,8 @@ export interface Search {
   domain: Interval[];
   points: CriticalPoint[];
   complete: boolean;
+  /** Whether there may be more, as kinks that were not sought; without it, whatever is not complete. */
+  open?: boolean;
 }
 
 export interface Verdict {
@@ -240,6 +247,8 @@ export interface LabData {
   noise: Problem["noise"];
   clip: Problem["clip"];
   lineSearch: boolean;
+  /** Which steps the log of a run keeps: every so many, and the last. */
+  record?: number;
   seed: number;
   domain: Interval[];
   search: Search;
