@@ -53,8 +53,9 @@ def contents(folder: Path) -> dict[str, bytes]:
 def killed(folder: Path, words: tuple[str, ...], seconds: float, typed: str | None = None) -> bool:
     """Start a command and kill it after so many seconds; whether it was still running."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "gdsim", *words], cwd=folder, stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "GDSIM_HOME": str(folder / "home")},
+        [sys.executable, "-m", "gdsim", *words], cwd=folder,
+        env={**os.environ, "GDSIM_HOME": str(folder / "home")},
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
         process.communicate(None if typed is None else typed.encode(), timeout=seconds)

@@ -1,20 +1,22 @@
-"""Fuzz the parser or the loader, guided by coverage: no input may raise anything but InputError, or take a second.
+"""Fuzz the parser or the loader, guided by coverage: no input may raise anything but InputError, or hang.
 
-Needs atheris (``pip install atheris``). What is found and kept stands in ``tests/fuzz/corpus``, which
-``tests/test_fuzz_corpus.py`` reads in every test run:
+Needs atheris (``pip install atheris``). The inputs that reached something new are kept beside this file, and
+``tests/test_fuzz_corpus.py`` reads them in every test run:
 
-    python tests/fuzz/fuzz.py formula -max_total_time=1800
-    python tests/fuzz/fuzz.py scenario -max_total_time=1800
+    python tests/fuzz/fuzz.py formula /tmp/formula -max_total_time=1800
+    python tests/fuzz/fuzz.py keep formula /tmp/formula
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 import warnings
+from hashlib import sha256
 from pathlib import Path
 
-CORPUS = Path(__file__).parent / "corpus"
+LONGEST, MOST = 300, 400  # bytes of an input that is kept, and how many are
 
 
 def read_formula(data: bytes) -> None:
@@ -57,17 +59,40 @@ def read_scenario(data: bytes) -> None:
 TARGETS = {"formula": read_formula, "scenario": read_scenario}
 
 
-def main() -> None:
-    """Fuzz the target that the first word names; the other words are libFuzzer's."""
+def corpus(target: str) -> list[bytes]:
+    """Return the inputs that are kept for a target; a byte stands as the character of its number."""
+    texts: list[str] = json.loads(_kept(target).read_text(encoding="utf-8"))
+    return [text.encode("latin-1") for text in texts]
+
+
+def _kept(target: str) -> Path:
+    return Path(__file__).parent / f"{target}.json"
+
+
+def keep(target: str, folder: Path) -> None:
+    """Write short inputs of a folder down as those that are kept; of very many, chosen by their hashes."""
+    found = {data for file in folder.iterdir() if len(data := file.read_bytes()) <= LONGEST}
+    inputs = sorted(sorted(found, key=lambda data: sha256(data).digest())[:MOST])
+    text = json.dumps([data.decode("latin-1") for data in inputs], indent=0, ensure_ascii=True)
+    _kept(target).write_text(text + "\n", encoding="utf-8")
+
+
+def fuzz(target: str, folder: Path, *options: str) -> None:
+    """Fuzz a target from what is kept, into a folder; the options are libFuzzer's."""
     import atheris
 
-    target = TARGETS[sys.argv[1]]
+    folder.mkdir(parents=True, exist_ok=True)
+    for place, data in enumerate(corpus(target)):
+        (folder / f"kept-{place}").write_bytes(data)
     with atheris.instrument_imports(include=["gdsim", "yaml"]):
-        target(b"")
+        TARGETS[target](b"")
     warnings.simplefilter("error")
-    atheris.Setup([sys.argv[0], str(CORPUS / sys.argv[1]), "-timeout=2", *sys.argv[2:]], target)
+    atheris.Setup([sys.argv[0], str(folder), "-timeout=2", *options], TARGETS[target])
     atheris.Fuzz()
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1] == "keep":
+        keep(sys.argv[2], Path(sys.argv[3]))
+    else:
+        fuzz(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])
