@@ -33,15 +33,14 @@ answer(data.map(({ key, problem, trajectory, search }) => {
 _FIND = """
 import { emitted } from "./emitted.js";
 import { findCritical } from "./engine/critical.js";
-answer(data.map(({ key, parameters, columns, domain, rounds }) => {
-  let search;
-  let milliseconds = Infinity;
-  for (let round = 0; round < rounds; round++) {
-    const begun = performance.now();
-    search = findCritical(emitted.losses[key], parameters, columns, domain);
-    milliseconds = Math.min(milliseconds, performance.now() - begun);
+answer(data.map(({ key, parameters, columns, domain }) => {
+  let evaluations = 0;
+  const told = emitted.losses[key];
+  const loss = { ...told };
+  for (const name of ["value", "gradient", "hessian"]) {
+    loss[name] = (...given) => (evaluations++, told[name](...given));
   }
-  return { ...search, milliseconds };
+  return { ...findCritical(loss, parameters, columns, domain), evaluations };
 }));
 """
 
@@ -71,17 +70,14 @@ def judged(
     return dict(zip(runs, page_node.run(_JUDGE, data, emitted(losses)), strict=True))
 
 
-def found(
-    losses: Mapping[str, tuple[Loss, Mapping[str, Interval]]], rounds: int = 1
-) -> dict[str, dict[str, Any]]:
-    """Return what the page finds in domains: a Search, and the least of the milliseconds that some took."""
+def found(losses: Mapping[str, tuple[Loss, Mapping[str, Interval]]]) -> dict[str, dict[str, Any]]:
+    """Return what the page finds in domains: a Search, and how many evaluations of the loss it took."""
     data = [
         {
             "key": name,
             "parameters": [*loss.parameters.values()],
             "columns": [[*column] for column in loss.data.values()],
             "domain": domain_data(loss, domain),
-            "rounds": rounds,
         }
         for name, (loss, domain) in losses.items()
     ]

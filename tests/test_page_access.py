@@ -159,7 +159,8 @@ def test_the_printed_page_is_light_and_shows_no_controls(page: Page, parabola: s
 def test_a_thousand_steps_are_computed_and_drawn_within_a_frame(page: Page, name: str, change: str) -> None:
     page.open(of(name), change)
     times: list[float] = page.driver.execute_async_script("""
-      const done = arguments[arguments.length - 1], times = [], frame = window.requestAnimationFrame.bind(window);
+      const done = arguments[arguments.length - 1], times = [];
+      const frame = window.requestAnimationFrame.bind(window);
       window.requestAnimationFrame = (call) => frame((now) => {
         const before = performance.now();
         call(now);

@@ -225,6 +225,7 @@ def test_critical_points_of_shipped_scenarios_are_found() -> None:
         assert disagreements(want["domain"], want["points"], answers[name]["points"]) == [], name
 
 
+# Chosen among those that a search without proof can tell; critical.js states what it cannot.
 HARD = {
     "abs(w - 0.3)": (-1, 1), "abs(w) + abs(w - 1)": (-2, 3), "max(w^2, (w - 2)^2)": (-2, 4),
     "min((w + 1)^2, (w - 1)^2)": (-3, 3), "relu(w)^2": (-2, 2), "relu(w - 1)^2 + relu(-w - 1)^2": (-4, 4),
@@ -262,15 +263,20 @@ def test_kinks_of_two_weights_stay_open(text: str, is_open: bool) -> None:
     assert answer["open"] is is_open
 
 
-@pytest.mark.release
-def test_a_search_is_quick_enough_for_a_slider() -> None:
-    answers = found({name: (named_loss(name), LOSSES[name].domain) for name in LOSSES}, rounds=5)
-    slow = {
-        name: answer["milliseconds"]
+def test_a_search_takes_few_enough_evaluations_for_a_slider() -> None:
+    """Counted, as a count is the same on a busy machine.
+
+    Measured with code that node had warmed up, the mean of 40 searches: 79 critical points of one weight took
+    17,000 evaluations and 5.6 ms of processor time, 441 of two weights (ackley) 12.2 ms.
+    """
+    answers = found({name: (named_loss(name), LOSSES[name].domain) for name in LOSSES})
+    most = {1: 20_000, 2: 40_000}
+    too_many = {
+        name: answer["evaluations"]
         for name, answer in answers.items()
-        if answer["milliseconds"] > (10 if len(answer["domain"]) == 1 else 60)
+        if answer["evaluations"] > most[len(answer["domain"])]
     }
-    assert slow == {}
+    assert too_many == {}
 
 
 # -- numbers and matrices -------------------------------------------------------------------------------

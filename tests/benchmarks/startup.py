@@ -54,7 +54,7 @@ with Look().applied():
 
 
 def main() -> None:
-    """Print the four start-up ratios."""
+    """Print the start-up ratios."""
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "bare.py"
         script.write_text(_BARE_FIGURES, encoding="utf-8")
@@ -74,6 +74,12 @@ def main() -> None:
                 1.5,
             ),
             (
+                "gdsim page over import click, yaml, pydantic, numpy, scipy.differentiate",
+                [*GDSIM, "page", "parabola", "-o", str(Path(folder) / "page.html")],
+                ["-c", "import click, yaml, pydantic, numpy, scipy.differentiate"],
+                1.6,
+            ),
+            (
                 "gdsim run with figures over a bare matplotlib script",
                 [*GDSIM, "run", "parabola", "--out", out],
                 [str(script)],
@@ -82,7 +88,7 @@ def main() -> None:
         ]
         for name, ours, reference, limit in rows:
             seconds, others, ratio = paired(python(*ours), python(*reference), PAIRS)
-            proof = _PROOF / others if name.startswith("gdsim run") else 0.0
+            proof = _PROOF / others if name.startswith(("gdsim run", "gdsim page")) else 0.0
             report(name, seconds, others, ratio, limit + proof)
 
 

@@ -202,7 +202,7 @@ function orderOfZero(line, at, room, noise) {
 function sharpened(line, at, blur) {
   const first = -Math.floor(Math.log10(line.width));
   for (let digits = first; digits < first + 13; digits++) {
-    const short = shortened(at, digits);
+    const short = roundedTo(at, digits);
     if (Math.abs(short - at) > Math.max(blur, 1e-12 * line.width)) continue;
     if (Math.abs(line.slope(short)) <= Math.max(Math.abs(line.slope(at)), wobble(line, short))) return short;
   }
@@ -233,6 +233,6 @@ export function wobble(line, at, told = line.slope) {
  * @param {number} digits
  * @returns {number}
  */
-export function shortened(at, digits) {
+export function roundedTo(at, digits) {
   return Number(at.toFixed(Math.max(0, Math.min(100, digits)))) + 0;
 }

@@ -1,5 +1,5 @@
 /** What a zero of ∇f is, from the signs of the Hessian's eigenvalues, or from the loss round about. */
-import { shortened } from "./classify_line.js";
+import { roundedTo } from "./classify_line.js";
 import { largestOf, largestShare, symmetricEigen } from "./symmetric.js";
 
 /** @typedef {import("../types.js").CriticalPoint} CriticalPoint */
@@ -205,7 +205,7 @@ function flatRegion(space, members, ends) {
  */
 export function shortZero(space, weight, tolerance, digits = 9) {
   const short = weight.map((value, index) => {
-    const rounded = shortened(value, digits - Math.floor(Math.log10(space.width[index])));
+    const rounded = roundedTo(value, digits - Math.floor(Math.log10(space.width[index])));
     return Math.abs(rounded - value) <= tolerance * space.width[index] ? rounded : value;
   });
   return steepness(space, short) <= Math.max(steepness(space, weight), roundingAround(space, weight)) ? short : weight;

@@ -3,6 +3,11 @@
  *
  * Found by sampling: nothing is proved. Python's certified search stands in the page for the scenario's own
  * loss and parameters.
+ *
+ * What it cannot know: zeros nearer together than the samples tell (w²·sin(1/w) near 0); the place of a zero of
+ * high order in a formula written out, where rounding hides it (w⁶ − 6w⁵ + … + 1 is off by 7·10⁻⁵, its order is not
+ * told); the order of a zero at which f″ jumps; which place of a curved flat piece is its middle; kinks of several
+ * weights, and flat pieces that end in them.
  */
 import { criticalInSpace } from "./critical_space.js";
 import { criticalOnLine } from "./critical_line.js";

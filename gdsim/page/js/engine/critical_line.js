@@ -4,7 +4,7 @@
  * What gdsim/critical/numerical/ does, without a tree: switches of the formula are seen from the slopes, and
  * how far rounding reaches from the wobble of f′ over a few neighbouring numbers.
  */
-import { classified, LINE_EPSILON, shortened, signedKind, wobble } from "./classify_line.js";
+import { classified, LINE_EPSILON, roundedTo, signedKind, wobble } from "./classify_line.js";
 
 /** @typedef {import("../types.js").CriticalPoint} CriticalPoint */
 /** @typedef {import("../types.js").Interval} Interval */
@@ -18,7 +18,7 @@ import { classified, LINE_EPSILON, shortened, signedKind, wobble } from "./class
 
 const START_CELLS = 1024;
 const MOST_SAMPLES = 8000;
-const MOST_LEVELS = 12;
+const LINE_LEVELS = 12;
 const LINE_MISMATCH = 0.02; // of the largest slope near by: then the cubic between two points tells the truth
 const LEAST_RUN = 4; // samples of a flat piece
 const LEAST_PIECE = 1e-6; // of the domain: a shorter one is a zero that rounding blurs
@@ -48,7 +48,7 @@ export function criticalOnLine(loss, parameters, data, [low, high], extra) {
   const line = { low, high, width: high - low, value, slope: told("gradient"), bend: told("hessian") };
   const rows = data.length ? data[0].length : 1;
   const cells = Math.max(64, Math.min(START_CELLS, 2 ** Math.floor(19 - Math.log2(rows))));
-  const samples = sampledLine(line, cells, extra.filter((at) => at > low && at < high));
+  const samples = sampledSlopes(line, cells, extra.filter((at) => at > low && at < high));
   const pieces = flatPieces(line, samples);
   const places = mergedPlaces(line, candidatePlaces(line, samples), pieces);
   const points = places.map((at, index) => classified(line, at, roomAround(line, places, pieces, index)));
@@ -64,7 +64,7 @@ export function criticalOnLine(loss, parameters, data, [low, high], extra) {
  * @param {number[]} extra
  * @returns {Sample[]}
  */
-function sampledLine(line, cells, extra) {
+function sampledSlopes(line, cells, extra) {
   const look = (/** @type {number} */ at) => ({ at, slope: line.slope(at), bend: line.bend(at) });
   const grid = Array.from({ length: cells + 1 }, (_, place) => line.low + (place / cells) * line.width);
   grid[cells] = line.high;
@@ -72,7 +72,7 @@ function sampledLine(line, cells, extra) {
   let open = new Uint8Array(every.length).fill(1);
   /** @type {Sample[]} */
   let samples = every;
-  for (let level = 0; level < MOST_LEVELS && samples.length < MOST_SAMPLES; level++) {
+  for (let level = 0; level < LINE_LEVELS && samples.length < MOST_SAMPLES; level++) {
     /** @type {Sample[]} */
     const finer = [];
     const next = new Uint8Array(2 * samples.length);
@@ -251,7 +251,7 @@ function touchesBetween(line, left, right) {
  */
 function tidied(line, at, fits) {
   const good = fits ?? ((short) => Math.abs(line.slope(short)) <= Math.max(Math.abs(line.slope(at)), wobble(line, short)));
-  const short = shortened(at, 9 - Math.floor(Math.log10(line.width)));
+  const short = roundedTo(at, 9 - Math.floor(Math.log10(line.width)));
   return Math.abs(short - at) <= 1e-12 * line.width && good(short) ? short : at;
 }
 
