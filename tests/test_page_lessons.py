@@ -13,10 +13,19 @@ from xml.etree import ElementTree
 import page_answers
 import page_node
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from page_answers import Case
+from random_trees import trees
+from test_lessons_answers import WEIGHTS_ALONE
 from tiers import later, some
 
+from gdsim.expr.display import to_text
+from gdsim.expr.nodes import Expr, symbols
+from gdsim.expr.parse import parse
+from gdsim.expr.simplify import simplify
 from gdsim.lessons.course import Course
+from gdsim.lessons.equivalence import likeness
 from gdsim.lessons.progress import Attempt, Progress, Record
 from gdsim.lessons.receipts import transcript, verify
 from gdsim.lessons.session import Note, Session, _written
@@ -82,7 +91,7 @@ def test_choices_orders_numbers_and_predictions_are_judged_as_in_the_terminal(
 
 
 @needs_node
-@pytest.mark.parametrize("lesson", some([name for name in NAMES if name != "01-nudges"], "06-chain-rule"))
+@pytest.mark.parametrize("lesson", some([name for name in NAMES if name != "01-nudges"], FEW[1]))
 def test_derivatives_are_judged_as_in_the_terminal(lesson: str) -> None:
     if any(step.kind == "derive" for step in Course().lesson(lesson).steps):
         assert different(("derive",), (lesson,)) == []
@@ -116,6 +125,37 @@ def test_every_graded_step_passes_on_its_solution_and_fails_on_nothing() -> None
     found = page_node.run(_JUDGED, {"course": course, "cases": asked})
     assert {one["right"] for one in found[::2]} == {True}
     assert {(one["right"], one["phrase"]) for one in found[1::2]} == {(False, "empty")}
+
+
+ALIKE = """
+import { likenessOf, readFormula } from "./lesson/likeness.js";
+const valueOf = (text) => readFormula(text).value;
+answer(data.map(([first, second, names]) => likenessOf(valueOf(first), valueOf(second), names)));
+"""
+
+
+@needs_node
+def test_formulas_are_alike_where_the_terminal_finds_them_alike() -> None:
+    cases = [
+        ("2x", "x + x"), ("1 - tanh(5x)^2", "1/cosh(5x)^2"), ("exp(2x)", "exp(x)^2"),
+        ("asin(3x)", "asin(x*3)"), ("sin(x)^2 + cos(x)^2", "1"), ("(x + 1)^9", "(x + 1)^8*x + (x + 1)^8"),
+        ("sqrt(x^2)", "abs(x)"), ("2x", "2x + 1e-3"), ("x", "abs(x)"), ("1/x", "log(x)"),
+        ("sqrt(x)", "sqrt(-x)"), ("5", "x*0 + 6"), ("log(-1 - x^2)", "log(-2 - x^2)"),
+        ("exp(-x^2)", "exp(-x^2)*(1 + 1e-6)"), ("x*y", "y*x"), ("x/y", "y/x"),
+    ]  # fmt: skip
+    names = [symbols(parse(f"({first}) + ({second})")) for first, second in cases]
+    theirs = [likeness(parse(first), parse(second)) for first, second in cases]
+    mine = page_node.run(ALIKE, [[*case, known] for case, known in zip(cases, names, strict=True)])
+    assert mine == ["agree" if found == "proved" else found for found in theirs]
+
+
+@needs_node
+@pytest.mark.integration
+@settings(max_examples=40)
+@given(st.lists(trees(WEIGHTS_ALONE, 2), min_size=20, max_size=20))
+def test_a_formula_is_never_taken_for_another_than_itself_simplified(formulas: list[Expr]) -> None:
+    cases = [[to_text(one), to_text(simplify(one)), symbols(one)] for one in formulas if symbols(one)]
+    assert "differ" not in page_node.run(ALIKE, cases)
 
 
 @needs_node

@@ -22,7 +22,8 @@ const LESSON_VIEWS = {
 };
 const STILL = ["ruler", "vcurve", "zoom"]; // in which no step is shown
 const FIRST_H = -0.5; // of log10 h, where a secant is still seen to be one
-const FLAT = 124; // CSS pixels of a ruler
+/** The least and the greatest height in CSS pixels, where they are others. @type {[string, number, number][]} */
+const HEIGHTS = [["ruler", 124, 124], ["zoom", 330, 440], ["contour", 300, 480]];
 const LEAST_H = -16;
 
 /** @type {{room: ResizeObserver, draw: () => void}[]} */
@@ -92,8 +93,8 @@ function paintFigure(figure, canvas, scene) {
   const width = Math.floor(figure.clientWidth);
   const brush = canvas.getContext("2d");
   if (!width || !brush) return;
-  const flat = figure.classList.contains("plot-ruler");
-  const height = flat ? FLAT : Math.round(Math.min(440, Math.max(220, 0.62 * width)));
+  const [, least, most] = HEIGHTS.find(([plot]) => figure.classList.contains("plot-" + plot)) ?? ["", 230, 440];
+  const height = Math.round(Math.min(most, Math.max(least, 0.62 * width)));
   const ratio = window.devicePixelRatio || 1;
   const drawn = scene({ width, height });
   canvas.width = Math.round(drawn.width * ratio);

@@ -11,6 +11,7 @@ import { FormulaError } from "../engine/tokens.js";
 const TRIED_POINTS = 48;
 const ENOUGH_POINTS = 12; // where both have a value
 const GOLDEN = [55 / 144, 109 / 288, 73 / 192, 91 / 240];
+const CLOSER = 1 / 16; // of the points, where formulas hardly have values
 const CLOSE = 1e-9; // of the values
 const FLOOR = 1e-13; // what is left when numbers of the size of 1 cancel
 const NUDGE = 2 ** -46; // of a weight: its effect tells how far rounding carries
@@ -24,23 +25,30 @@ const WITHOUT_WEIGHT = "the formula has no weight"; // as the reader of formulas
  */
 /** @typedef {"agree" | "differ" | "unknown"} FormulaLikeness */
 
-/** Points as Python has them: of all signs, small and large, none of them simple. @type {(names: string[], count: number) => Record<string, number>} */
-export function samplePoint(names, count) {
+/** Points as Python has them: of all signs, small and large, none of them simple. @type {(names: string[], count: number, scale: number) => Record<string, number>} */
+function samplePoint(names, count, scale) {
   return Object.fromEntries(names.map((name, place) => {
-    const size = GOLDEN[place % 4] + (((3 * count * (place + 1)) / 8) % 9);
+    const size = scale * (GOLDEN[place % 4] + (((3 * count * (place + 1)) / 8) % 9));
     return [name, (count >> place) & 1 ? -size : size];
   }));
 }
 
 /**
- * Whether two formulas agree wherever both have a value.
+ * Whether two formulas agree wherever both have a value. Where they hardly have one, as asin(3x), they are tried again
+ * closer to 0.
  * @type {(first: Formula, second: Formula, names: string[]) => FormulaLikeness}
  */
 export function likenessOf(first, second, names) {
+  const found = likenessNear(first, second, names, 1);
+  return found === "unknown" ? likenessNear(first, second, names, CLOSER) : found;
+}
+
+/** @type {(first: Formula, second: Formula, names: string[], scale: number) => FormulaLikeness} */
+function likenessNear(first, second, names, scale) {
   let both = 0;
   let one = 0;
   for (let count = 0; count < TRIED_POINTS; count++) {
-    const at = samplePoint(names, count);
+    const at = samplePoint(names, count, scale);
     const [left, right] = [first(at), second(at)];
     if (Number.isFinite(left) && Number.isFinite(right)) {
       const size = Math.abs(left) + Math.abs(right);
