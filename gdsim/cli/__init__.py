@@ -133,6 +133,14 @@ def _interrupted(as_json: bool, color: bool | None) -> int:
     return INTERRUPTED
 
 
+def _has_working_directory() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def _shortened(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
 
@@ -150,7 +158,7 @@ def _report(error: Exception, as_json: bool, color: bool | None) -> int:
             return BAD_INPUT
         case click.ClickException():
             faults = (Fault(error.format_message()),)
-        case OSError() if error.errno == errno.ENOENT and not os.path.isdir(os.curdir):
+        case OSError() if error.errno == errno.ENOENT and not _has_working_directory():
             faults, code = (Fault("the working directory is no longer there", "cd to one that is"),), FAULT
         case OSError():
             name = None if error.filename is None else _shortened(os.fsdecode(error.filename))
