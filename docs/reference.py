@@ -16,8 +16,10 @@ from _tables import lessons, registries, scenario
 
 DOCS = Path(__file__).parent
 TABLES: dict[str, Callable[[], Iterator[str]]] = {**scenario.TABLES, **registries.TABLES, **lessons.TABLES}
-_BLOCK = re.compile(r"<!-- begin: (?P<name>[^>]+) -->\n.*?<!-- end: (?P=name) -->", re.DOTALL)
-_MARK = re.compile(r"<!-- begin: ([^>]+) -->")
+_BLOCK = re.compile(
+    r"^<!-- begin: (?P<name>[^>]+) -->\n.*?<!-- end: (?P=name) -->$", re.DOTALL | re.MULTILINE
+)
+_MARK = re.compile(r"^<!-- begin: ([^>]+) -->$", re.MULTILINE)
 
 
 def pages() -> list[Path]:

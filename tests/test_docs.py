@@ -17,6 +17,7 @@ import reference
 from click.testing import CliRunner
 
 from gdsim.cli import main
+from gdsim.scenario.document import read_document
 
 ROOT = Path(__file__).parent.parent
 AGAIN = "write the tables anew: python docs/reference.py"
@@ -59,6 +60,14 @@ def test_console_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.Monk
             if expected.strip():
                 matched = doctest.OutputChecker().check_output(expected, result.output, MATCHING)
                 assert matched, f"$ {line}\nexpected:\n{expected}\ngot:\n{result.output}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_yaml_blocks_are_read_by_the_loader(page: Path, tmp_path: Path) -> None:
+    for block in BLOCK.finditer(page.read_text(encoding="utf-8")):
+        if block["language"] == "yaml":
+            (file := tmp_path / "block.yaml").write_text(block["body"], encoding="utf-8")
+            read_document(file)
 
 
 @pytest.mark.parametrize("page", reference.pages(), ids=lambda page: page.name)

@@ -8,6 +8,7 @@ from functools import partial
 import click
 
 from gdsim.cli import main
+from gdsim.cli.scenarios import LISTS
 from gdsim.losses import LOSSES
 from gdsim.losses.library import NamedLoss
 from gdsim.outcomes import Status
@@ -171,6 +172,12 @@ def scenarios(folder: str) -> Iterator[str]:
             yield f"| `{name}` | {cell(found.title)} | {(found.expect or {})['verdict']} |"
 
 
+def all_presets() -> Iterator[str]:
+    """Yield the shipped presets, each with the first line of its comment."""
+    yield "| preset | for |\n| --- | --- |"
+    yield from (f"| `{row['name']}` | {cell(row['what it is for'])} |" for row in LISTS["presets"]())
+
+
 def figures() -> Iterator[str]:
     """Yield a row for each kind of figure of a run."""
     yield "| kind | shows |\n| --- | --- |"
@@ -195,6 +202,7 @@ TABLES: dict[str, Callable[[], Iterator[str]]] = {
     "losses of two weights": partial(losses, 2),
     "sources of losses": sources,
     **{f"scenarios in {folder}": partial(scenarios, folder) for folder in _FOLDERS},
+    "presets": all_presets,
     "figures": figures,
     "statuses": statuses,
 }
