@@ -1,4 +1,4 @@
-"""Every console block of the README and the docs runs and prints what it shows.
+"""Every console block of the README and the docs runs and prints what it shows; every table is the code's.
 
 A block begins with ``console`` and holds commands after ``$ ``; what follows is the output, where
 ``...`` stands for anything. A command may end in ``# exit N``. A block of another language that is
@@ -13,12 +13,15 @@ import shlex
 from pathlib import Path
 
 import pytest
+import reference
 from click.testing import CliRunner
 
 from gdsim.cli import main
+from gdsim.scenario.document import read_document
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+AGAIN = "write the tables anew: python docs/reference.py"
+PAGES = [ROOT / "README.md", *reference.pages()]
 BLOCK = re.compile(r"(?:<!-- file: (?P<file>\S+) -->\n)?```(?P<language>\w+)\n(?P<body>.*?)```", re.DOTALL)
 MATCHING = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -57,3 +60,27 @@ def test_console_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.Monk
             if expected.strip():
                 matched = doctest.OutputChecker().check_output(expected, result.output, MATCHING)
                 assert matched, f"$ {line}\nexpected:\n{expected}\ngot:\n{result.output}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_yaml_blocks_are_read_by_the_loader(page: Path, tmp_path: Path) -> None:
+    for block in BLOCK.finditer(page.read_text(encoding="utf-8")):
+        if block["language"] == "yaml":
+            (file := tmp_path / "block.yaml").write_text(block["body"], encoding="utf-8")
+            read_document(file)
+
+
+@pytest.mark.parametrize("page", reference.pages(), ids=lambda page: page.name)
+def test_the_tables_of_a_page_are_those_of_the_code(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert text == reference.fresh(text), AGAIN
+
+
+def test_everything_that_has_a_table_stands_on_one_page() -> None:
+    assert reference.misplaced() == [], AGAIN
+
+
+def test_a_page_that_has_drifted_is_brought_back() -> None:
+    page = reference.DOCS / "schedules.md"
+    text = page.read_text(encoding="utf-8")
+    assert reference.fresh(text.replace("η = initial\n", "η = final\n")) == text

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from itertools import product
-from pathlib import Path
 
 import mpmath
 import numpy as np
@@ -462,11 +461,3 @@ def test_library_is_read_without_numpy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == [str(len(LOSSES)), "False"]
-
-
-PAGE = (Path(__file__).parent.parent / "docs" / "losses.md").read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("name", LOSSES)
-def test_documentation_has_the_loss_with_its_formula(name: str) -> None:
-    assert f"| `{name}` | `{LOSSES[name].formula}` |" in PAGE

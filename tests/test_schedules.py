@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -163,17 +162,3 @@ def test_every_schedule_is_a_formula_over_its_options(entry):
 def test_a_bad_schedule_is_answered_with_what_is_right(name, options, message):
     with pytest.raises(InputError, match=message):
         schedule(name, **options)
-
-
-PAGE = Path(__file__).parent.parent / "docs" / "schedules.md"
-
-
-@pytest.mark.parametrize("entry", SCHEDULES.values(), ids=SCHEDULES)
-def test_the_page_states_the_schedule_with_its_formula_and_options(entry):
-    sections = PAGE.read_text(encoding="utf-8").split("\n### ")
-    (section,) = [text for text in sections if text.startswith(f"{entry.name}\n")]
-    assert f"η = {entry.formula}" in section
-    assert entry.summary[1:] in section
-    for name, option in entry.options.items():
-        default = {None: "must be given", 1 / 3: "1/3"}.get(option.default, f"{option.default or 0:g}")
-        assert f"| `{name}` | {default} | {option.range} | {option.summary} |" in section

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import scenario_reference
 from jsonschema import Draft7Validator
 
 from gdsim import scenario
@@ -43,11 +42,6 @@ def entries() -> list[tuple[str, Key]]:
             if isinstance(entry.shape, Group):
                 waiting.append((f"{prefix}{key}.", entry.shape))
     return found
-
-
-def test_the_page_lists_every_key_as_the_loader_knows_it() -> None:
-    """Regenerate with: python tests/scenario_reference.py."""
-    assert scenario_reference.PAGE.read_text(encoding="utf-8") == scenario_reference.page_with_reference()
 
 
 def test_the_schema_is_valid_draft_7() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -313,22 +312,3 @@ def test_options_of_single_runs_are_checked(path, value, message):
     batch = batch_of("w^2", 1.0, rule="momentum", rates=schedule(), options={path: np.array([value])})
     with pytest.raises(InputError, match=message):
         simulate(batch)
-
-
-# -- the page ---------------------------------------------------------------------------------------
-
-PAGE = Path(__file__).parent.parent / "docs" / "update-rules.md"
-
-
-@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-def test_the_page_states_the_rule_with_its_formulas_options_and_source(rule):
-    sections = PAGE.read_text(encoding="utf-8").split("\n### ")
-    (section,) = [text for text in sections if text.startswith(f"{rule.name}\n")]
-    for name, formula in [*rule.state.items(), *rule.assignments]:
-        assert f"\n{name} = {formula}" in section
-    for name, option in rule.options.items():
-        default = ("true" if option.default else "false") if option.flag else f"{option.default:g}"
-        allowed = "true or false" if option.flag else option.range
-        assert f"| `{name}` | {default} | {allowed} | {option.summary} |" in section
-    assert rule.summary[1:] in section
-    assert rule.reference in section

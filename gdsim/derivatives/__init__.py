@@ -30,7 +30,7 @@ class Estimate(NamedTuple):
     gradient
         ∂L/∂w, shape (weights, runs).
     error
-        An estimate of |gradient − true gradient| that is meant to be an upper bound, shape
+        An estimate of ``abs(gradient − true gradient)`` that is meant to be an upper bound, shape
         (weights, runs); None where the method has no estimate.
     evaluations
         Evaluations of the loss that the method itself made for each run, shape (runs,). Zero for

@@ -42,7 +42,7 @@ class Comparison:
     estimate
         Its gradient, error and evaluations over the points, or None where the method is not available.
     difference
-        |gradient − analytic gradient|, shape (weights, points); None where either is missing.
+        ``abs(gradient − analytic gradient)``, shape (weights, points); None where either is missing.
     unavailable
         Why it is not available (a missing package, a kink, a callable), else "".
     """
@@ -125,7 +125,7 @@ class VCurve:
     step
         h, from wide to narrow, shape (steps,).
     error
-        |estimate − exact|, shape (steps,), by scheme: ``forward``, ``central``, ``five_point`` and, where
+        ``abs(estimate − exact)``, shape (steps,), by scheme: ``forward``, ``central``, ``five_point`` and, where
         the loss is analytic, ``complex_step``.
     exact
         The analytic derivative.
@@ -197,7 +197,7 @@ def automatic_step(loss: Loss, weight: Mapping[str, float], name: str, scheme: s
     Returns
     -------
     tuple of float
-        h, and |estimate − exact|. Of the steps that the method tries it is the one whose own estimate is
+        h, and ``abs(estimate − exact)``. Of the steps that the method tries it is the one whose own estimate is
         nearest to what the method returned.
 
     Examples

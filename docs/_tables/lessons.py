@@ -1,13 +1,10 @@
-"""The tables in docs/lessons.md and docs/writing-lessons.md, made from the course and from the table of keys.
-
-``python tests/lesson_reference.py`` writes them into the pages; a test holds the pages to them.
-"""
+"""The tables of lessons.md and writing-lessons.md, made from the course and from the table of keys."""
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from gdsim.expr.display import to_text
@@ -21,7 +18,6 @@ from gdsim.lessons.scaffold import scaffold
 from gdsim.scenario.shapes import Anything, Choice, Either, Group, Key, Many, Number, Shape, Table, Text
 from gdsim.scenario.write import flow_text
 
-DOCS = Path(__file__).parent.parent / "docs"
 #: a formula in which a misconception is seen best; the others are seen in the first that shows them
 _BEST = {
     "exponential-as-power": "exp(2x)", "constant-kept": "x^2 + 7", "constant-as-variable": "x^2 + 7",
@@ -118,26 +114,9 @@ def _shown(mistake: str) -> tuple[str, str]:
     raise LookupError(mistake)
 
 
-#: by page the tables that are written into it, by their mark
-TABLES: dict[str, dict[str, Callable[[], Iterator[str]]]] = {
-    "lessons.md": {"lessons": lessons},
-    "writing-lessons.md": {"headings": headings, "keys": keys, "misconceptions": mistakes},
+TABLES = {
+    "lessons": lessons,
+    "headings of a lesson": headings,
+    "keys of a lesson": keys,
+    "misconceptions": mistakes,
 }
-
-
-def page_with_tables(name: str) -> str:
-    """Return a page with its tables brought up to date."""
-    text = (DOCS / name).read_text(encoding="utf-8")
-    for mark, table in TABLES[name].items():
-        begin, end = f"<!-- {mark}: written by tests/lesson_reference.py -->\n", f"<!-- end of {mark} -->"
-        before, _, rest = text.partition(begin)
-        _, _, after = rest.partition(end)
-        assert rest, f"{name} has no mark for {mark}"
-        body = "\n".join(table()).strip("\n")
-        text = f"{before}{begin}\n{body}\n\n{end}{after}"
-    return text
-
-
-if __name__ == "__main__":
-    for page in TABLES:
-        (DOCS / page).write_text(page_with_tables(page), encoding="utf-8")

@@ -1,28 +1,20 @@
-"""The table of keys in docs/scenario.md, made from the table that checks scenario files.
-
-``python tests/scenario_reference.py`` writes it into the page; a test holds the page to it.
-"""
+"""The tables of scenario.md, made from the table of keys that checks scenario files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from gdsim.scenario.keys import SCENARIO
 from gdsim.scenario.shapes import Anything, Choice, Either, Flag, Group, Key, Many, Number, Shape, Table, Text
 from gdsim.scenario.write import flow_text
 
-PAGE = Path(__file__).parent.parent / "docs" / "scenario.md"
-BEGIN = "<!-- the rest is written by tests/scenario_reference.py -->\n"
 
-
-def reference() -> str:
-    """Return the generated part of the page."""
-    parts = ["\n## Every key\n", _table(SCENARIO)]
+def keys() -> Iterator[str]:
+    """Yield the table of all keys, then one for each mapping among them."""
+    yield _table(SCENARIO)
     for key, entry in SCENARIO.keys.items():
         if isinstance(entry.shape, Group):
-            parts += list(_section(key, entry, "###"))
-    return "\n".join(parts)
+            yield from _section(key, entry, "###")
 
 
 def _section(path: str, entry: Key, level: str) -> Iterator[str]:
@@ -74,11 +66,4 @@ def _words(shape: Shape) -> str:
             return "{file: …} or columns" if shape.schema else "anything"
 
 
-def page_with_reference() -> str:
-    """Return the page with its generated part brought up to date."""
-    written, _, _ = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    return f"{written}{BEGIN}{reference()}\n"
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page_with_reference(), encoding="utf-8")
+TABLES = {"keys of a scenario": keys}

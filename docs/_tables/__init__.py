@@ -1,0 +1,1 @@
+"""The tables that reference.py writes into the pages."""
