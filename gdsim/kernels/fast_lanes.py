@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Hashable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
 from itertools import accumulate
@@ -100,7 +100,7 @@ def check(plan: Plan) -> None:
 
 
 def run(
-    plan: Plan, start: Trajectory | None = None, threads: int | None = None, *, sparse_tail: bool = False
+    plan: Plan, start: Trajectory | None = None, threads: int | None = None, *, ends_only: bool = False
 ) -> Trajectory:
     """Run a batch to its end.
 
@@ -112,8 +112,9 @@ def run(
         A trajectory of the same batch that ended at fewer steps; its runs with status MAX_STEPS go on.
     threads
         How many threads to use; by default one for each processor.
-    sparse_tail
-        Leave the tails of runs that end before the last 32 steps as they are found in memory.
+    ends_only
+        Leave the tails of runs that end before the last 32 steps as they are found in memory. Where no step
+        but the first would be recorded, of that record only the weight is kept, the rest is nan.
 
     Returns
     -------
@@ -127,8 +128,11 @@ def run(
         For a batch that :func:`supports` gives a reason against.
     """
     check(plan)
-    found = _Run(plan, start, tail=True, every=plan.batch.record_every, whole=True)
-    found.sparse_tail = sparse_tail
+    every = plan.batch.record_every
+    starts_only = ends_only and start is None and every > plan.batch.stopping.max_steps
+    starts_only &= plan.batch.runs > 1  # one run alone is shown with every number of its records
+    found = _Run(plan, start, tail=True, every=0 if starts_only else every, whole=not starts_only)
+    found.sparse_tail = ends_only
     return found.trajectory(found.ends(threads))
 
 
@@ -392,9 +396,11 @@ class _Run:
             result[..., self.chosen] = values
             return result
 
-        first = -(-self.first // self.every)
-        last = int(found.steps.max(initial=-1)) // self.every
-        kept = max(0, last - first + 1)
+        first = kept = 0
+        if self.every:
+            first = -(-self.first // self.every)
+            last = int(found.steps.max(initial=-1)) // self.every
+            kept = max(0, last - first + 1)
         record = found.record[:kept]
         with np.errstate(invalid="ignore"):
             step = found.weight - found.previous_weight
@@ -403,8 +409,8 @@ class _Run:
             taken = found.steps - self.first + 1
             gradients = self.lanes.gradient_evaluations + taken
             losses = self.lanes.loss_evaluations + each * taken
-        anchor = found.anchor if found.anchor.size else np.full_like(found.weight, np.nan)
-        return Trajectory(
+        anchor = found.anchor if found.anchor.size else np.broadcast_to(np.nan, found.weight.shape)
+        trajectory = Trajectory(
             weights=batch.loss.weights,
             step_index=np.arange(first, first + kept, dtype=np.int64) * self.every,
             weight=whole(np.ascontiguousarray(record[:, :weights])),
@@ -415,7 +421,7 @@ class _Run:
             steps=whole(found.steps, 0),
             gradient_evaluations=whole(gradients, 0),
             loss_evaluations=whole(losses, 0),
-            last_evaluations=whole(np.full(self.runs, each), 0),
+            last_evaluations=whole(np.broadcast_to(np.int64(each), (self.runs,)), 0),
             final_weight=whole(found.weight),
             final_gradient=whole(found.gradient),
             final_loss=whole(found.loss),
@@ -428,6 +434,16 @@ class _Run:
             flags=({},) * runs,
             engine="fast",
         )
+        return trajectory if self.every else self._with_starts(trajectory)
+
+    def _with_starts(self, trajectory: Trajectory) -> Trajectory:
+        """The same with a first record that holds the weights alone."""
+        weight = self.batch.initial_weight[None]
+        unknown = np.broadcast_to(np.nan, weight.shape)
+        return replace(
+            trajectory, step_index=np.zeros(1, dtype=np.int64), weight=weight, gradient=unknown,
+            loss=unknown[:, 0], learning_rate=unknown[:, 0],
+        )  # fmt: skip
 
 
 def _aligned(size: int) -> Array:
