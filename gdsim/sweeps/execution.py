@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from gdsim.outcomes import Fault, InputError
 from gdsim.scenario import Scenario
 from gdsim.simulation import Engine
+from gdsim.sweeps.assembly import assembled
 from gdsim.sweeps.design import Design
 from gdsim.sweeps.executors import LOCAL, Computed, in_processes, in_this_process, in_threads
 from gdsim.sweeps.result import Column, SweepResult
@@ -213,16 +215,23 @@ class Sweep:
             if before is not None and dict(before.versions) != dict(plan.versions):
                 then, now = _listed(before.versions), _listed(plan.versions)
                 warn(f"it was begun with {then}; now it goes on with {now}")
-            missing, damaged = store.missing()
-            for file in damaged:
-                warn(f"{file} is damaged; its runs are computed again")
-            progress(self.design.runs - sum(len(store.plan.runs_of(chunk)) for chunk in missing))
-            _compute_all(store, missing, lambda pieces: self._executor(forecast, pieces, warn), progress)
+            with assembled(store) as results:
+                missing, damaged = store.missing(results.add)
+                for file in damaged:
+                    warn(f"{file} is damaged; its runs are computed again")
+                progress(self.design.runs - sum(len(store.plan.runs_of(chunk)) for chunk in missing))
+
+                def write(chunk: int, columns: dict[str, Column]) -> None:
+                    store.write(chunk, columns)
+                    results.add(chunk, columns)
+
+                executor = partial(self._executor, forecast, warn)
+                _compute_all(store, missing, executor, write, progress)
             store.forget_earlier()
         return store
 
     def _executor(
-        self, forecast: Forecast, pieces: Iterator[tuple[int, Integers]], warn: Callable[[str], None]
+        self, forecast: Forecast, warn: Callable[[str], None], pieces: Iterator[tuple[int, Integers]]
     ) -> Computed:
         if self.address is not None:
             from gdsim.sweeps.cluster import on_a_cluster
@@ -263,7 +272,7 @@ def complete(scenario: Scenario, engine: Choice = "auto", out: str | Path | None
 
 def _compute_all(
     store: Store, missing: list[int], executor: Callable[[Iterator[tuple[int, Integers]]], Computed],
-    progress: Callable[[int], None],
+    write: Callable[[int, dict[str, Column]], None], progress: Callable[[int], None],
 ) -> None:  # fmt: skip
     """Compute chunks and write them in a thread beside, one behind."""
     known: dict[int, tuple[dict[str, Column], NDArray[np.bool_]]] = {}
@@ -280,7 +289,7 @@ def _compute_all(
 
     def finish(chunk: int, columns: dict[str, Column]) -> None:
         found, done = known.pop(chunk)
-        written.append(writer.submit(store.write, chunk, _joined(found, done, columns)))
+        written.append(writer.submit(write, chunk, _joined(found, done, columns)))
         while len(written) > 1:
             written.pop(0).result()
         progress(done.size)
