@@ -9,7 +9,7 @@ import os
 from collections.abc import Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.util import find_spec
 from itertools import accumulate
 from typing import Any
@@ -350,11 +350,10 @@ class _Run:
             drive(*arrays, np.array([*sizes, rows, table_length], dtype=np.int64))
 
         count = min(threads or _processors(), max(1, -(-self.runs // LANES)))
-        with ThreadPoolExecutor(max(1, count - 1)) as pool:
-            others = [pool.submit(work) for _ in range(count - 1)]
-            work()
-            for other in others:
-                other.result()
+        others = [_helpers(count - 1, os.getpid()).submit(work) for _ in range(count - 1)]
+        work()
+        for other in others:
+            other.result()
         ends = list(accumulate(len(group) for group in wanted.values()))
         parts = dict(zip(wanted, np.split(out, ends[:-1]), strict=True))
         state = {name: parts.get(f"state {name}", np.empty((0, 0))) for name in self.batch.rule.rule.state}
@@ -444,6 +443,12 @@ class _Run:
             trajectory, step_index=np.zeros(1, dtype=np.int64), weight=weight, gradient=unknown,
             loss=unknown[:, 0], learning_rate=unknown[:, 0],
         )  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _helpers(count: int, process: int) -> ThreadPoolExecutor:
+    """Threads that wait for work: to start one takes as long as a million steps. A fork has its own."""
+    return ThreadPoolExecutor(count, f"gdsim-{process}")
 
 
 def _aligned(size: int) -> Array:

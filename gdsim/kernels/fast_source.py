@@ -20,6 +20,7 @@ from gdsim.kernels.plan import BURST, NEAR, Plan
 NUMBERS = ("tolerance", "bound", "stop", "first", "last", "every")  # then the step's own
 _COSTS = {**dict.fromkeys((*VECTOR_FUNCTIONS, *ANGLE_FUNCTIONS), 25), "gaussian": 150}
 _WORD = re.compile(r"\w+")
+_LONG = 8  # bursts in a long one
 _CHEAP_STEP = 40  # operations of a step up to which a burst is written out in one loop
 
 _HEAD = """\
@@ -124,7 +125,7 @@ class Source:
     # -- the burst ----------------------------------------------------------------------------------
 
     def _burst(self) -> list[str]:
-        """Write ``burst(block, numbers, lists, length) -> (old, new, busy)``, of 8 steps or, cheap ones, 32.
+        """Write ``burst(block, numbers, lists, length) -> (old, new, busy)``, of 8 steps or, cheap ones, 64.
 
         Three words with a bit for each lane: those that may have ended within the steps, those that must be
         looked at after them, and those for which a long burst would now be too long.
@@ -141,7 +142,7 @@ class Source:
         step, needs = self._step_lines(angles)
         begin = self._begin(old, places)
         cheap = sheet.single and self._cost(sheet.body()) <= _CHEAP_STEP
-        self.long = 4 * BURST if cheap and self._stays_calm else 0
+        self.long = _LONG * BURST if cheap and self._stays_calm else 0
         if cheap:
             body = self._in_registers([*sheet.body(), *step], begin, inputs, watched)
         else:
