@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Hashable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from importlib.util import find_spec
@@ -36,6 +37,8 @@ Integers = NDArray[np.int64]
 
 _LOW = 0xFFFFFFFF
 _SOURCES: dict[tuple[Hashable, ...], Source] = {}  # writing one takes milliseconds
+_ROOMS: list[Array] = []  # tails that nobody reads any more
+_MOST_ROOMS = 64
 _MOST_SOURCES = 4  # that are remembered, each with the batch that it was written for
 
 
@@ -150,6 +153,29 @@ def ends(plan: Plan, *, tail: bool = False, threads: int | None = None) -> Ends:
     """
     check(plan)
     return _Run(plan, None, tail=tail, every=0).ends(threads)
+
+
+def keep_room(tail: Array) -> None:
+    """Let a later batch whose ends alone are asked for have the memory of a tail.
+
+    Nobody may read the tail from now on. New memory would cost more than most runs: the system clears it.
+    """
+    if len(_ROOMS) < _MOST_ROOMS and tail.base is None:
+        _ROOMS.append(tail)
+
+
+def free_rooms() -> None:
+    """Give back the memory of all tails kept."""
+    _ROOMS.clear()
+
+
+def _room(shape: tuple[int, ...]) -> Array:
+    """Memory for a tail, kept or new; what stands in it has no meaning."""
+    with suppress(IndexError):  # another thread may have taken the last one
+        found = _ROOMS.pop()
+        if found.shape == shape:
+            return found
+    return np.empty(shape)
 
 
 def _source(plan: Plan) -> Source:
@@ -331,7 +357,8 @@ class _Run:
         out = np.empty((len(names), self.runs))
         status, steps = np.empty(self.runs, dtype=np.int8), np.empty(self.runs, dtype=np.int64)
         weights = len(self.batch.loss.weights)
-        tail = np.empty((TAIL if self.with_tail else 0, weights, self.runs))
+        shape = (TAIL if self.with_tail else 0, weights, self.runs)
+        tail = _room(shape) if self.sparse_tail else np.empty(shape)
         there = min(TAIL, self.batch.stopping.max_steps - self.first + 1)  # records of a run that goes on
         tail[: TAIL - there if self.sparse_tail else None] = np.nan
         records = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -35,7 +36,8 @@ MOST_RUNS = 10_000_000  # without --max-runs
 _SHORT = 2.0  # seconds: for less no other engine is compiled and no process started
 _PIECE = 1.5  # seconds that a chunk may take: so much is lost where a sweep is killed
 _PIECE_THERE = 10.0  # the same on a cluster, whose one scheduler passes some hundred chunks a second
-_CHUNK_RUNS = (1 << 10, 1 << 18)  # the least and the most
+_CHUNK_RUNS = (1 << 10, 1 << 17)  # the least and the most: what a thread keeps of more leaves the caches
+_CHUNK_RUNS_THERE = 1 << 18  # the most on a cluster
 _SAMPLES = (256, 4096)  # runs that are tried, to measure what one costs
 
 
@@ -183,7 +185,9 @@ class Sweep:
     def plan(self, forecast: Forecast) -> Plan:
         """Cut the runs into chunks that take about a second and a half each, on a cluster ten."""
         least, most = _CHUNK_RUNS
-        piece = _PIECE if self.address in (None, LOCAL) else _PIECE_THERE
+        piece = _PIECE
+        if self.address not in (None, LOCAL):
+            piece, most = _PIECE_THERE, _CHUNK_RUNS_THERE
         fitting = forecast.runs * piece / max(forecast.seconds, 1e-9)
         if forecast.engine == "numpy" and forecast.jobs > 1:
             fitting = min(fitting, forecast.runs / (2 * forecast.jobs))
@@ -227,6 +231,7 @@ class Sweep:
 
                 executor = partial(self._executor, forecast, warn)
                 _compute_all(store, missing, executor, write, progress)
+            _free_rooms()
             store.forget_earlier()
         return store
 
@@ -265,9 +270,16 @@ def complete(scenario: Scenario, engine: Choice = "auto", out: str | Path | None
         return finish(made.carry_out(plan, forecast), made.worker)
     made.worker.engine = forecast.engine
     parts = [made.worker.compute(plan.runs_of(chunk)) for chunk in range(plan.chunks)]
+    _free_rooms()
     whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     columns = {name: whole.pop(name) for name in kept(made.design).columns}
     return result_of(made.design, columns, whole, made.worker.common_points(), forecast.engine)
+
+
+def _free_rooms() -> None:
+    """Give back what the fast engine keeps from piece to piece, where it ran in this process."""
+    if (lanes := sys.modules.get("gdsim.kernels.fast_lanes")) is not None:
+        lanes.free_rooms()
 
 
 def _compute_all(

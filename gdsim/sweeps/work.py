@@ -134,6 +134,10 @@ class Worker:
             result["tail"][at] = trajectory.tail[:, order].transpose(2, 0, 1)
         if wanted.records:
             _fill_records(result, at, trajectory, order, wanted.every)
+        if self.engine == "fast" and not wanted.tail:
+            from gdsim.kernels.fast_lanes import keep_room
+
+            keep_room(trajectory.tail)
 
     def search(self, category: int, batch: Batch, run: int) -> Search:
         """Return the critical points of a run's loss in the sweep's domain.
