@@ -41,7 +41,8 @@ def simulate(
         Of the fast engine; None: one for each core.
     ends_only
         Save time where there are very many runs: what ``tail`` holds of runs that ended by themselves has
-        then no meaning.
+        then no meaning, and where ``record_every`` is beyond ``max_steps``, the fast engine keeps of the
+        first record the weight alone, and no state of the rule.
 
     Returns
     -------
@@ -73,7 +74,7 @@ def simulate(
     elif chosen == "fast":
         from gdsim.kernels import fast_lanes
 
-        trajectory = fast_lanes.run(plan, start, threads, sparse_tail=ends_only)
+        trajectory = fast_lanes.run(plan, start, threads, ends_only=ends_only)
     else:
         from gdsim.kernels import numpy_lanes
 

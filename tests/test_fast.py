@@ -72,6 +72,19 @@ def test_the_tail_of_a_short_run_is_nan_in_front_also_where_only_ends_are_asked_
     assert np.isnan(whole.tail).sum() == whole.runs * max(0, 31 - max_steps)
 
 
+def test_ends_alone_are_those_of_whole_trajectories() -> None:
+    """Where only ends are asked for, the first steps are not judged one by one."""
+    batch = quartic(*STARTS, rate=list(np.geomspace(0.001, 1.2, 150)), max_steps=500, record_every=501)
+    whole, ends = simulate(batch, "fast"), simulate(batch, "fast", ends_only=True)
+    assert len(set(whole.status)) > 3
+    for name in ("status_code", "steps", *(name for name in ENDS if name not in ("anchor", "tail"))):
+        assert np.array_equal(getattr(whole, name), getattr(ends, name), equal_nan=True), name
+    late = whole.ended(Status.MAX_STEPS)
+    assert np.array_equal(whole.tail[:, :, late], ends.tail[:, :, late], equal_nan=True)
+    assert np.array_equal(whole.weight, ends.weight)
+    assert np.isnan(ends.loss).all()
+
+
 @pytest.mark.parametrize(
     ("start", "rate", "more", "status", "steps"),
     [

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -16,11 +19,12 @@ import pytest
 from gdsim.outcomes import InputError
 from gdsim.scenario import parse_mapping
 from gdsim.scenario.axes import with_axes
-from gdsim.sweeps.columns import Damaged, read_columns, write_columns
+from gdsim.sweeps.assembly import RESULTS, TRAJECTORIES, Assembly
+from gdsim.sweeps.columns import Damaged, directory, member, read_columns, whole_file, write_columns
 from gdsim.sweeps.design import Design
 from gdsim.sweeps.execution import Forecast, Sweep
-from gdsim.sweeps.result import SweepResult
-from gdsim.sweeps.results import RESULTS, TABLE, TRAJECTORIES, finish
+from gdsim.sweeps.result import Column, SweepResult
+from gdsim.sweeps.results import TABLE, finish
 from gdsim.sweeps.store import Plan, Store, directory_of, opened
 from gdsim.sweeps.versions import versions
 
@@ -174,6 +178,52 @@ def test_a_chunk_of_another_place_is_not_taken(tmp_path: Path, undisturbed: dict
     said: list[str] = []
     assert contents(carry_out(made(tmp_path), say=said.append).directory) == undisturbed
     assert "000002.npz" in said[0]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1)])
+def test_parts_in_any_order_make_the_file_that_whole_columns_make(
+    tmp_path: Path, order: tuple[int, ...]
+) -> None:
+    columns: dict[str, Column] = {
+        "w": np.linspace(-1.0, 1.0, 10), "größe": np.arange(10, dtype=np.int8),
+        "tail": np.arange(60.0).reshape(10, 3, 2),
+    }  # fmt: skip
+    write_columns(tmp_path / "whole.npz", columns)
+    with whole_file(tmp_path / "parts.npz") as file:
+        made = Assembly(file, {name: (column.dtype, column.shape) for name, column in columns.items()})
+        for part in order:
+            for name, column in columns.items():
+                made.put(name, 4 * part, column[4 * part : 4 * part + 4])
+        made.close()
+    assert (tmp_path / "parts.npz").read_bytes() == (tmp_path / "whole.npz").read_bytes()
+
+
+def test_the_end_of_a_large_archive_is_the_one_that_zipfile_writes() -> None:
+    """A sparse file of 5 GiB: sizes and places that take more than 32 bits."""
+    entries, written = [], io.BytesIO()
+    for place, size in ((0, 1), (3 << 30, 5), (5 << 30, 3 << 30)):
+        entry = member(f"w{place}")
+        entry.header_offset, entry.file_size, entry.compress_size, entry.CRC = place, size, size, 7
+        entry.create_version = entry.extract_version = 45
+        entries.append(entry)
+    end = (8 << 30) + 100
+    with ZipFile(written, "w") as archive:
+        archive.filelist.extend(copy(entry) for entry in entries)
+    assert len(directory(entries, 0)) == len(written.getvalue())
+    assert directory(entries, 0)[:-22] == written.getvalue()[:-22]
+    close = directory(entries, end)[-98:]
+    assert (close[:4], close[56:60], close[76:80]) == (b"PK\6\6", b"PK\6\7", b"PK\5\6")
+    assert int.from_bytes(close[48:56], "little") == end
+    assert int.from_bytes(close[64:72], "little") == end + len(directory(entries, 0)) - 22
+
+
+def test_what_a_killed_process_was_writing_is_removed(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
+    directory = carry_out(made(tmp_path)).directory
+    assert directory is not None
+    for folder in (directory, directory / "chunks"):
+        (folder / ".gdsim-writing-results.npz-1").write_bytes(b"half of it")
+    assert contents(carry_out(made(tmp_path)).directory) == undisturbed
+    assert not [*directory.rglob(".gdsim-writing-*")]
 
 
 def test_a_manifest_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -10,15 +10,20 @@ from typing import Any
 import numpy as np
 import pytest
 from batches import batch_of
-from tiers import later
+from hypothesis import given
+from hypothesis import strategies as st
+from tiers import examples, later
 
 import gdsim
+from gdsim import critical
+from gdsim.losses import Loss
 from gdsim.outcomes import CRITICAL_KINDS, VERDICT_KINDS, Status
 from gdsim.runs import Run, compose, execute
 from gdsim.scenario import load, parse_mapping
 from gdsim.simulation import simulate
 from gdsim.verdicts import judge, searches
 from gdsim.verdicts.rest import period_of_tail
+from gdsim.verdicts.settle import Terrain
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -182,6 +187,53 @@ def test_every_period_up_to_eight_is_seen_in_the_tail(period: int) -> None:
     values = np.random.default_rng(period).random(period)
     tail = np.resize(values, 32).reshape(32, 1, 1)
     assert period_of_tail(tail).tolist() == [period]
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "w^4 - 2*w^2 + 0.3*w",
+        "cos(w) + 0.1*w",
+        "abs(w) + cos(3*w)",
+        "max(0, w^2 - 1)",
+        "tanh(w)^2",
+        "w^3",
+        "w",
+    ],
+)
+def test_many_weights_settle_where_each_alone_does(formula: str) -> None:
+    """Of many a table is asked; it must agree also beside every place where the answer changes."""
+    loss = Loss.from_text(formula)
+    terrain = Terrain(loss, critical.find(loss, {"w": (-4.0, 4.0)}))
+    marks = np.concatenate([terrain.points[0], 0.5 * (terrain.points[0, 1:] + terrain.points[0, :-1])])
+    beside = marks[:, None] + np.arange(-300, 301) * np.spacing(marks)[:, None]
+    weights = np.concatenate(
+        [beside.ravel(), np.linspace(-8.0, 8.0, 5000), [np.nan, np.inf, -np.inf, 1e300, -1e300]]
+    )
+    whole = terrain.settled(weights[None]).place
+    parts = [
+        terrain.settled(weights[None, first : first + 1000]).place for first in range(0, weights.size, 1000)
+    ]
+    assert whole.tolist() == np.concatenate(parts).tolist()
+
+
+@given(st.integers(0, 2**32 - 1))
+@examples(200)
+def test_a_period_is_found_by_its_definition(seed: int) -> None:
+    """Periodic up to a little, growing, shrinking or not: every period is looked for in all of the tail."""
+    draw = np.random.default_rng(seed)
+    base = draw.normal(size=(int(draw.integers(1, 10)), int(draw.integers(1, 3))))
+    shift = 10.0 ** draw.uniform(-12, 1) * draw.normal(size=32)[:, None] * draw.integers(0, 2)
+    pace = draw.choice([1.0, 1.0 - 1e-9, 1.0 + 1e-6, 0.7])
+    tail = np.resize(base, (32, base.shape[1])) * pace ** np.arange(32)[:, None] + shift
+    expected = 0
+    for period in range(8, 1, -1):
+        last = tail[-4 * period :]
+        spread = np.ptp(last, axis=0)
+        swings = (spread > 1e-9 * np.abs(last).max(axis=0)).any()
+        if swings and (np.abs(last[period:] - last[:-period]).max(axis=0) <= 1e-7 * spread.max()).all():
+            expected = period
+    assert period_of_tail(tail[:, :, None]).tolist() == [expected]
 
 
 @pytest.mark.parametrize(("start", "other"), [((-4, -4), "equal"), ((4, -4), "equal"), ((2, 1), "lower")])

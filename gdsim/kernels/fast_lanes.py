@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Hashable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cached_property
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from importlib.util import find_spec
 from itertools import accumulate
 from typing import Any
@@ -36,6 +37,8 @@ Integers = NDArray[np.int64]
 
 _LOW = 0xFFFFFFFF
 _SOURCES: dict[tuple[Hashable, ...], Source] = {}  # writing one takes milliseconds
+_ROOMS: list[Array] = []  # tails that nobody reads any more
+_MOST_ROOMS = 64
 _MOST_SOURCES = 4  # that are remembered, each with the batch that it was written for
 
 
@@ -100,7 +103,7 @@ def check(plan: Plan) -> None:
 
 
 def run(
-    plan: Plan, start: Trajectory | None = None, threads: int | None = None, *, sparse_tail: bool = False
+    plan: Plan, start: Trajectory | None = None, threads: int | None = None, *, ends_only: bool = False
 ) -> Trajectory:
     """Run a batch to its end.
 
@@ -112,8 +115,9 @@ def run(
         A trajectory of the same batch that ended at fewer steps; its runs with status MAX_STEPS go on.
     threads
         How many threads to use; by default one for each processor.
-    sparse_tail
-        Leave the tails of runs that end before the last 32 steps as they are found in memory.
+    ends_only
+        Leave the tails of runs that end before the last 32 steps as they are found in memory. Where no step
+        but the first would be recorded, of that record only the weight is kept, the rest is nan.
 
     Returns
     -------
@@ -127,8 +131,11 @@ def run(
         For a batch that :func:`supports` gives a reason against.
     """
     check(plan)
-    found = _Run(plan, start, tail=True, every=plan.batch.record_every, whole=True)
-    found.sparse_tail = sparse_tail
+    every = plan.batch.record_every
+    starts_only = ends_only and start is None and every > plan.batch.stopping.max_steps
+    starts_only &= plan.batch.runs > 1  # one run alone is shown with every number of its records
+    found = _Run(plan, start, tail=True, every=0 if starts_only else every, whole=not starts_only)
+    found.sparse_tail = ends_only
     return found.trajectory(found.ends(threads))
 
 
@@ -146,6 +153,29 @@ def ends(plan: Plan, *, tail: bool = False, threads: int | None = None) -> Ends:
     """
     check(plan)
     return _Run(plan, None, tail=tail, every=0).ends(threads)
+
+
+def keep_room(tail: Array) -> None:
+    """Let a later batch whose ends alone are asked for have the memory of a tail.
+
+    Nobody may read the tail from now on. New memory would cost more than most runs: the system clears it.
+    """
+    if len(_ROOMS) < _MOST_ROOMS and tail.base is None:
+        _ROOMS.append(tail)
+
+
+def free_rooms() -> None:
+    """Give back the memory of all tails kept."""
+    _ROOMS.clear()
+
+
+def _room(shape: tuple[int, ...]) -> Array:
+    """Memory for a tail, kept or new; what stands in it has no meaning."""
+    with suppress(IndexError):  # another thread may have taken the last one
+        found = _ROOMS.pop()
+        if found.shape == shape:
+            return found
+    return np.empty(shape)
 
 
 def _source(plan: Plan) -> Source:
@@ -327,7 +357,8 @@ class _Run:
         out = np.empty((len(names), self.runs))
         status, steps = np.empty(self.runs, dtype=np.int8), np.empty(self.runs, dtype=np.int64)
         weights = len(self.batch.loss.weights)
-        tail = np.empty((TAIL if self.with_tail else 0, weights, self.runs))
+        shape = (TAIL if self.with_tail else 0, weights, self.runs)
+        tail = _room(shape) if self.sparse_tail else np.empty(shape)
         there = min(TAIL, self.batch.stopping.max_steps - self.first + 1)  # records of a run that goes on
         tail[: TAIL - there if self.sparse_tail else None] = np.nan
         records = 0
@@ -346,11 +377,10 @@ class _Run:
             drive(*arrays, np.array([*sizes, rows, table_length], dtype=np.int64))
 
         count = min(threads or _processors(), max(1, -(-self.runs // LANES)))
-        with ThreadPoolExecutor(max(1, count - 1)) as pool:
-            others = [pool.submit(work) for _ in range(count - 1)]
-            work()
-            for other in others:
-                other.result()
+        others = [_helpers(count - 1, os.getpid()).submit(work) for _ in range(count - 1)]
+        work()
+        for other in others:
+            other.result()
         ends = list(accumulate(len(group) for group in wanted.values()))
         parts = dict(zip(wanted, np.split(out, ends[:-1]), strict=True))
         state = {name: parts.get(f"state {name}", np.empty((0, 0))) for name in self.batch.rule.rule.state}
@@ -392,9 +422,11 @@ class _Run:
             result[..., self.chosen] = values
             return result
 
-        first = -(-self.first // self.every)
-        last = int(found.steps.max(initial=-1)) // self.every
-        kept = max(0, last - first + 1)
+        first = kept = 0
+        if self.every:
+            first = -(-self.first // self.every)
+            last = int(found.steps.max(initial=-1)) // self.every
+            kept = max(0, last - first + 1)
         record = found.record[:kept]
         with np.errstate(invalid="ignore"):
             step = found.weight - found.previous_weight
@@ -403,8 +435,8 @@ class _Run:
             taken = found.steps - self.first + 1
             gradients = self.lanes.gradient_evaluations + taken
             losses = self.lanes.loss_evaluations + each * taken
-        anchor = found.anchor if found.anchor.size else np.full_like(found.weight, np.nan)
-        return Trajectory(
+        anchor = found.anchor if found.anchor.size else np.broadcast_to(np.nan, found.weight.shape)
+        trajectory = Trajectory(
             weights=batch.loss.weights,
             step_index=np.arange(first, first + kept, dtype=np.int64) * self.every,
             weight=whole(np.ascontiguousarray(record[:, :weights])),
@@ -415,7 +447,7 @@ class _Run:
             steps=whole(found.steps, 0),
             gradient_evaluations=whole(gradients, 0),
             loss_evaluations=whole(losses, 0),
-            last_evaluations=whole(np.full(self.runs, each), 0),
+            last_evaluations=whole(np.broadcast_to(np.int64(each), (self.runs,)), 0),
             final_weight=whole(found.weight),
             final_gradient=whole(found.gradient),
             final_loss=whole(found.loss),
@@ -428,6 +460,22 @@ class _Run:
             flags=({},) * runs,
             engine="fast",
         )
+        return trajectory if self.every else self._with_starts(trajectory)
+
+    def _with_starts(self, trajectory: Trajectory) -> Trajectory:
+        """The same with a first record that holds the weights alone."""
+        weight = self.batch.initial_weight[None]
+        unknown = np.broadcast_to(np.nan, weight.shape)
+        return replace(
+            trajectory, step_index=np.zeros(1, dtype=np.int64), weight=weight, gradient=unknown,
+            loss=unknown[:, 0], learning_rate=unknown[:, 0],
+        )  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _helpers(count: int, process: int) -> ThreadPoolExecutor:
+    """Threads that wait for work: to start one takes as long as a million steps. A fork has its own."""
+    return ThreadPoolExecutor(count, f"gdsim-{process}")
 
 
 def _aligned(size: int) -> Array:

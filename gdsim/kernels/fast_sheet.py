@@ -8,11 +8,13 @@ a function of the C library, a sum over the rows of the data.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from gdsim.expr.emit_numba import Statement
 
 LANES = 64
+_PRODUCT = re.compile(r"\w+ \* \w+")
 
 
 class Sheet:
@@ -194,10 +196,17 @@ class Sheet:
         sums = [step for step in group if step.kind == "sum"]
         inner.add(step._replace(rowwise=False) for step in group if step.kind != "sum")
         last: list[str] = []
+        products = {step.target: step.text.split(" * ") for step in group if _PRODUCT.fullmatch(step.text)}
         for step in sums:
             place = f"{LANES * self.rows[step.target]} + i"
-            last.append(f"put({self.block}, {place}, get({self.block}, {place}) + {step.text})")
-        body = inner.render(last, [name for step in sums for name in step.reads])
+            so_far = f"get({self.block}, {place})"
+            more = f"{so_far} + {step.text}"
+            if step.text in products:  # the product and the sum are rounded together
+                more = f"fma({', '.join(products[step.text])}, {so_far})"
+            last.append(f"put({self.block}, {place}, {more})")
+        reads = [name for step in sums for name in step.reads]
+        reads += [name for step in sums for name in products.get(step.text, [])]
+        body = inner.render(last, reads)
         self.free = inner.free
         heads = [f"{name} = get(columns, {name[4:]} * row_count + row)" for name in columns]
         return ["for row in range(row_count):", *(f"    {line}" for line in (*heads, *body))]

@@ -20,6 +20,7 @@ from gdsim.kernels.plan import BURST, NEAR, Plan
 NUMBERS = ("tolerance", "bound", "stop", "first", "last", "every")  # then the step's own
 _COSTS = {**dict.fromkeys((*VECTOR_FUNCTIONS, *ANGLE_FUNCTIONS), 25), "gaussian": 150}
 _WORD = re.compile(r"\w+")
+_LONG = 8  # bursts in a long one
 _CHEAP_STEP = 40  # operations of a step up to which a burst is written out in one loop
 
 _HEAD = """\
@@ -124,7 +125,7 @@ class Source:
     # -- the burst ----------------------------------------------------------------------------------
 
     def _burst(self) -> list[str]:
-        """Write ``burst(block, numbers, lists, length) -> (old, new, busy)``, of 8 steps or, cheap ones, 32.
+        """Write ``burst(block, numbers, lists, length) -> (old, new, busy)``, of 8 steps or, cheap ones, 64.
 
         Three words with a bit for each lane: those that may have ended within the steps, those that must be
         looked at after them, and those for which a long burst would now be too long.
@@ -141,7 +142,7 @@ class Source:
         step, needs = self._step_lines(angles)
         begin = self._begin(old, places)
         cheap = sheet.single and self._cost(sheet.body()) <= _CHEAP_STEP
-        self.long = 4 * BURST if cheap and self._stays_calm else 0
+        self.long = _LONG * BURST if cheap and self._stays_calm else 0
         if cheap:
             body = self._in_registers([*sheet.body(), *step], begin, inputs, watched)
         else:
@@ -350,7 +351,7 @@ class Source:
     @cached_property
     def ward(self) -> dict[str, int]:
         """The rows of the ward: a run, and what is known of its last record."""
-        names = [*self.moving, *self.ended, "status", "until", "record_step", "live", *self._each("u")]
+        names = [*self.moving, *self.ended, "status", "until", "mark", "record_step", *self._each("u")]
         return {name: row for row, name in enumerate(names)}
 
     def _judge(self) -> list[str]:
@@ -362,9 +363,13 @@ class Source:
         for group in [*self.step.gradient(with_loss=True), self.step.rate(), *self.step.moves()]:
             sheet.add(group)
         lines = self._verdict()
-        lines += [f"last_{name} = select(live == 1.0, {name}, last_{name})" for name in self.ended]
+        lines += [f"last_{name} = select(lives, {name}, last_{name})" for name in self.ended]
         lines += [f"u{w} = w{w}" for w in self.weights]
-        lines.append("record_step = k")
+        lines += ["record_step = k", "marked = lives & (k == mark)"]
+        lines += [
+            "wanted |= flag(marked | (lives & (k > late)), i)",
+            "mark = select(marked, mark + every, mark)",
+        ]
         if self.plan.judges_cycle:
             steady = "changes" in rows
             lines.append("hit = goes & (k == turn)")
@@ -378,7 +383,7 @@ class Source:
         lines += [f"{name} = select(goes, m{name[1:]}, {name})" for name in self.memory]
         lines.append("k = select(goes, k + 1.0, k)")
         lines.append("going |= flag(goes, 0)")
-        stored = [*self.changing, "status", "live", "record_step", *self._each("u")]
+        stored = [*self.changing, "status", "mark", "record_step", *self._each("u")]
         stored += [f"last_{name}" for name in self.ended]
         needs = [*stored, *self.ended, "until", *self._each("n"), *(f"m{name[1:]}" for name in self.memory)]
         if "rises" in rows:
@@ -387,15 +392,20 @@ class Source:
         loop = sheet.render([*lines, *puts], needs)
         self.rows_of_ward = sheet.free
         body = [
+            f"late = stop - {TAIL}.0 if tail.size > 0 else math.inf",
             f"for i in range({LANES}):",
             *self._load(["k"], rows),
             f"    put(block, {LANES * rows['status']} + i, -1.0 if i < waiting else 9.0)",
             f"    put(block, {LANES * rows['until']} + i, float(int(k) // {BURST} * {BURST} + {BURST}))",
+            f"    put(block, {LANES * rows['mark']} + i, -1.0)",
+            "if record.size > 0:",  # the next step that is recorded
+            f"    for i in range({LANES}):",
+            *(f"    {line}" for line in self._load(["k"], rows)),
+            f"        put(block, {LANES * rows['mark']} + i, math.ceil(k / every) * every)",
             f"for _ in range({BURST}):",
-            "    going = 0",
+            "    going = wanted = 0",
             *(f"    {line}" for line in loop),
-            "    if tail.size > 0 or record.size > 0:",
-            *(f"        {line}" for line in self._written()),
+            *(f"    {line}" for line in self._written()),
             "    if going == 0:",
             "        break",
         ]
@@ -405,7 +415,7 @@ class Source:
         )
 
     def _verdict(self) -> list[str]:
-        """``status``: the place of the status in ``Status``, or −1; ``live`` and ``goes`` before the step."""
+        """``status``: the place of the status in ``Status``, or −1; ``lives``, ``goes`` before the step."""
         finite = " & ".join(f"({name} - {name} == 0.0)" for name in (*self._each("wg"), "loss"))
         inside = " & ".join(f"(abs(w{w}) <= bound)" for w in self.weights)
         small = [f"(abs(g{w}) <= tolerance)" for w in self.weights]
@@ -428,7 +438,6 @@ class Source:
             f"code = select({inside}, code, 1.0)",
             f"code = select({finite}, code, 0.0)",
             "lives = (status < 0.0) & (k < until)",
-            "live = select(lives, 1.0, 0.0)",
             "goes = lives & (code < 0.0)",
             "status = select(lives, code, status)",
         ]
@@ -442,17 +451,18 @@ class Source:
 
         values = [*self._each("u"), *self._each("g"), "loss", "rate"]
         return [
-            "for i in range(waiting):",
-            f"    if {at('live')} == 1.0:",
-            f"        run, number = int({at('run')}), int({at('record_step')})",
-            f"        if tail.size > 0 and number > stop - {TAIL}:",
+            "while wanted != 0:",
+            "    i = lowest(wanted)",
+            "    wanted &= wanted - 1",
+            f"    run, number = int({at('run')}), int({at('record_step')})",
+            f"    if tail.size > 0 and number > stop - {TAIL}:",
             *(
-                f"            tail[number - int(stop) + {TAIL - 1}, {w}, run] = {at(f'u{w}')}"
+                f"        tail[number - int(stop) + {TAIL - 1}, {w}, run] = {at(f'u{w}')}"
                 for w in range(size)
             ),
-            "        if record.size > 0 and number % int(every) == 0:",
-            "            place = number // int(every) + (-int(first)) // int(every)",
-            *(f"            record[place, {n}, run] = {at(name)}" for n, name in enumerate(values)),
+            "    if record.size > 0 and number % int(every) == 0:",
+            "        place = number // int(every) + (-int(first)) // int(every)",
+            *(f"        record[place, {n}, run] = {at(name)}" for n, name in enumerate(values)),
         ]
 
 

@@ -155,7 +155,10 @@ class Plan:
             term = leading_term(loss.gradient[0], bound, loss.parameters)
             if term is None or term[1] < 2 or term[2] > 0.5:
                 return False
-            smallest = float(np.min(np.abs(self.batch.learning_rate), initial=math.inf))
+            rates = self.batch.learning_rate
+            smallest = float(np.min(rates, initial=math.inf))
+            if not smallest > 0.0:
+                smallest = float(np.min(np.abs(rates), initial=math.inf))
             return 0.5 * smallest * abs(term[0]) * bound ** (term[1] - 1) >= 4.0
         except OverflowError:
             return False

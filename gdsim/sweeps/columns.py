@@ -9,19 +9,24 @@ from __future__ import annotations
 import errno
 import io
 import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeAlias
 
 import numpy as np
 from numpy.lib import format as npy
 
 from gdsim.sweeps.result import Column
 
-_TEMPORARY = ".gdsim-writing-"
+Shape: TypeAlias = tuple[int, ...]
+
+TEMPORARY = ".gdsim-writing-"  # how the names of files begin that are not whole yet
+_VERSION = 45  # of the format, with sizes of 64 bits
+_LARGEST, _ABOVE = (1 << 31) - 1, (1 << 32) - 1  # larger numbers stand elsewhere, and this in their place
 
 
 class Damaged(Exception):
@@ -37,7 +42,7 @@ def whole_file(target: Path) -> Iterator[IO[bytes]]:
     OSError
         Where the disk refuses; nothing is left behind, and an older file stays.
     """
-    temporary = target.with_name(f"{_TEMPORARY}{target.name}-{os.getpid()}")
+    temporary = target.with_name(f"{TEMPORARY}{target.name}-{os.getpid()}")
     try:
         with temporary.open("wb") as file:
             yield file
@@ -64,7 +69,7 @@ def write_columns(target: Path, columns: Mapping[str, Column]) -> None:
 
 
 def write_parts(
-    file: IO[bytes], columns: Mapping[str, tuple[np.dtype[Any], tuple[int, ...], Iterable[Column]]]
+    file: IO[bytes], columns: Mapping[str, tuple[np.dtype[Any], Shape, Iterable[Column]]]
 ) -> None:
     """Write columns that come in parts, one after the other, without holding more than a part in memory.
 
@@ -77,11 +82,61 @@ def write_parts(
     """
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, (dtype, shape, parts) in columns.items():
-            with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
-                head: Any = {"descr": npy.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
-                npy.write_array_header_2_0(member, head)
+            with archive.open(member(name), "w", force_zip64=True) as opened:
+                opened.write(npy_head(dtype, shape))
                 for part in parts:
-                    member.write(np.ascontiguousarray(part, dtype=dtype).data.cast("B") if part.size else b"")
+                    opened.write(np.ascontiguousarray(part, dtype=dtype).data.cast("B") if part.size else b"")
+
+
+def member(name: str) -> zipfile.ZipInfo:
+    """Return the entry of a column in an archive, which tells no time."""
+    entry = zipfile.ZipInfo(f"{name}.npy")
+    entry.external_attr, entry.CRC = 0o600 << 16, 0
+    return entry
+
+
+def npy_head(dtype: np.dtype[Any], shape: Shape) -> bytes:
+    """Return what stands before the numbers of a column."""
+    head = io.BytesIO()
+    described: Any = {"descr": npy.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    npy.write_array_header_2_0(head, described)
+    return head.getvalue()
+
+
+def directory(entries: Iterable[zipfile.ZipInfo], at: int) -> bytes:
+    """Return the end of an archive: the directory of its entries, stored as they are, and where it begins.
+
+    Source: PKWARE, APPNOTE.TXT 6.3, 4.3.12 to 4.3.16.
+    """
+    lines = []
+    for entry in entries:
+        numbers = (entry.compress_size, entry.file_size, entry.header_offset)
+        large = entry.file_size > _LARGEST, entry.file_size > _LARGEST, entry.header_offset > _LARGEST
+        size, same_size, offset = (
+            _ABOVE if far else number for number, far in zip(numbers, large, strict=True)
+        )
+        extra = [number for number, far in zip(numbers, large, strict=True) if far]
+        more = struct.pack(f"<HH{len(extra)}Q", 1, 8 * len(extra), *extra) if extra else b""
+        name = entry.filename.encode()
+        flags = 0 if name.isascii() else 0x800
+        date = (entry.date_time[0] - 1980) << 9 | entry.date_time[1] << 5 | entry.date_time[2]
+        lines.append(
+            struct.pack(
+                "<4s4B4HL2L5H2L", b"PK\1\2", _VERSION, entry.create_system, _VERSION, 0, flags, 0, 0, date,
+                entry.CRC, size, same_size, len(name), len(more), 0, 0, 0, entry.external_attr, offset,
+            )
+            + name
+            + more
+        )  # fmt: skip
+    content = b"".join(lines)
+    count, length = len(lines), len(content)
+    if at > _LARGEST:
+        content += struct.pack(
+            "<4sQ2H2L4Q", b"PK\6\6", 44, _VERSION, _VERSION, 0, 0, count, count, length, at
+        )
+        content += struct.pack("<4sLQL", b"PK\6\7", 0, at + length, 1)
+    start = min(at, _ABOVE)
+    return content + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, length, start, 0)
 
 
 def read_columns(file: Path, names: Iterable[str] | None = None) -> dict[str, Column]:

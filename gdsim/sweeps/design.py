@@ -127,10 +127,23 @@ class Design:
         """Return the axis' value for each run, numbers or words."""
         stated = self.axes[axis]
         if stated.values:
-            chosen: NDArray[Any] = np.array(stated.values)[self.index(axis, run)]
+            known: NDArray[Any] = np.array(stated.values)
+            if self.method == "grid" and run.size and run[-1] - run[0] + 1 == run.size > 1:
+                return self._in_a_row(axis, known, int(run[0]), run.size)
+            chosen: NDArray[Any] = known[self.index(axis, run)]
             return chosen
         drawn: Array = _drawn(stated, *self._uniform(axis, run))
         return drawn
+
+    def _in_a_row(self, axis: int, known: NDArray[Any], first: int, runs: int) -> NDArray[Any]:
+        """The values of an axis of a grid for runs that follow on each other."""
+        behind = math.prod(self.shape[axis + 1 :])
+        begin, end = first // behind, (first + runs - 1) // behind + 1
+        turns = -(-(end - begin + begin % len(known)) // len(known))
+        places = slice(begin % len(known), begin % len(known) + end - begin)
+        each: NDArray[Any] = (np.tile(known, turns) if turns > 1 else known)[places]
+        whole = np.repeat(each, behind) if behind > 1 else each
+        return whole[first - begin * behind : first - begin * behind + runs]
 
     def _uniform(self, axis: int, run: Integers) -> tuple[Array, Array]:
         """Two uniform numbers for each run: a pure function of seed, axis and run; more runs only add."""

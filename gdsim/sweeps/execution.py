@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 from gdsim.outcomes import Fault, InputError
 from gdsim.scenario import Scenario
 from gdsim.simulation import Engine
+from gdsim.sweeps.assembly import assembled
 from gdsim.sweeps.design import Design
 from gdsim.sweeps.executors import LOCAL, Computed, in_processes, in_this_process, in_threads
 from gdsim.sweeps.result import Column, SweepResult
@@ -33,7 +36,8 @@ MOST_RUNS = 10_000_000  # without --max-runs
 _SHORT = 2.0  # seconds: for less no other engine is compiled and no process started
 _PIECE = 1.5  # seconds that a chunk may take: so much is lost where a sweep is killed
 _PIECE_THERE = 10.0  # the same on a cluster, whose one scheduler passes some hundred chunks a second
-_CHUNK_RUNS = (1 << 10, 1 << 18)  # the least and the most
+_CHUNK_RUNS = (1 << 10, 1 << 17)  # the least and the most: what a thread keeps of more leaves the caches
+_CHUNK_RUNS_THERE = 1 << 18  # the most on a cluster
 _SAMPLES = (256, 4096)  # runs that are tried, to measure what one costs
 
 
@@ -181,7 +185,9 @@ class Sweep:
     def plan(self, forecast: Forecast) -> Plan:
         """Cut the runs into chunks that take about a second and a half each, on a cluster ten."""
         least, most = _CHUNK_RUNS
-        piece = _PIECE if self.address in (None, LOCAL) else _PIECE_THERE
+        piece = _PIECE
+        if self.address not in (None, LOCAL):
+            piece, most = _PIECE_THERE, _CHUNK_RUNS_THERE
         fitting = forecast.runs * piece / max(forecast.seconds, 1e-9)
         if forecast.engine == "numpy" and forecast.jobs > 1:
             fitting = min(fitting, forecast.runs / (2 * forecast.jobs))
@@ -213,16 +219,24 @@ class Sweep:
             if before is not None and dict(before.versions) != dict(plan.versions):
                 then, now = _listed(before.versions), _listed(plan.versions)
                 warn(f"it was begun with {then}; now it goes on with {now}")
-            missing, damaged = store.missing()
-            for file in damaged:
-                warn(f"{file} is damaged; its runs are computed again")
-            progress(self.design.runs - sum(len(store.plan.runs_of(chunk)) for chunk in missing))
-            _compute_all(store, missing, lambda pieces: self._executor(forecast, pieces, warn), progress)
+            with assembled(store) as results:
+                missing, damaged = store.missing(results.add)
+                for file in damaged:
+                    warn(f"{file} is damaged; its runs are computed again")
+                progress(self.design.runs - sum(len(store.plan.runs_of(chunk)) for chunk in missing))
+
+                def write(chunk: int, columns: dict[str, Column]) -> None:
+                    store.write(chunk, columns)
+                    results.add(chunk, columns)
+
+                executor = partial(self._executor, forecast, warn)
+                _compute_all(store, missing, executor, write, progress)
+            _free_rooms()
             store.forget_earlier()
         return store
 
     def _executor(
-        self, forecast: Forecast, pieces: Iterator[tuple[int, Integers]], warn: Callable[[str], None]
+        self, forecast: Forecast, warn: Callable[[str], None], pieces: Iterator[tuple[int, Integers]]
     ) -> Computed:
         if self.address is not None:
             from gdsim.sweeps.cluster import on_a_cluster
@@ -256,14 +270,21 @@ def complete(scenario: Scenario, engine: Choice = "auto", out: str | Path | None
         return finish(made.carry_out(plan, forecast), made.worker)
     made.worker.engine = forecast.engine
     parts = [made.worker.compute(plan.runs_of(chunk)) for chunk in range(plan.chunks)]
+    _free_rooms()
     whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     columns = {name: whole.pop(name) for name in kept(made.design).columns}
     return result_of(made.design, columns, whole, made.worker.common_points(), forecast.engine)
 
 
+def _free_rooms() -> None:
+    """Give back what the fast engine keeps from piece to piece, where it ran in this process."""
+    if (lanes := sys.modules.get("gdsim.kernels.fast_lanes")) is not None:
+        lanes.free_rooms()
+
+
 def _compute_all(
     store: Store, missing: list[int], executor: Callable[[Iterator[tuple[int, Integers]]], Computed],
-    progress: Callable[[int], None],
+    write: Callable[[int, dict[str, Column]], None], progress: Callable[[int], None],
 ) -> None:  # fmt: skip
     """Compute chunks and write them in a thread beside, one behind."""
     known: dict[int, tuple[dict[str, Column], NDArray[np.bool_]]] = {}
@@ -280,7 +301,7 @@ def _compute_all(
 
     def finish(chunk: int, columns: dict[str, Column]) -> None:
         found, done = known.pop(chunk)
-        written.append(writer.submit(store.write, chunk, _joined(found, done, columns)))
+        written.append(writer.submit(write, chunk, _joined(found, done, columns)))
         while len(written) > 1:
             written.pop(0).result()
         progress(done.size)

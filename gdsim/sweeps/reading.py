@@ -7,9 +7,10 @@ from zipfile import BadZipFile, ZipFile
 
 from gdsim.outcomes import Fault, InputError
 from gdsim.scenario import load as read
+from gdsim.sweeps.assembly import RESULTS, TRAJECTORIES
 from gdsim.sweeps.design import Design
 from gdsim.sweeps.result import SweepResult
-from gdsim.sweeps.results import RESULTS, TRAJECTORIES, StoredColumns, result_of
+from gdsim.sweeps.results import StoredColumns, result_of
 from gdsim.sweeps.store import is_done, stored_plan
 from gdsim.sweeps.work import Worker
 

@@ -12,19 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from gdsim.batch import TAIL
 from gdsim.outcomes import CriticalPoint, Fault, InputError
 from gdsim.runs.run import jsonable
 from gdsim.runs.store import data_name, data_table, environment
 from gdsim.scenario import dump
-from gdsim.sweeps.columns import Damaged, read_columns, whole_file, write_parts
+from gdsim.sweeps.assembly import RESULTS, TRAJECTORIES, columns_of
+from gdsim.sweeps.columns import Damaged, read_columns, whole_file
 from gdsim.sweeps.design import Design
 from gdsim.sweeps.result import KINDS, STATUSES, AxisValues, Column, SweepResult
 from gdsim.sweeps.store import Store
 from gdsim.sweeps.work import Worker, kept
 
-RESULTS, TABLE, PARQUET = "results.npz", "results.csv", "results.parquet"
-TRAJECTORIES, SUMMARY = "trajectories.npz", "sweep.json"
+TABLE, PARQUET, SUMMARY = "results.csv", "results.parquet", "sweep.json"
 MOST_ROWS = 100_000  # of results.csv
 
 
@@ -57,17 +56,16 @@ class StoredColumns(Mapping[str, Column]):
 
 
 def finish(store: Store, worker: Worker) -> SweepResult:
-    """Put the chunks of a complete sweep together, and return the result.
+    """Return the result of a complete sweep, whose columns are in their files.
 
-    Writes ``results.npz`` (every column, first the axes), ``trajectories.npz`` (tails and whole
-    trajectories, where they are kept), ``results.csv`` where there are at most 100,000 runs,
-    ``scenario.yaml``, a copy of the data, and ``environment.json``. Memory: that of one column.
+    Writes ``results.csv`` where there are at most 100,000 runs, ``scenario.yaml``, a copy of the data, and
+    ``environment.json``.
     """
     directory = store.directory
     scenario = store.plan.design.scenario
-    flat, deep = _write_results(store)
-    columns = StoredColumns(directory / RESULTS, flat)
-    trajectories = StoredColumns(directory / TRAJECTORIES, deep)
+    names = columns_of(store)
+    columns = StoredColumns(directory / RESULTS, names[RESULTS])
+    trajectories = StoredColumns(directory / TRAJECTORIES, names.get(TRAJECTORIES, ()))
     result = result_of(
         store.plan.design, columns, trajectories, worker.common_points(), store.plan.engine, directory
     )
@@ -134,33 +132,6 @@ def _even_in_log(values: Any) -> bool:
     return bool(abs(steps.sum()) >= np.log(10.0) and np.ptp(steps) <= 0.01 * abs(steps).max())
 
 
-def _write_results(store: Store) -> tuple[list[str], list[str]]:
-    """Write every column, the axes first, part by part; return the names in either file.
-
-    Tails and whole trajectories have a file of their own, so that every column of the first has one number
-    a run.
-    """
-    design, wanted = store.plan.design, kept(store.plan.design)
-    runs, weights = design.runs, len(design.scenario.initial_weight)
-    flat: dict[str, Any] = {}
-    for place, axis in enumerate(design.axes):
-        dtype = design.values(place, np.zeros(1, dtype=np.int64)).dtype
-        flat[axis.path] = (dtype, (runs,), _axis_parts(store, place))
-    for name, dtype in wanted.columns.items():
-        flat[name] = (dtype, (runs,), _parts(store, name))
-    shapes: dict[str, tuple[int, ...]] = {}
-    if wanted.tail:
-        shapes["tail"] = (runs, TAIL, weights)
-    if wanted.records:
-        shapes |= {"record_weight": (runs, wanted.records, weights), "record_loss": (runs, wanted.records)}
-    deep = {name: (np.dtype(np.float64), shape, _parts(store, name)) for name, shape in shapes.items()}
-    for target, columns in ((RESULTS, flat), (TRAJECTORIES, deep)):
-        if columns:
-            with whole_file(store.directory / target) as file:
-                write_parts(file, columns)
-    return list(flat), list(deep)
-
-
 def need_parquet() -> None:
     """Raise InputError where Parquet files cannot be written."""
     if find_spec("pyarrow") is None:
@@ -197,16 +168,6 @@ def write_parquet(store: Store) -> Path:
             writer.write_table(rows)
         writer.close()
     return target
-
-
-def _axis_parts(store: Store, place: int) -> Iterator[Column]:
-    for chunk in range(store.plan.chunks):
-        yield store.plan.design.values(place, store.plan.runs_of(chunk))
-
-
-def _parts(store: Store, name: str) -> Iterator[Column]:
-    for chunk in range(store.plan.chunks):
-        yield store.read(chunk, [name])[name]
 
 
 def table(result: SweepResult) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -25,7 +25,7 @@ from gdsim.outcomes import Fault, InputError
 from gdsim.scenario import Scenario
 from gdsim.scenario.axes import Axis
 from gdsim.scenario.write import as_data
-from gdsim.sweeps.columns import Damaged, read_columns, whole_file, write_columns
+from gdsim.sweeps.columns import TEMPORARY, Damaged, read_columns, whole_file, write_columns
 from gdsim.sweeps.design import Design
 from gdsim.sweeps.result import Column
 from gdsim.sweeps.work import kept
@@ -140,15 +140,18 @@ class Store:
         """Return the file of a chunk."""
         return _chunk_file(self.directory / CHUNKS, chunk)
 
-    def missing(self) -> tuple[list[int], list[Path]]:
+    def missing(
+        self, sound: Callable[[int, dict[str, Column]], None] = lambda chunk, columns: None
+    ) -> tuple[list[int], list[Path]]:
         """Return the chunks that must be computed, and the files among them that were damaged.
 
-        Every file is read, so that its checksums are known to hold.
+        Every file is read, so that its checksums are known to hold; ``sound`` is called with each of those
+        that do.
         """
         wanted, damaged = [], []
         for chunk in range(self.plan.chunks):
             try:
-                self.read(chunk)
+                sound(chunk, self.read(chunk))
             except FileNotFoundError:
                 wanted.append(chunk)
             except Damaged:
@@ -345,8 +348,9 @@ def opened(directory: Path, plan: Plan) -> Iterator[Store]:
         else:
             plan = replace(plan, chunk_runs=before.chunk_runs)
         (directory / CHUNKS).mkdir(exist_ok=True)
-        for leftover in (directory / CHUNKS).glob(".gdsim-writing-*"):
-            leftover.unlink()
+        for folder in (directory, directory / CHUNKS):
+            for leftover in folder.glob(f"{TEMPORARY}*"):
+                leftover.unlink()
         yield Store(directory, plan)
 
 

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from gdsim import critical
 from gdsim.batch import TAIL, Batch, Trajectory
+from gdsim.losses import Loss
 from gdsim.outcomes import CriticalPoint, Search
 from gdsim.scenario.merge import is_stated
 from gdsim.simulation import Engine, simulate
 from gdsim.sweeps.design import Design, Group
 from gdsim.sweeps.result import NOWHERE, Column
 from gdsim.verdicts import judge
+from gdsim.verdicts.settle import Terrain
 
 Integers: TypeAlias = NDArray[np.int64]
 
@@ -80,6 +82,7 @@ class Worker:
     threads: int | None = None
     _searches: dict[tuple[object, ...], Search] = field(default_factory=dict)
     _landscapes: dict[int, tuple[object, ...]] = field(default_factory=dict)
+    _terrains: dict[int, Terrain] = field(default_factory=dict)
 
     def compute(self, run: Integers) -> dict[str, Column]:
         """Return the columns of some runs, in their order.
@@ -114,7 +117,9 @@ class Worker:
             replace(batch, record_every=every), self.engine, budget=_NO_LIMIT, threads=self.threads,
             ends_only=not wanted.tail,
         )  # fmt: skip
-        found = judge(batch, trajectory, lambda place: self.search(group.category, batch, place))
+        found = judge(
+            batch, trajectory, lambda place: self.search(group.category, batch, place), self._terrain
+        )
         order = [trajectory.weights.index(name) for name in self.design.scenario.initial_weight]
         at = group.place
         result["status"][at] = trajectory.status_code
@@ -129,6 +134,10 @@ class Worker:
             result["tail"][at] = trajectory.tail[:, order].transpose(2, 0, 1)
         if wanted.records:
             _fill_records(result, at, trajectory, order, wanted.every)
+        if self.engine == "fast" and not wanted.tail:
+            from gdsim.kernels.fast_lanes import keep_room
+
+            keep_room(trajectory.tail)
 
     def search(self, category: int, batch: Batch, run: int) -> Search:
         """Return the critical points of a run's loss in the sweep's domain.
@@ -144,6 +153,12 @@ class Worker:
             proof = self.design.losses <= critical.MOST_CERTIFIED
             self._searches[key] = critical.find(loss, self.design.domain(category), proof=proof)
         return self._searches[key]
+
+    def _terrain(self, loss: Loss, search: Search) -> Terrain:
+        """The terrain of a search; that of the one loss that all runs share is kept."""
+        if self.design.losses > 1:
+            return Terrain(loss, search)
+        return self._terrains.setdefault(id(search), Terrain(loss, search))  # which keeps the search
 
     def common_points(self) -> tuple[CriticalPoint, ...]:
         """Return the critical points of the loss that all runs share; none where axes change the loss."""

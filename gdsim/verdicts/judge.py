@@ -35,6 +35,7 @@ _RECORDS_AGAIN = 1 << 21  # records of such runs at a time
 
 CODES: Mapping[str, int] = {kind: place for place, kind in enumerate(VERDICT_KINDS)}
 _NO_MINIMUM = CODES["no_minimum"]
+_NO_RUNS: Integers = np.empty(0, dtype=np.int64)
 
 
 class Verdicts(NamedTuple):
@@ -80,7 +81,10 @@ class Verdicts(NamedTuple):
         return told(VERDICT_KINDS[self.kind_code[run]], story)
 
 
-def judge(batch: Batch, trajectory: Trajectory, search: Search | Callable[[int], Search]) -> Verdicts:
+def judge(
+    batch: Batch, trajectory: Trajectory, search: Search | Callable[[int], Search],
+    terrain_of_search: Callable[[Loss, Search], Terrain] = Terrain,
+) -> Verdicts:  # fmt: skip
     """Decide what happened to every run of a batch.
 
     Parameters
@@ -90,6 +94,8 @@ def judge(batch: Batch, trajectory: Trajectory, search: Search | Callable[[int],
     search
         The critical points of the loss in the domain. Where the runs differ in the loss's parameters, a
         function that gives them for a run; it is called once for each set of parameters.
+    terrain_of_search
+        Gives the terrain of a loss and its search: one that was made before, where many batches are judged.
 
     Returns
     -------
@@ -111,15 +117,17 @@ def judge(batch: Batch, trajectory: Trajectory, search: Search | Callable[[int],
     for runs in _alike(batch):
         loss = _loss_of(batch, int(runs[0]))
         found = search(int(runs[0])) if callable(search) else search
-        terrain = Terrain(loss, _reaching(loss, found, trajectory, runs))
-        home = Terrain(loss, found)
+        reaching = _reaching(loss, found, trajectory, runs)
+        home = terrain_of_search(loss, found)
+        terrain = home if reaching is found else Terrain(loss, reaching)
         terrain_of[runs] = len(terrains)
         terrains.append(terrain)
         homes.append(found)
         for first in range(0, runs.size, _AT_ONCE):
             some = runs[first : first + _AT_ONCE]
             group = _Group(batch, trajectory, terrain, home, some)
-            kinds[some], settled[some], period[some] = group.judged()
+            at = _view(some)
+            kinds[at], settled[at], period[at] = group.judged()
     return Verdicts(batch, trajectory, kinds, settled, period, tuple(terrains), tuple(homes), terrain_of)
 
 
@@ -176,11 +184,20 @@ def _alike(batch: Batch) -> Iterator[Integers]:
 
 def _reaching(loss: Loss, search: Search, trajectory: Trajectory, runs: Integers) -> Search:
     """The same search, or one of a larger domain where runs came to rest outside."""
+    low, high = np.array([search.domain[name] for name in trajectory.weights]).T
+    outside: list[Integers] = []
+    for first in range(0, runs.size, _AT_ONCE):
+        at = _view(runs[first : first + _AT_ONCE])
+        weight = trajectory.final_weight[:, at]
+        out = ~((weight >= low[:, None]) & (weight <= high[:, None])).all(axis=0)
+        if out.any():
+            status = trajectory.status_code[at]
+            out &= (status == Status.CONVERGED.code) | (status == Status.STALLED.code)
+            outside.append(runs[first : first + _AT_ONCE][out])
+    if not any(some.size for some in outside):
+        return search
     resting = runs[trajectory.ended(Status.CONVERGED, Status.STALLED)[runs]]
     weight = trajectory.final_weight[:, resting]
-    low, high = np.array([search.domain[name] for name in trajectory.weights]).T
-    if not weight.size or ((weight >= low[:, None]) & (weight <= high[:, None])).all():
-        return search
     room = 0.1 * (high - low)
     lower, higher = np.minimum(low, weight.min(axis=1) - room), np.maximum(high, weight.max(axis=1) + room)
     domain = {
@@ -210,27 +227,35 @@ class _Group(NamedTuple):
     def judged(self) -> tuple[Codes, Integers, Integers]:
         """Kinds, places of the critical points, and periods."""
         ends = _Ends(self.runs.size)
-        status = self.trajectory.status_code[self.runs]
+        status = self.trajectory.status_code[_view(self.runs)]
+        there = {code for code, count in enumerate(np.bincount(status).tolist()) if count}
 
         def which(*statuses: Status) -> Integers:
-            found = status == statuses[0].code
-            for one in statuses[1:]:
-                found |= status == one.code
+            codes = [one.code for one in statuses if one.code in there]
+            if not codes:
+                return _NO_RUNS
+            if len(there) == len(codes):
+                return np.arange(status.size)
+            found = status == codes[0]
+            for code in codes[1:]:
+                found |= status == code
             return np.flatnonzero(found)
 
         ends.kind[which(Status.NONFINITE)] = CODES["nonfinite"]
         gone = which(Status.DIVERGED)
         if gone.size:
             ends.kind[gone] = np.where(self._fell_for_ever(self.runs[gone]), _NO_MINIMUM, CODES["diverged"])
-        turning = which(Status.CYCLING)
-        ends.period[turning] = np.where(self._swings(self.runs[turning]), 2, 0)
-        moving = which(Status.MAX_STEPS)
-        ends.period[moving] = self._periods(self.runs[moving])
+        rest = which(Status.CONVERGED, Status.STALLED)
+        turning, moving = which(Status.CYCLING), which(Status.MAX_STEPS)
+        if turning.size:
+            ends.period[turning] = np.where(self._swings(self.runs[turning]), 2, 0)
+            rest = np.concatenate([rest, turning[ends.period[turning] == 0]])
+        if moving.size:
+            ends.period[moving] = self._periods(self.runs[moving])
+            moving = moving[ends.period[moving] == 0]
         ends.kind[ends.period > 0] = CODES["cycle"]
-        rest = np.concatenate([which(Status.CONVERGED, Status.STALLED), turning[ends.period[turning] == 0]])
         if rest.size:
             self._judge_rest(ends, rest)
-        moving = moving[ends.period[moving] == 0]
         if moving.size:
             self._judge_moving(ends, moving)
         return ends.kind, ends.settled, ends.period
@@ -246,8 +271,8 @@ class _Group(NamedTuple):
 
     def _judge_rest(self, ends: _Ends, chosen: Integers) -> None:
         """Runs that stopped by themselves: settled, or on a plateau."""
-        found = self.terrain.settled(self._final(self.runs[chosen]))
-        ends.kind[chosen] = np.where(found.sure, CODES["plateau"], CODES["undecided"])
+        found = self.terrain.settled(self._final(self.runs[_view(chosen)]))
+        ends.kind[_view(chosen)] = np.where(found.sure, CODES["plateau"], CODES["undecided"])
         self._settle(ends, chosen, found.place)
 
     def _judge_moving(self, ends: _Ends, chosen: Integers) -> None:
@@ -264,13 +289,15 @@ class _Group(NamedTuple):
             ends.kind[falls], ends.settled[falls] = _NO_MINIMUM, NOWHERE
 
     def _settle(self, ends: _Ends, chosen: Integers, place: Integers) -> None:
-        at = place != NOWHERE
-        ends.settled[chosen] = place
-        ends.kind[chosen[at]] = self._point_codes[place[at]]
+        into = _view(chosen)
+        ends.settled[into] = place
+        if len(self._point_codes):
+            kinds = self._point_codes[place]  # of those that are nowhere that of the last point, not taken
+            ends.kind[into] = np.where(place != NOWHERE, kinds, ends.kind[into])
 
     def _final(self, runs: Integers) -> Array:
         """Where the runs are; with noise, of those that took all their steps, the mean of the tail."""
-        weight = self.trajectory.final_weight[:, runs]
+        weight = self.trajectory.final_weight[:, _view(runs)]
         if self.batch.noise is None:
             return weight
         tail = self.trajectory.tail[:, :, runs]
@@ -303,12 +330,14 @@ class _Group(NamedTuple):
         count = min(max(steps // 4, 1), steps, TAIL - 1)
         tail = self.trajectory.tail[TAIL - 1 - count :, :, _view(runs)]
         away = self.terrain.distance(tail, place)
-        near = np.asarray((away <= NEAR * self._width).all(axis=(0, 1)))
+        near = np.asarray((away.max(axis=0) <= NEAR * self._width).all(axis=0))
         length = away[:, 0] if away.shape[1] == 1 else np.sqrt((away * away).sum(axis=1))
         slack = 1.0 + 1e-9
         least = 1e-12 * float(self._width.max())
         if self.batch.rule.rule.memoryless:
-            return np.asarray(near & (length[1:] <= length[:-1] * slack + least).all(axis=0))
+            before = length[:-1] * slack
+            before += least
+            return np.asarray(near & (length[1:] <= before).all(axis=0))
         late = count // 2 + 1
         early_swing, late_swing = (part.max(axis=0, initial=0.0) for part in (length[:-late], length[-late:]))
         return np.asarray(near & (late_swing <= early_swing * slack + least))
@@ -328,10 +357,22 @@ class _Group(NamedTuple):
         """Of runs that left the bound: whether every step lowered the loss and no low point lies ahead."""
         away = ~self._minimum_ahead(runs)
         if away.any():
-            away &= self.trajectory.loss_fell[runs]
+            away[away] = self._records_fell(runs[away])
         if self.batch.record_every > 1 and away.any():
             away[away] = self._fell_at_every_step(runs[away])
         return away
+
+    def _records_fell(self, runs: Integers) -> Mask:
+        """Whether the loss fell from each record to the next; one that was left out is made up for."""
+        trajectory = self.trajectory
+        if trajectory.step_index.size > 1:
+            return trajectory.loss_fell[runs]
+        first = trajectory.loss[0, runs]
+        left_out = np.isnan(first)
+        if left_out.any():
+            first[left_out] = self.terrain.loss.evaluate(trajectory.weight[0][:, runs[left_out]])
+        result: Mask = (trajectory.final_loss[runs] < first) | (trajectory.steps[runs] == 0)
+        return result
 
     def _fell_at_every_step(self, runs: Integers) -> Mask:
         """Run those again whose records are too sparse to tell, with every step recorded.

@@ -29,7 +29,8 @@ def period_of_tail(tail: Array) -> Integers:
     """
     found = np.zeros(tail.shape[2], dtype=np.int64)
     with np.errstate(invalid="ignore"):
-        whole = _SAME * np.ptp(tail[-_REPEATS * LONGEST_PERIOD :], axis=0).max(axis=0)
+        # what repeats shows all of its spread, but for less than a millionth, within one period and a step
+        whole = 2.0 * _SAME * np.ptp(tail[-LONGEST_PERIOD - 1 :], axis=0).max(axis=0)
         for period in range(LONGEST_PERIOD, 1, -1):
             # few runs come back even once, and only these are looked at closely
             back = np.abs(tail[-1] - tail[-1 - period]).max(axis=0) > whole

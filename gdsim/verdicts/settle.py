@@ -29,6 +29,7 @@ _SAME = 1e-9  # of the domain: nearer positions are one
 _REACHED = 1e-6  # of the domain: Newton has arrived
 _CREPT = 1e-3  # the same for a multiple zero, to which Newton only creeps
 _NEWTON_STEPS = 60
+_MANY = 1 << 12  # weights for which a table is worth its making
 
 
 class Settling(NamedTuple):
@@ -117,7 +118,9 @@ class Terrain:
             return nowhere
         with np.errstate(all="ignore"):
             if len(self.loss.weights) == 1:
-                return Settling(self._on_a_line(weight[0]), nowhere.sure) if self.points.size else nowhere
+                if not self.points.size:
+                    return nowhere
+                return Settling(self._place_on_a_line(weight[0]), nowhere.sure)
             return self._in_space(weight)
 
     def distance(self, weight: Array, place: Integers) -> Array:
@@ -138,6 +141,39 @@ class Terrain:
         if nowhere.any():
             away[..., nowhere] = np.inf
         return away
+
+    def _place_on_a_line(self, weight: Array) -> Integers:
+        if weight.size < _MANY:
+            return self._on_a_line(weight)
+        ends, places = self._stretches
+        return places[np.searchsorted(ends, weight)]
+
+    @cached_property
+    def _stretches(self) -> tuple[Array, Integers]:
+        """The line in stretches on which weights settle at one point: their last weights, and the points.
+
+        Where a stretch ends is asked of :meth:`_on_a_line`, so that the table gives what that gives. Its
+        answer can change beside critical points, where f″ changes sign, at the ends of hulls, and once
+        between two neighbours that are equally far.
+        """
+        pieces = np.flatnonzero(self._of_kind("flat", "kink")).tolist()
+        hulls = np.array([end[0] for piece in pieces for end in self._hulls(piece)])
+        room = _SAME * self.width[0]
+        marks = np.concatenate([self.points[0], self._bends, hulls - room, hulls + room])
+        marks = np.concatenate([marks, np.nextafter(marks, -np.inf), np.nextafter(marks, np.inf)])
+        most = np.finfo(np.float64).max
+        marks = np.unique(np.concatenate([marks, [-most, most]]))
+        low, high = marks[:-1], marks[1:]
+        while True:  # halve every stretch at whose ends the answers differ
+            place = self._on_a_line(marks)
+            open_ = (place[:-1] != place[1:]) & (np.nextafter(low, high) != high)
+            if not open_.any():
+                break
+            marks = np.unique(np.concatenate([marks, 0.5 * low[open_] + 0.5 * high[open_]]))
+            low, high = marks[:-1], marks[1:]
+        last = np.flatnonzero(place[:-1] != place[1:])
+        ends = np.concatenate([[np.nextafter(-most, -np.inf)], marks[last], [most]])
+        return ends, np.concatenate([[NOWHERE], place[last], place[-1:], [NOWHERE]])
 
     def _on_a_line(self, weight: Array) -> Integers:
         place = np.full(weight.shape, NOWHERE, dtype=np.int64)
