@@ -125,8 +125,8 @@ class VCurve:
     step
         h, from wide to narrow, shape (steps,).
     error
-        ``abs(estimate − exact)``, shape (steps,), by scheme: ``forward``, ``central``, ``five_point`` and, where
-        the loss is analytic, ``complex_step``.
+        ``abs(estimate − exact)``, shape (steps,), by scheme: ``forward``, ``central``, ``five_point`` and,
+        where the loss is analytic, ``complex_step``.
     exact
         The analytic derivative.
     """
@@ -197,8 +197,8 @@ def automatic_step(loss: Loss, weight: Mapping[str, float], name: str, scheme: s
     Returns
     -------
     tuple of float
-        h, and ``abs(estimate − exact)``. Of the steps that the method tries it is the one whose own estimate is
-        nearest to what the method returned.
+        h, and ``abs(estimate − exact)``. Of the steps that the method tries it is the one whose own estimate
+        is nearest to what the method returned.
 
     Examples
     --------

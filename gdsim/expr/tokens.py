@@ -174,7 +174,7 @@ def _name(written: str, place: int) -> str:
     name = normalize("NFKC", written)
     if name in _WORDS:
         raise InputError(Fault(f"{name!r} cannot be used in a formula", _WORDS[name], column=place + 1))
-    # a letter such as ŀ becomes two signs, of which one is the operator ·
+    # a letter such as ŀ becomes two signs, of which one is no letter but the operator ·
     if name.startswith("_") or not name.isidentifier() or not name.replace("_", "").isalnum():
         raise InputError(Fault(f"{_short(written)!r} cannot be a name", _HINTS["_"], column=place + 1))
     return name

@@ -49,7 +49,7 @@ const FORMULA_TOKEN = new RegExp(
   "uy",
 );
 const BLANK_CHARACTER = /(?!\ufeff)[\s\x1c-\x1f\x85]/;
-const IDENTIFIER = /^\p{XID_Start}\p{XID_Continue}*$/u;
+const IDENTIFIER = /^(?=\p{XID_Start}\p{XID_Continue}*$)[\p{L}\p{N}_]+$/u;
 const UNPRINTABLE = /(?! )[\p{C}\p{Z}]/gu;
 const SIGN_SPELLING = new Map(
   Object.entries({
