@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
-from tiers import FULL, SHARE
+from tiers import FULL, SHARE, slow_tests
 
 if TYPE_CHECKING:
     from chromium import Page
@@ -37,7 +37,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let ``-m integration`` select the properties too, except those that are kept for a release."""
+    """Leave slow tests to ``-m integration``, and let it select the properties, but not those of a release."""
+    slow = slow_tests()
+    for item in items:
+        if item.nodeid in slow:
+            item.add_marker("integration")
     if config.option.markexpr != "integration":
         return
     for item in items:

@@ -15,9 +15,10 @@ import { textWidth } from "./shapes.js";
  */
 /** What a frame is made from. `left`, `top`: where the box begins in the scene (default 0, 0); `legend`: entries
  * above the plot, those without room are left out; `equal`: one unit is equally long on both axes; `strip`:
- * pixels kept free between legend and plot; `grid`: default true; `aside`: pixels kept free on the right.
+ * pixels kept free between legend and plot; `grid`: default true; `aside`: pixels kept free on the right;
+ * `flush`: its sides stand where those of every such frame of this width stand, whatever the size of its text.
  * @typedef {{box: Box, x: Axis, y: Axis, left?: number, top?: number, size?: number, legend?: Entry[],
- *   equal?: boolean, strip?: number, grid?: boolean, aside?: number}} FrameWish
+ *   equal?: boolean, strip?: number, grid?: boolean, aside?: number, flush?: boolean}} FrameWish
  */
 /** A frame. `items` hold grid, axes, tick labels, names and legend; `x`, `y` go from data to pixels of the
  * scene, `backX`, `backY` from pixels to data; `room` keeps texts in the plot from overlapping. Views put what is
@@ -169,8 +170,9 @@ export function frameOf(wish) {
   const ticksOfY = () => fittingTicks(upward(lower, upper), most, () => 0.65 * size, y.whole);
   let yTicks = ticksOfY();
   const labels = Math.max(0, ...yTicks.labels.map((one) => textWidth(one, size)));
-  const plain = left + Math.max(4.4 * size, labels + 1.1 * size);
-  let start = plain, end = left + box.width - 0.9 * size - aside;
+  const sides = wish.flush ? textSizeFor({ width: box.width, height: box.width }) : size;
+  const plain = left + Math.max(4.4 * sides, labels + 1.1 * size);
+  let start = plain, end = left + box.width - 0.9 * sides - aside;
   if (wish.equal) [start, end, lower, upper] = squared(x, y, start, end, lower, upper);
   if (wish.equal) yTicks = ticksOfY();
   const xScale = makeScale(x.kind ?? "linear", x.low, x.high, start, end, x.knee), yScale = upward(lower, upper);

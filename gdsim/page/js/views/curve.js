@@ -39,7 +39,7 @@ export function curveView(outcome, state, box, rival) {
   if (trajectory.weights !== 1) return wordsScene(box, "The curve is drawn for a loss of one weight.");
   const ends = stretchShown(outcome), [bottom, top] = lossLimits(outcome, rival, ends);
   const frame = frameOf({
-    box, x: { low: ends[0], high: ends[1], name: "weight " + name }, y: { low: bottom, high: top, name: "loss" },
+    box, flush: true, x: { low: ends[0], high: ends[1], name: "weight " + name }, y: { low: bottom, high: top, name: "loss" },
     legend: [...runEntries(outcome, rival), { text: "tangent", colour: "tangent" }],
   });
   const { loss } = functionsOf(outcome), step = shownStep(trajectory, state);

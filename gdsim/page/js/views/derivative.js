@@ -36,7 +36,7 @@ export function derivativeView(outcome, state, box, rival) {
   const { slope } = functionsOf(outcome), [bottom, top] = slopeLimits(outcome, rival, ends);
   const strip = 1.6 * textSizeFor(box);
   const frame = frameOf({
-    box, strip, x: { low: ends[0], high: ends[1], name: "weight " + name }, y: { low: bottom, high: top, name: "slope f′" },
+    box, strip, flush: true, x: { low: ends[0], high: ends[1], name: "weight " + name }, y: { low: bottom, high: top, name: "slope f′" },
     legend: [...runEntries(outcome, rival), { text: "slope at this step", colour: "tangent" }],
   });
   const { points } = outcome.search, { inside, room } = frame;
