@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave slow tests to ``-m integration``, and let it select the properties, but not those of a release."""
+    """Leave slow tests to ``-m integration``, and let it select the properties, those of a release apart."""
     slow = slow_tests()
     for item in items:
         if item.nodeid in slow:

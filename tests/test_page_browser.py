@@ -78,6 +78,28 @@ def test_the_verdict_follows_the_slider_by_mouse(page: Page, parabola: str) -> N
     page.until_kind("diverged")
 
 
+def test_every_slider_moves_by_mouse_and_by_keys_and_its_number_with_it(page: Page) -> None:
+    from selenium.webdriver import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    page.open(of("rosenbrock"))
+    sliders = page.driver.find_elements("css selector", ".controls input[type=range]")
+    assert len(sliders) == 5  # the learning rate, the start of x and y, and the parameters a and b
+    boxes = "[...document.querySelectorAll('.controls input[type=text]')]"
+    numbers = f"return {boxes}.map((one) => one.value).join(' ')"
+    for slider in sliders:
+        before = page.script(numbers)
+        ActionChains(page.driver).scroll_to_element(slider).perform()
+        ActionChains(page.driver).click_and_hold(slider).move_by_offset(
+            slider.size["width"] // 4, 0
+        ).release().perform()
+        page.until(f"{numbers} !== arguments[0]", before)
+        dragged = page.script(numbers)
+        slider.send_keys(Keys.ARROW_LEFT)
+        page.until(f"{numbers} !== arguments[0]", dragged)
+    assert not page.complaints()
+
+
 def test_the_start_follows_a_press_into_the_picture(page: Page, parabola: str) -> None:
     from selenium.webdriver import ActionChains
 

@@ -29,7 +29,7 @@ PARTS: dict[str, str] = {
     "methods": "the derivative at the current weight by every method",
     "vcurve": "error against h",
     "atlas": "what happens for every learning rate and start",
-    "phase": "weight against velocity, or the two weights over the steps",
+    "phase": "the weights against the step",
     "table": "the steps as a table",
     "exports": "saving pictures, the trajectory and the scenario",
     "theme": "the switch between light and dark",
