@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,8 @@ SWEEP = (
 )
 DECK = ("deck", "double-well", "--to", "html", "-o", "deck.html")
 KILLS = {RUN: 70, SWEEP: 70, DECK: 40}  # and 20 of `learn`, below
+#: what differs from one time to the next; a temporary sibling of something is no output
+_PASSING = re.compile(r"environment\.json$|manifest\.json$|chunks/|\.gdsim-")
 DISK = "error: No space left on device; expected free space"
 
 
@@ -40,13 +43,11 @@ def gdsim(folder: Path, *words: str, **environment: str) -> subprocess.Completed
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file but those that hold the time or the host; a temporary sibling of something is no output."""
+    """Every file but those that hold the time or the host, and the chunks, whose lengths depend on the speed."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
-        and path.name not in ("environment.json", "manifest.json")
-        and ".gdsim-" not in str(path)
+        if path.is_file() and not _PASSING.search(str(path.relative_to(folder)))
     }
 
 
@@ -84,18 +85,20 @@ def test_killed_at_any_moment_an_output_is_whole_or_absent_and_the_next_try_succ
 ) -> None:
     right, seconds = whole[words]
     moments = random.Random(8)
-    stopped = 0
-    for attempt in range(KILLS[words]):
+    stopped, attempt = 0, 0
+    while stopped < KILLS[words]:
+        attempt += 1
         folder = tmp_path / str(attempt)
         folder.mkdir()
-        stopped += killed(folder, words, moments.uniform(0, 1.1 * seconds))
-        found = contents(folder)
-        if words[0] != "sweep":  # its chunks and its manifest come one after the other
-            assert found in ({}, right)
-        assert gdsim(folder, *words).returncode == 0
+        if killed(folder, words, moments.uniform(0, seconds)):
+            stopped += 1
+            found = contents(folder)
+            if words[0] != "sweep":  # its chunks and its manifest come one after the other
+                assert found in ({}, right)
+            assert gdsim(folder, *words).returncode == 0
         assert contents(folder) == right
         shutil.rmtree(folder)
-    assert stopped > KILLS[words] // 2
+        assert attempt < 10 * KILLS[words]
 
 
 def test_killed_while_learning_progress_is_whole(tmp_path: Path) -> None:
