@@ -43,7 +43,7 @@ def gdsim(folder: Path, *words: str, **environment: str) -> subprocess.Completed
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file but those that hold the time or the host, and the chunks, whose lengths depend on the speed."""
+    """Every file but those that hold the time or the host, and chunks, whose lengths depend on the speed."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
