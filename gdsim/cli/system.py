@@ -73,6 +73,7 @@ def completion(shell: str) -> None:
     """
     from click.shell_completion import get_completion_class
 
+    import gdsim.cli.shells  # noqa: F401  # knows bash, zsh and fish better than click
     from gdsim.cli import main
     from gdsim.outcomes import Fault, InputError
 
