@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gdsim.derivatives import DerivativeMethod, Estimate, derivative_method
+from gdsim.derivatives import METHODS, DerivativeMethod, Estimate, derivative_method
 from gdsim.derivatives.complex_step import bind as bind_complex_step
 from gdsim.derivatives.evaluation import Array
 from gdsim.derivatives.finite_differences import EPSILON, SCHEMES, power_of_two, probe_spacing, scales
@@ -29,6 +29,7 @@ COMPARED: tuple[DerivativeMethod, ...] = (
     derivative_method("scipy", routine="approx_fprime"),
     derivative_method("torch"),
 )
+COMPARED += tuple(derivative_method(name) for name in METHODS if name not in {m.name for m in COMPARED})
 
 
 @dataclass(frozen=True, eq=False)
