@@ -510,6 +510,6 @@ def test_runs_clean_all_asks_first() -> None:
     assert len(list(Path("outputs").iterdir())) == 1
     agreed = gdsim("runs", "clean", "--all", input="y\n")
     assert agreed.exit_code == 0
-    assert agreed.stdout.endswith("removed 1 folder below outputs/\n")  # click 8.2 repeats the answer before it
+    assert agreed.stdout.endswith("removed 1 folder below outputs/\n")  # click 8.2 repeats the answer
     printed("run", "parabola", "--no-plot", "--quiet")
     assert printed("runs", "clean", "--all", "--yes") == "removed 1 folder below outputs/\n"
