@@ -20,6 +20,9 @@ TYPED = {
     "a verdict": ("gdsim run --fail-on pla", ["run", "--fail-on", "plateau"]),
     "a lesson": ("gdsim learn nud", ["learn", "01-nudges"]),
     "a file with a blank": ("gdsim run my", ["run", "my own.yaml"]),
+    "a folder in the option's word": ("gdsim run x --out=ru", ["run", "x", "--out=runs here"]),
+    "a file to write": ("gdsim deck x -o my", ["deck", "x", "-o", "my own.yaml"]),
+    "a size": ("gdsim plot x --size two", ["plot", "x", "--size", "two-column"]),
     "in quotes": ('gdsim run "parabola-ov', ["run", "parabola-overshoot"]),
     "nothing fits": ("gdsim plot x --kind qu", ["plot", "x", "--kind", "qu"]),
 }
@@ -38,10 +41,12 @@ def test_a_real_shell_completes(shell: str, what: str, tmp_path: Path) -> None:
     work = tmp_path / "work"
     work.mkdir()
     (work / "my own.yaml").touch()
+    (work / "runs here").mkdir()
     variables = environment(HOME=str(tmp_path), GDSIM_HOME=str(tmp_path))
     variables["PATH"] = f"{binary.parent}:{variables['PATH']}"
     line, expected = TYPED[what]
-    assert completed(shell, line, variables, work) == ["gdsim", *expected]
+    words = completed(shell, line, variables, work)
+    assert [word.removesuffix("/") for word in words] == ["gdsim", *expected]
 
 
 def answered(shell: str, line: str, **more: str) -> list[str]:

@@ -36,6 +36,25 @@ _BASH = """\
 complete -o nosort -F %(complete_func)s %(prog_name)s
 """
 _OPTION_OF_A_PATH = "compset -P 1 '-*='; _path_files"  # only the path of --option=path is completed
+_FISH = """\
+function %(complete_func)s
+    set -l option (string match -r -- '^-[^=]*=' (commandline -ct))
+    for line in (env %(complete_var)s=fish_complete COMP_WORDS=(commandline -cp) \\
+            COMP_CWORD=(commandline -ct) %(prog_name)s 2>/dev/null)
+        set -l found (string split -m 1 "," -- $line)
+        switch $found[1]
+            case dir
+                for path in (__fish_complete_directories $found[2]); echo "$option$path"; end
+            case file
+                for path in (__fish_complete_path $found[2]); echo "$option$path"; end
+            case plain
+                echo $found[2]
+        end
+    end
+end
+
+complete --no-files --command %(prog_name)s --arguments "(%(complete_func)s)"
+"""
 
 
 class Bash(BashComplete):
@@ -71,7 +90,9 @@ class Zsh(ZshComplete):
 
 
 class Fish(FishComplete):
-    """fish, which replaces the whole word."""
+    """fish, which replaces the whole word, paths too."""
+
+    source_template = _FISH
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[Any]]:
         """Return whole words."""
