@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -174,7 +175,10 @@ def test_doctor_finds_a_sound_installation() -> None:
     found = document("doctor")
     assert found["healthy"] is True
     assert found["packages"]["click"]
-    assert set(found["extras"]) == {"torch", "fast", "dask", "pptx", "video"}
+    assert set(found["extras"]) == {"torch", "fast", "dask", "parquet", "pptx", "video"}
+    project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    needs = project["project"]["dependencies"]
+    assert set(found["packages"]) == {need.partition(">=")[0] for need in needs}
     assert found["shipped_scenarios"] == len(shipped_scenarios())
 
 

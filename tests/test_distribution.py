@@ -11,8 +11,9 @@ import time
 import tomllib
 import zipfile
 from collections.abc import Iterator
+from importlib.machinery import SourceFileLoader
 from importlib.metadata import PackageNotFoundError, distribution
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec, spec_from_loader
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,20 @@ def test_the_wheel_runs_a_scenario_in_an_empty_folder(archives: Path, tmp_path: 
 def test_the_version_is_said_once_and_repeated_in_the_citation() -> None:
     citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert f"\nversion: {gdsim.__version__}\n" in citation
+
+
+def test_the_release_tier_takes_the_lower_bounds_as_the_oldest_versions() -> None:
+    loader = SourceFileLoader("release_tier", str(ROOT / ".ci" / "release"))
+    tier = module_from_spec(spec_from_loader("release_tier", loader))  # type: ignore[arg-type]
+    written = sys.dont_write_bytecode
+    sys.dont_write_bytecode = True
+    try:
+        loader.exec_module(tier)
+    finally:
+        sys.dont_write_bytecode = written
+    extras = [need for name in ("fast", "pptx") for need in PROJECT["optional-dependencies"][name]]
+    bounds = [need.replace(">=", "==") for need in (*PROJECT["dependencies"], *extras)]
+    assert [*tier.oldest()] == [*bounds, "pyparsing<3.3"]
 
 
 # --- licences ---------------------------------------------------------------------------------------
