@@ -58,7 +58,8 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def files_of(folder: Path, *, into: str) -> Iterator[str]:
     """Yield what of a folder belongs into a wheel."""
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts and path.suffix in KINDS:
+        for_developers = path.parent.name == "js" and (path.suffix == ".json" or "eslint" in path.name)
+        if path.is_file() and path.suffix in KINDS and not for_developers:
             yield f"{into}/{path.relative_to(folder).as_posix()}"
 
 
@@ -184,7 +185,7 @@ def stated() -> dict[str, str]:
 
 def test_every_dependency_is_on_the_page_of_licences() -> None:
     extras = PROJECT["optional-dependencies"]
-    offered = [need for name in extras if name not in ("test", "dev", "all") for need in extras[name]]
+    offered = [need for name in extras if name not in ("test", "docs", "dev", "all") for need in extras[name]]
     nvidia = re.compile(r"(nvidia|cuda)-|triton\Z")  # the page names them together
     found = {name for name in needed([*PROJECT["dependencies"], *offered]) if not nvidia.match(name)}
     assert found <= {*stated()}

@@ -12,7 +12,7 @@ _EXTRAS = {
     "torch": "torch", "fast": "numba", "dask": "distributed", "parquet": "pyarrow",
     "pptx": "python-pptx", "video": "imageio-ffmpeg",
 }  # fmt: skip
-_NEEDED = ("numpy", "scipy", "click", "pyyaml", "matplotlib", "rich", "python-flint")
+_NEEDED = ("numpy", "scipy", "click", "pyyaml", "matplotlib", "rich", "markdown-it-py", "python-flint")
 
 
 @click.command()
@@ -43,12 +43,12 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     else:
         click.echo(f"gdsim {__version__} on Python {platform.python_version()}")
         for package, number in needed.items():
-            click.echo(f"  {package:<14}{number or 'missing: pip install ' + package}")
+            click.echo(f"  {package:<16}{number or 'missing: pip install ' + package}")
         for extra, number in extras.items():
             absent = f"not installed; optional: pip install 'gdsim[{extra}]'"
-            click.echo(f"  {extra:<14}{number or absent}")
-        click.echo(f"  {'outputs/':<14}{'writable' if writable else 'not writable here: use --out'}")
-        click.echo(f"  {'scenarios':<14}{count} shipped")
+            click.echo(f"  {extra:<16}{number or absent}")
+        click.echo(f"  {'outputs/':<16}{'writable' if writable else 'not writable here: use --out'}")
+        click.echo(f"  {'scenarios':<16}{count} shipped")
         click.echo("everything is in order" if healthy else "something is missing, see above")
     if not healthy:
         ctx.exit(1)
