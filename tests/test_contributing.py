@@ -53,7 +53,7 @@ def blocks(heading: str) -> list[Block]:
     """Return the blocks below a heading."""
     section = PAGE.read_text(encoding="utf-8").split(f"\n## {heading}\n")[1].split("\n## ")[0]
     found = [Block(m["lead"] or "", m["language"], m["body"]) for m in BLOCK.finditer(section)]
-    assert len(found) == len(re.findall(r"^```+\w+$", section, re.MULTILINE)) - section.count("````markdown")
+    assert len(found) == len(re.findall(r"^```\w+$", section, re.MULTILINE))
     return found
 
 
@@ -124,6 +124,7 @@ def commands(body: str) -> Iterator[tuple[str, str]]:
 
 def run(line: str, tree: Path) -> str:
     """Run a command in the copy, in a process of its own, and return what it prints."""
+    line, _, target = line.partition(" > ")
     words = shlex.split(line)
     words = ["-m", "gdsim", *words[1:]] if words[0] == "gdsim" else words[1:]
     home = tree / "home"
@@ -135,6 +136,8 @@ def run(line: str, tree: Path) -> str:
         [sys.executable, *words], cwd=tree, env=variables, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, f"$ {line}\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
+    if target:
+        (tree / target).write_text(done.stdout, encoding="utf-8")
     return done.stdout
 
 
@@ -184,5 +187,8 @@ def test_with_all_examples_the_whole_default_suite_passes(tree: Path) -> None:
     for heading in NAMES:
         for block in blocks(heading):
             apply(block, tree)
-    run("python tests/written.py", tree)
+    run("gdsim schema > scenarios/scenario.schema.json", tree)
+    run("gdsim schema --deck > scenarios/deck.schema.json", tree)
+    run("gdsim schema --lesson > gdsim/course/lesson.schema.json", tree)
+    run("python docs/reference.py", tree)
     run("python -m pytest -q -n2 tests --deselect tests/test_contributing.py", tree)
