@@ -381,8 +381,9 @@ def _bind_conveniences(run_type: Any) -> None:
         ``look``, ``until`` and ``at`` are as for :func:`gdsim.plots.draw`.
         """
         from gdsim.plots import default_kinds, draw
+        from gdsim.plots.shown import shown
 
-        return draw(self, kind or default_kinds(self)[0], **choices)
+        return shown(draw(self, kind or default_kinds(self)[0], **choices), choices.get("look"))
 
     def animate(
         self: Run,
@@ -426,7 +427,8 @@ def _bind_sweep_plot(result_type: Any) -> None:
         ``by``, ``axes`` and ``fix`` are as for :func:`gdsim.plots.draw_sweep`.
         """
         from gdsim.plots import default_sweep_kinds, draw_sweep
+        from gdsim.plots.shown import shown
 
-        return draw_sweep(self, kind or default_sweep_kinds(self)[0], **choices)
+        return shown(draw_sweep(self, kind or default_sweep_kinds(self)[0], **choices), choices.get("look"))
 
     result_type.plot = plot

@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # the types are named here, not used: reading a scenario need
     Array = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
+_SHOWN = 20  # records that a notebook shows
+
 
 @dataclass(frozen=True)
 class Stopping:
@@ -185,6 +187,28 @@ class Trajectory:
         end = (self.final_loss < self.loss[last, runs]) | (self.step_index[last] == self.steps)
         result: NDArray[np.bool_] = fell.all(axis=0) & end
         return result
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the records of a single run, else how many runs ended in which way."""
+        from collections import Counter
+
+        from gdsim.markup import paragraph, table
+
+        if self.runs != 1:
+            return table(["status", "runs"], sorted(Counter(self.status).items()))
+        count = len(self.step_index)
+        chosen = [*range(count)] if count <= _SHOWN else [*range(_SHOWN - 3), *range(count - 3, count)]
+        gradients = [f"gradient {name}" for name in self.weights]
+        heads = ["step", *self.weights, "loss", *gradients, "learning rate"]
+        rows = (
+            [
+                int(self.step_index[row]), *self.weight[row, :, 0].tolist(), float(self.loss[row, 0]),
+                *self.gradient[row, :, 0].tolist(), float(self.learning_rate[row, 0]),
+            ]
+            for row in chosen
+        )  # fmt: skip
+        left = paragraph(f"{count - len(chosen)} records in the middle are left out.")
+        return table(heads, rows) + left * (len(chosen) < count)
 
     def __getitem__(self, run: int) -> Trajectory:
         """Return one run as a batch of one, without the padding after its end."""

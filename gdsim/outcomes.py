@@ -5,7 +5,7 @@ The lowest floor: plain data, no arithmetic, no imports beyond the standard libr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, NamedTuple
@@ -123,6 +123,30 @@ class CriticalPoint:
         """
         return tuple(1.0 - learning_rate * value for value in self.curvature)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return points_table([self])
+
+
+def points_table(points: Iterable[CriticalPoint]) -> str:
+    """Return critical points as a table of HTML: kind, place, loss, curvature and proof."""
+    from gdsim.markup import coordinates, table
+
+    heads = ["critical point", "weight", "loss", "curvature", "proof"]
+    return table(
+        heads,
+        (
+            [
+                f"{point.kind}{' (saddle)' * (point.kind == 'inflection')}",
+                coordinates(point.weight) + " (at the edge of the domain)" * point.boundary,
+                point.loss,
+                ", ".join(f"{value:.6g}" for value in point.curvature),
+                point.proof,
+            ]
+            for point in points
+        ),
+    )
+
 
 @dataclass(frozen=True)
 class Search:
@@ -139,6 +163,24 @@ class Search:
     unresolved: tuple[Mapping[str, object], ...] = ()
     singular: tuple[Mapping[str, object], ...] = ()
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the points, how far the search reaches, and what stays open."""
+        from gdsim.markup import paragraph, table
+
+        where = ", ".join(f"{name} from {low:.6g} to {high:.6g}" for name, (low, high) in self.domain.items())
+        reach = f" for {where}; that there are no others is {'proved' if self.complete else 'not proved'}."
+        count = len(self.critical_points)
+        named = f"{count or 'no'} critical point{'s' * (count != 1)}"
+        stretches = [("open", one) for one in self.unresolved]
+        stretches += [("singular", one) for one in self.singular]
+        return (
+            paragraph(reach, strong=named)
+            + points_table(self.critical_points)
+            + table(
+                ["stretch", "where", "why"], ([name, _ends(one), one["reason"]] for name, one in stretches)
+            )
+        )
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -148,6 +190,22 @@ class Verdict:
     sentence: str
     evidence: Mapping[str, object] = field(default_factory=dict)
     remedy: str = ""
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from gdsim.markup import paragraph
+
+        return paragraph(f": {self.sentence}", self.kind.replace("_", " "), self.remedy)
+
+
+def _ends(stretch: Mapping[str, object]) -> str:
+    interval = stretch["interval"]
+    assert isinstance(interval, Mapping)
+    places = {name: (f"{low:.6g}", f"{high:.6g}") for name, (low, high) in interval.items()}
+    return ", ".join(
+        f"{name} = {low}" if low == high else f"{name} from {low} to {high}"
+        for name, (low, high) in places.items()
+    )
 
 
 class Fault(NamedTuple):

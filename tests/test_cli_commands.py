@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -174,7 +175,10 @@ def test_doctor_finds_a_sound_installation() -> None:
     found = document("doctor")
     assert found["healthy"] is True
     assert found["packages"]["click"]
-    assert set(found["extras"]) == {"torch", "fast", "dask", "pptx", "video"}
+    assert set(found["extras"]) == {"torch", "fast", "dask", "parquet", "pptx", "video"}
+    project = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    needs = project["project"]["dependencies"]
+    assert set(found["packages"]) == {need.partition(">=")[0] for need in needs}
     assert found["shipped_scenarios"] == len(shipped_scenarios())
 
 
@@ -509,6 +513,7 @@ def test_runs_clean_all_asks_first() -> None:
     assert refused.exit_code == 130
     assert len(list(Path("outputs").iterdir())) == 1
     agreed = gdsim("runs", "clean", "--all", input="y\n")
-    assert (agreed.exit_code, agreed.stdout) == (0, "removed 1 folder below outputs/\n")
+    assert agreed.exit_code == 0
+    assert agreed.stdout.endswith("removed 1 folder below outputs/\n")  # click 8.2 repeats the answer
     printed("run", "parabola", "--no-plot", "--quiet")
     assert printed("runs", "clean", "--all", "--yes") == "removed 1 folder below outputs/\n"

@@ -222,7 +222,12 @@ def test_comparison_of_a_callable_has_no_analytic_column() -> None:
     rows = compare_at(Loss.from_callable(lambda w: w**2), {"w": 3.0})
     assert "needs a formula" in rows[0].unavailable
     assert all(row.difference is None for row in rows)
-    assert sum(row.estimate is not None for row in rows) == 8
+    able = [
+        method
+        for method in COMPARED
+        if not method.entry.needs_expression and method.options.get("scheme") != "complex_step"
+    ]
+    assert [row.method for row in rows if row.estimate is not None] == able
 
 
 def test_comparison_along_a_run_has_one_column_for_each_record() -> None:

@@ -24,6 +24,7 @@ EVERY = [
     *(derivative_method("numeric", scheme=scheme) for scheme in SCHEMES),
     *(derivative_method("numeric", scheme=scheme, step=1e-5) for scheme in SCHEMES),
     *(derivative_method("scipy", routine=routine) for routine in METHODS["scipy"].options["routine"].choices),
+    *(derivative_method(name) for name in METHODS if name not in ("analytic", "numeric", "scipy", "torch")),
     pytest.param(derivative_method("torch"), marks=pytest.mark.integration),
 ]
 LABELS = [getattr(method, "label", "torch") for method in EVERY]

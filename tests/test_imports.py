@@ -29,7 +29,7 @@ HELP = {"gdsim", "gdsim.cli"} | {f"gdsim.cli.{name}" for name in _COMMANDS}
 #: modules of the standard library that writing help costs; none of them is slow
 CHEAP = {
     "__future__", "_bz2", "_colorize", "_compression", "_locale", "_lzma", "bz2", "click._textwrap",
-    "fnmatch", "gc", "locale", "lzma", "shutil", "textwrap", "zlib",
+    "fnmatch", "gc", "locale", "lzma", "math", "shutil", "textwrap", "zlib",
 }  # fmt: skip
 
 

@@ -73,6 +73,8 @@ class Root(click.Group):
         _prepare_streams()
         gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
         extra.pop("standalone_mode", None)
+        if "_GDSIM_COMPLETE" in os.environ:
+            import_module("gdsim.cli.shells")
         try:
             code = super().main(
                 words, prog_name or "gdsim", standalone_mode=False, obj=settings, color=color, **extra

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gdsim.cli.options import json_option
+from gdsim.cli.options import complete_file, json_option
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,13 @@ class RunArgument(click.ParamType):  # type: ignore[type-arg]
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, type=RunArgument(), metavar="RUN…")
-@click.option("-o", "--output", metavar="FILE", help="The file to write; its ending chooses the format.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    shell_complete=complete_file,
+    help="The file to write; its ending chooses the format.",
+)
 @click.option(
     "--to", "kind", type=click.Choice(_FORMATS),
     help="The format, where the ending of FILE does not tell. Default: pptx.",

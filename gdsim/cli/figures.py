@@ -36,6 +36,14 @@ def _complete_kind(ctx: click.Context, param: click.Parameter, incomplete: str) 
     return [CompletionItem(name) for name in (*PLOTS, *SWEEP_PLOTS) if name.startswith(incomplete)]
 
 
+def _complete_size(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    from gdsim.scenario.figures import SIZES
+
+    return [CompletionItem(name) for name in SIZES if name.startswith(incomplete)]
+
+
 def look_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--style``, ``--size``, ``--no-caption`` and ``--live-text``."""
     for option in (
@@ -43,7 +51,7 @@ def look_options(command: Callable[..., Any]) -> Callable[..., Any]:
                      help="Leave text in SVG as text that can be edited; the viewer's fonts decide."),
         click.option("--no-caption", is_flag=True,
                      help="Leave out the line with loss, learning rate and start."),
-        click.option("--size", default="", metavar="SIZE",
+        click.option("--size", default="", metavar="SIZE", shell_complete=_complete_size,
                      help="16:9, 4:3, square, column, two-column, a4, poster or WIDTHxHEIGHT in inches."),
         click.option("--style", default="slides", metavar="STYLE", show_default=True,
                      shell_complete=complete_style,

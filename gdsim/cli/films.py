@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gdsim.cli.figures import complete_style, read_steps
-from gdsim.cli.options import Folder, json_option
+from gdsim.cli.options import Folder, complete_file, json_option
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,7 +86,13 @@ def _complete_kind(ctx: click.Context, param: click.Parameter, incomplete: str) 
     metavar="LIST",
     help="Steps to look at closely: tangents on a curve, windows of a zoom.",
 )
-@click.option("-o", "--out", metavar="FILE", help="The file. [default: RUN/figures/KIND.FORMAT]")
+@click.option(
+    "-o",
+    "--out",
+    metavar="FILE",
+    shell_complete=complete_file,
+    help="The file. [default: RUN/figures/KIND.FORMAT]",
+)
 @json_option
 @click.pass_context
 def animate(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gdsim.cli.options import Folder, json_option
+from gdsim.cli.options import Folder, complete_file, json_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -303,7 +303,7 @@ def export(
 
 
 @lessons.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE|DIR…")
+@click.argument("files", nargs=-1, required=True, metavar="FILE|DIR…", shell_complete=complete_file)
 @click.option("--nonce", default="", metavar="WORD", help="The word that you gave out.")
 @_course_option
 @json_option

@@ -234,7 +234,7 @@ class Screen:
         return click.style("\n".join(lines), fg=_COLOURS.get(tone), dim=tone == "quiet")
 
     def _outcome(self, run: Any) -> str:
-        from gdsim.runs.run import coordinates
+        from gdsim.markup import coordinates
 
         final = dict(zip(run.loss.weights, run.trajectory.final_weight[:, 0].tolist(), strict=True))
         head = run.verdict.kind.replace("_", " ").upper()

@@ -62,6 +62,13 @@ class Folder(click.ParamType):  # type: ignore[type-arg]
         return [CompletionItem(incomplete, type="dir")]
 
 
+def complete_file(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer files."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
+
+
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--json``."""
     return click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON document.")(command)

@@ -9,10 +9,10 @@ import click
 from gdsim.cli.options import json_option
 
 _EXTRAS = {
-    "torch": "torch", "fast": "numba", "dask": "distributed", "pptx": "python-pptx",
-    "video": "imageio-ffmpeg",
+    "torch": "torch", "fast": "numba", "dask": "distributed", "parquet": "pyarrow",
+    "pptx": "python-pptx", "video": "imageio-ffmpeg",
 }  # fmt: skip
-_NEEDED = ("numpy", "scipy", "click", "pyyaml", "matplotlib", "rich")
+_NEEDED = ("numpy", "scipy", "click", "pyyaml", "matplotlib", "rich", "markdown-it-py", "python-flint")
 
 
 @click.command()
@@ -43,12 +43,12 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     else:
         click.echo(f"gdsim {__version__} on Python {platform.python_version()}")
         for package, number in needed.items():
-            click.echo(f"  {package:<12}{number or 'missing: pip install ' + package}")
+            click.echo(f"  {package:<16}{number or 'missing: pip install ' + package}")
         for extra, number in extras.items():
             absent = f"not installed; optional: pip install 'gdsim[{extra}]'"
-            click.echo(f"  {extra:<12}{number or absent}")
-        click.echo(f"  {'outputs/':<12}{'writable' if writable else 'not writable here: use --out'}")
-        click.echo(f"  {'scenarios':<12}{count} shipped")
+            click.echo(f"  {extra:<16}{number or absent}")
+        click.echo(f"  {'outputs/':<16}{'writable' if writable else 'not writable here: use --out'}")
+        click.echo(f"  {'scenarios':<16}{count} shipped")
         click.echo("everything is in order" if healthy else "something is missing, see above")
     if not healthy:
         ctx.exit(1)
@@ -73,6 +73,7 @@ def completion(shell: str) -> None:
     """
     from click.shell_completion import get_completion_class
 
+    import gdsim.cli.shells  # noqa: F401  # knows bash, zsh and fish better than click
     from gdsim.cli import main
     from gdsim.outcomes import Fault, InputError
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gdsim.derivatives import DerivativeMethod, Estimate, derivative_method
+from gdsim.derivatives import METHODS, DerivativeMethod, Estimate, derivative_method
 from gdsim.derivatives.complex_step import bind as bind_complex_step
 from gdsim.derivatives.evaluation import Array
 from gdsim.derivatives.finite_differences import EPSILON, SCHEMES, power_of_two, probe_spacing, scales
@@ -29,6 +29,7 @@ COMPARED: tuple[DerivativeMethod, ...] = (
     derivative_method("scipy", routine="approx_fprime"),
     derivative_method("torch"),
 )
+COMPARED += tuple(derivative_method(name) for name in METHODS if name not in {m.name for m in COMPARED})
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +54,26 @@ class Comparison:
     unavailable: str = ""
 
 
-def compare_at(loss: Loss, weight: Mapping[str, float]) -> tuple[Comparison, ...]:
+class Comparisons(tuple[Comparison, ...]):
+    """What all methods give, in order."""
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: of each method the value at the first point, its error, its cost."""
+        from gdsim.markup import table
+
+        heads = ["method", "value", "its own estimate of the error", "distance from analytic", "evaluations"]
+        return table(heads, map(_row, self))
+
+
+def _row(found: Comparison) -> list[str]:
+    if found.estimate is None:
+        return [found.method.label, found.unavailable, "", "", ""]
+    columns = (found.estimate.gradient, found.estimate.error, found.difference)
+    shown = ["" if each is None else ", ".join(f"{x:.6g}" for x in each[:, 0].tolist()) for each in columns]
+    return [found.method.label, *shown, str(found.estimate.evaluations[0])]
+
+
+def compare_at(loss: Loss, weight: Mapping[str, float]) -> Comparisons:
     """Find ∂L/∂w at one point by every method.
 
     Parameters
@@ -65,7 +85,7 @@ def compare_at(loss: Loss, weight: Mapping[str, float]) -> tuple[Comparison, ...
 
     Returns
     -------
-    tuple of Comparison
+    Comparisons
         One for each method of ``COMPARED``, in that order, arrays of one point. A method that cannot be
         used is listed with the reason.
 
@@ -79,9 +99,7 @@ def compare_at(loss: Loss, weight: Mapping[str, float]) -> tuple[Comparison, ...
     return compare_along(loss, point)
 
 
-def compare_along(
-    loss: Loss, weight: Array, parameters: Mapping[str, Array] | None = None
-) -> tuple[Comparison, ...]:
+def compare_along(loss: Loss, weight: Array, parameters: Mapping[str, Array] | None = None) -> Comparisons:
     """Find ∂L/∂w at many points (the records of a run) by every method.
 
     Parameters
@@ -95,7 +113,7 @@ def compare_along(
 
     Returns
     -------
-    tuple of Comparison
+    Comparisons
         As for :func:`compare_at`.
     """
     exact: Array | None = None
@@ -111,7 +129,7 @@ def compare_along(
         with np.errstate(invalid="ignore"):  # ∞ − ∞: no number, and so is the difference
             difference = None if exact is None else np.abs(estimate.gradient - exact)
         rows.append(Comparison(method, estimate, difference))
-    return tuple(rows)
+    return Comparisons(rows)
 
 
 @dataclass(frozen=True, eq=False)

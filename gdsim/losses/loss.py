@@ -54,6 +54,14 @@ class Loss:
     name: str = ""
     reference: str = ""
 
+    def _repr_latex_(self) -> str | None:
+        """What a notebook shows: the formula."""
+        from gdsim.expr.typeset import to_latex
+
+        if self.expression is None:
+            return None
+        return f"$L({', '.join(self.weights)}) = {to_latex(self.expression)}$"
+
     @classmethod
     def from_text(
         cls,

@@ -35,6 +35,7 @@ FILM_SIZES: dict[str, tuple[int, int]] = {
     "vertical": (1080, 1920),
 }
 _LEAST_PIXELS, _MOST_PIXELS = 120, 4320
+_MOST_SHOWN = 16_000_000  # bytes of a film that a notebook takes in
 _MOST_SECONDS = 600.0
 _MOST_FPS = {"gif": 50.0, "mp4": 120.0, "webm": 120.0}  # a GIF counts hundredths, and viewers slow 1 down
 _USUAL_FPS = {"gif": 20.0, "mp4": 30.0, "webm": 30.0}
@@ -100,6 +101,21 @@ class Film(NamedTuple):
     bytes: int
     width: int
     height: int
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the film itself, unless it is large, then its file."""
+        from base64 import b64encode
+        from html import escape
+
+        name = escape(str(self.file))
+        if self.bytes > _MOST_SHOWN or not self.file.exists():
+            return f"<p><code>{name}</code></p>"
+        kind = self.file.suffix[1:].lower()
+        data = b64encode(self.file.read_bytes()).decode("ascii")
+        if kind == "gif":
+            return f'<img alt="{name}" style="max-width: 100%" src="data:image/gif;base64,{data}">'
+        source = f"data:video/{kind};base64,{data}"
+        return f'<video controls loop muted style="max-width: 100%" title="{name}" src="{source}"></video>'
 
 
 def animate(

@@ -78,9 +78,25 @@ def surface(run: Run, at: Sequence[int] = ()) -> Scene:
     ball = _ball(axes)
     points.legend_beside(figure, axes)
     counter = text.label(figure, run)
+    _project(figure)
     show = _showing(run, (route, heights, floor), lines, (ball, counter), stage, height)
     moving = (*lines, ball, counter, *(artist for _, artist in stage))
     return Scene(figure, show, float(run.trajectory.step_index[-1]), moving, rescales=True)
+
+
+def _project(figure: Figure) -> None:
+    """Put ticks where they are seen.
+
+    Before 3.11.2 matplotlib lays a figure out as if they stood at their values, far outside; once drawn
+    without a layout, they stand where they belong.
+    """
+    from matplotlib import __version_info__
+
+    if __version_info__ < (3, 11, 2):
+        engine = figure.get_layout_engine()
+        figure.set_layout_engine("none")
+        figure.draw_without_rendering()
+        figure.set_layout_engine(engine)
 
 
 def _thinned(run: Run) -> NDArray[np.int64]:

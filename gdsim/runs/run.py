@@ -10,7 +10,8 @@ from typing import Any
 
 from gdsim.batch import Batch, Trajectory
 from gdsim.losses import Loss
-from gdsim.outcomes import CRITICAL_KINDS, CriticalPoint, Search, Status, Verdict
+from gdsim.markup import coordinates, paragraph
+from gdsim.outcomes import CRITICAL_KINDS, CriticalPoint, Search, Status, Verdict, points_table
 from gdsim.scenario import Scenario
 from gdsim.verdicts import Ruler, crossings
 
@@ -109,34 +110,13 @@ class Run:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: verdict, numbers, critical points."""
-        from html import escape
-
-        rows = "".join(
-            f"<tr><td>{escape(point.kind)}</td><td>{escape(coordinates(point.weight))}</td>"
-            f"<td>{point.loss:.6g}</td><td>{escape(point.proof)}</td></tr>"
-            for point in self.search.critical_points
-        )
-        table = (
-            "<table><thead><tr><th>critical point</th><th>weight</th><th>loss</th><th>proof</th></tr></thead>"
-            f"<tbody>{rows}</tbody></table>"
-            if rows
-            else ""
-        )
-        kind = self.verdict.kind.replace("_", " ")
+        steps = int(self.trajectory.steps[0])
         return (
-            f"<p><strong>{escape(kind)}</strong>: {escape(self.verdict.sentence)} "
-            f"<em>{escape(self.verdict.remedy)}</em></p>"
-            f"<p>{escape(self.status)} after {int(self.trajectory.steps[0])} steps.</p>{table}"
+            paragraph(self.title or self.name)
+            + self.verdict._repr_html_()
+            + paragraph(f"{self.status} after {steps} step{'s' * (steps != 1)}.")
+            + points_table(self.search.critical_points)
         )
-
-
-def coordinates(weight: Mapping[str, float]) -> str:
-    """Return ``x = 1, y = 2`` with six significant digits.
-
-    >>> coordinates({"x": 1.0, "y": -0.5})
-    'x = 1, y = -0.5'
-    """
-    return ", ".join(f"{name} = {value:.6g}" for name, value in weight.items())
 
 
 def critical_point_data(point: CriticalPoint) -> dict[str, Any]:

@@ -102,3 +102,11 @@ class Scenario:
     expect: Mapping[str, object] | None = None
     source: Path | None = field(default=None, compare=False)
     document: Document | None = field(default=None, compare=False, repr=False)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the file that it would be, with every value written out."""
+        from html import escape
+
+        from gdsim.scenario.write import scenario_text
+
+        return f"<pre>{escape(scenario_text(self))}</pre>"

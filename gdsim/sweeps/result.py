@@ -129,18 +129,15 @@ class SweepResult:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the axes, and how many runs ended in each kind of verdict."""
-        from html import escape
+        from gdsim.markup import paragraph, table
 
-        axes = ", ".join(f"{escape(axis.path)} ({len(axis.values):,} values)" for axis in self.axes)
-        rows = "".join(
-            f"<tr><td>{escape(kind.replace('_', ' '))}</td><td>{count:,}</td>"
-            f"<td>{100 * count / self.runs:.1f} %</td></tr>"
+        axes = ", ".join(f"{axis.path} ({len(axis.values):,} values)" for axis in self.axes)
+        rows = (
+            [kind.replace("_", " "), f"{count:,}", f"{100 * count / self.runs:.1f} %"]
             for kind, count in self.verdicts.items()
         )
-        return (
-            f"<p><strong>{self.runs:,} runs</strong> over {axes}</p><table><thead><tr><th>verdict</th>"
-            f"<th>runs</th><th>share</th></tr></thead><tbody>{rows}</tbody></table>"
-        )
+        head = paragraph(f" over {axes}", strong=f"{self.runs:,} runs")
+        return head + table(["verdict", "runs", "share"], rows)
 
 
 def counted(places: Column, length: int) -> tuple[int, ...]:

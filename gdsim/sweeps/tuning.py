@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdsim import critical
+from gdsim.markup import coordinates, paragraph, table
 from gdsim.outcomes import Fault, InputError
 from gdsim.runs.composition import compose, loss_of
 from gdsim.scenario import Scenario
@@ -58,6 +59,24 @@ class Tuned(NamedTuple):
     def steps(self) -> int:
         """The steps that it takes."""
         return int(self.result.columns["steps"][self.best])
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the rate, the stretch round it, and how the runs of the search ended."""
+        ended = (
+            f" settles in {self.steps} step{'s' * (self.steps != 1)}."
+            if self.reached
+            else " leaves the lowest loss."
+        )
+        best = paragraph(ended, strong=f"Learning rate {self.learning_rate:.6g}")
+        if self.stability is None:
+            return best + self.result._repr_html_()
+        low, high = self.stability.lowest, self.stability.largest
+        around = paragraph(f"With rates from {low:.6g} to {high:.6g} the run settles.")
+        heads = ["minimum", "largest curvature L", "limit of theory"]
+        limits = [
+            [coordinates(one["weight"]), one["curvature"], one["limit"]] for one in self.stability.limits
+        ]
+        return best + around + table(heads, limits) + self.result._repr_html_()
 
 
 def tune(scenario: Scenario, out: str | Path | None = None) -> Tuned:

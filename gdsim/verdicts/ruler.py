@@ -63,6 +63,15 @@ class Ruler(NamedTuple):
     agrees: bool
     sentence: str
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from gdsim.markup import coordinates, paragraph, table
+
+        heads = ["at", "learning rate η", "largest curvature L", "1/L", "2/L", "limit", "band"]
+        numbers = [self.learning_rate, self.curvature, self.one_over_curvature, self.two_over_curvature]
+        row = [coordinates(self.at), *numbers, self.bound, self.band]
+        return paragraph(self.sentence) + table(heads, [row])
+
     def summary(self) -> dict[str, Any]:
         """Return the ruler as plain data."""
         return {
