@@ -333,6 +333,12 @@ def test_bad_input_is_told_and_nothing_is_written(
     assert not list(tmp_path.iterdir())
 
 
+def test_json_says_what_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = json.loads(CliRunner().invoke(main, ["page", "parabola", "-o", "p.html", "--json"]).stdout)
+    assert said == {"file": "p.html", "name": "parabola", "bytes": (tmp_path / "p.html").stat().st_size}
+
+
 def test_a_page_is_whole_or_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = tmp_path / "page.html"
     target.write_text("older", encoding="utf-8")

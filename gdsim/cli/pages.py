@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gdsim.cli.options import set_option
+from gdsim.cli.options import json_option, set_option
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -54,10 +54,12 @@ def _complete_part(ctx: click.Context, param: click.Parameter, incomplete: str) 
 )  # fmt: skip
 @click.option("--torch", is_flag=True, help="Tell PyTorch's derivative at the start too; takes seconds.")
 @set_option
+@json_option
 @click.pass_context
 def page(
     ctx: click.Context, wanted: str | None, output: str | None, course: bool, language: str,
     hidden: tuple[str, ...], torch: bool, overrides: tuple[str, ...], preset: str | None,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Write one HTML page that lives without a network.
 
@@ -77,7 +79,13 @@ def page(
         name, made = _of_scenario(str(wanted), hide, torch, overrides, preset)
     target = Path(output) if output else Path(f"{name}.html")
     _write(made, target)
-    click.echo(f"wrote {target}: {len(made.encode()) / 1000:.0f} kB")
+    size = len(made.encode())
+    if as_json:
+        from gdsim.cli.screen import print_json
+
+        print_json({"file": str(target), "name": name, "bytes": size})
+    else:
+        click.echo(f"wrote {target}: {size / 1000:.0f} kB")
 
 
 def _hidden(words: tuple[str, ...]) -> tuple[str, ...]:
