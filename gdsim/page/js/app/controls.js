@@ -302,5 +302,17 @@ export function settingsLine(desk) {
   const state = desk.state;
   const start = loss.weights.map((name, place) => name + " = " + state.start[place]).join(", ");
   const parameters = loss.parameters.map((name, place) => name + " = " + state.parameters[place]);
-  return [...(desk.shows("formula") ? ["L = " + loss.text] : []), ...parameters, "start " + start, "η = " + state.rate, spaced(state.rule)].join("; ");
+  const { derivative, maxSteps, rival } = state;
+  const options = (/** @type {Record<string, number>} */ of) => Object.entries(of)
+    .filter(([, value]) => Number(value) !== 0).map(([name, value]) => ", " + spaced(name) + " " + Number(value)).join("");
+  const more = [
+    "at most " + maxSteps + " steps",
+    ...(derivative === "exact" ? [] : ["derivative by " + METHOD_WORDS[derivative]]),
+    ...(desk.lab.noise ? ["seed " + state.seed] : []),
+    ...(rival ? ["second rule " + spaced(rival) + options(state.rivalOptions) + " with η = " + state.rivalRate] : []),
+  ];
+  return [
+    ...(desk.shows("formula") ? ["L = " + loss.text] : []), ...parameters, "start " + start, "η = " + state.rate,
+    spaced(state.rule) + options(state.options), ...more,
+  ].join("; ");
 }
