@@ -149,6 +149,23 @@ def test_the_printed_page_is_light_and_shows_no_controls(page: Page, parabola: s
     assert printed.startswith(b"%PDF")
 
 
+def test_pictures_are_printed_whole_in_the_colours_and_the_shape_of_paper(page: Page, parabola: str) -> None:
+    """Those that are not in sight, too: a dark one on white paper would be black."""
+    page.size(1280, 500, dark=True)
+    page.open(parabola, "#rival=adam")
+    page.script("dispatchEvent(new Event('beforeprint'))")
+    shapes = page.script(
+        "return ['curve', 'ruler', 'convergence'].map((name) => {"
+        "const canvas = document.querySelector('.canvas-' + name);"
+        "const corner = canvas.getContext('2d').getImageData(2, 2, 1, 1).data;"
+        "return [canvas.width, canvas.height, corner[3] === 0 || corner[0] > 250]; })"
+    )
+    page.script("dispatchEvent(new Event('afterprint'))")
+    assert shapes == [[2064, 792, True], [2064, 528, True], [2064, 1080, True]]
+    assert "second rule adam" in page.script("return document.querySelector('.settings-line').textContent")
+    assert page.script("return document.querySelector('.canvas-curve').width") != 2064
+
+
 # ---- its speed -----------------------------------------------------------------------------------------
 
 

@@ -175,6 +175,24 @@ def test_all_changes_are_taken_back(page: Page, parabola: str) -> None:
     page.until("return location.hash === ''")
 
 
+def test_what_could_not_be_taken_is_taken_back_too(page: Page, parabola: str) -> None:
+    page.open(parabola)
+    page.enter("#lab1-rate", "")
+    page.until("return document.querySelector('#lab1-rate').getAttribute('aria-invalid') === 'true'")
+    assert page.text("#lab1-rate-fault") == "a number is needed"
+    page.enter("#lab1-loss", "((w")
+    page.script("document.querySelector('.reset').click()")
+    page.until("return document.querySelector('[aria-invalid]') === null")
+    assert page.script("return document.querySelector('#lab1-rate').value") == "0.2"
+    assert page.script("return document.querySelector('#lab1-loss').value") == "w^2"
+
+
+def test_a_rate_of_zero_does_not_arrive(page: Page, parabola: str) -> None:
+    page.open(parabola, "#rate=0")
+    assert page.text(".verdict .kind") == "Not arrived"
+    assert "cannot leave its start" in page.text(".verdict .sentence")
+
+
 def every_scenario() -> str:
     """One page that knows all shipped scenarios and runs them when it is asked."""
     runs = {name: executed(name) for name in shipped_scenarios()}

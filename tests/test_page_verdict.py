@@ -22,6 +22,7 @@ from gdsim.losses import Loss
 from gdsim.losses.library import LOSSES, named_loss
 from gdsim.outcomes import Interval
 from gdsim.runs import Run, execute
+from gdsim.scenario import parse_mapping
 from gdsim.verdicts.rest import period_of_tail
 from gdsim.verdicts.story import number
 
@@ -154,6 +155,23 @@ def test_kinds_follow_forty_learning_rates_without_python(name: str) -> None:
     answers = judged(runs, own_search=True, own_trajectory=True)
     kinds = {key: answers[key]["verdict"]["kind"] for key in runs}
     assert kinds == {key: run.verdict.kind for key, run in runs.items()}
+
+
+def test_runs_that_cannot_move_are_told_of_alike() -> None:
+    """A rate of 0, one too small, a schedule that falls too fast, and no step at all."""
+    fast = {"initial": 0.1, "schedule": "exponential", "gamma": 0.5}
+    cases: dict[str, Mapping[str, Any]] = {
+        "zero": {"loss": WELLS, "initial_weight": 0.5, "learning_rate": 0},
+        "tiny": {"loss": "w", "initial_weight": 1e3, "learning_rate": 1e-14},
+        "falling": {"loss": "(w - 3)^2", "initial_weight": 0, "learning_rate": fast},
+        "two": {"loss": "x^2 + y^2", "initial_weight": {"x": 1, "y": 2}, "learning_rate": 0},
+        "lax": {"loss": "1e-20*w^2", "initial_weight": 0.5, "learning_rate": 0.1},
+        "none": {"loss": WELLS, "initial_weight": 0.5, "learning_rate": 0.1, "stopping": {"max_steps": 0}},
+    }
+    runs = {key: execute(parse_mapping({"name": key, **case})) for key, case in cases.items()}
+    answers = judged(runs)
+    assert {run.verdict.kind for key, run in runs.items() if key != "lax"} == {"still_moving"}
+    assert {key: words(answers[key]) for key in runs} == {key: said(run) for key, run in runs.items()}
 
 
 def test_a_cycle_states_its_period() -> None:

@@ -28,6 +28,9 @@ from gdsim.verdicts.settle import Terrain
 DOCS = Path(__file__).parent.parent / "docs"
 
 
+FALLING_FAST = {"initial": 0.1, "schedule": "exponential", "gamma": 0.5}
+
+
 def run(loss: str, start: Any, rate: float, **more: Any) -> Run:
     data = {"loss": loss, "initial_weight": start, "learning_rate": rate, **more}
     return execute(parse_mapping({"name": "case", **data}))
@@ -84,6 +87,42 @@ def test_a_chaotic_run_that_passes_by_a_point_has_not_settled(
 
 def test_a_run_that_ends_at_max_steps_zero_is_judged_where_it_stands() -> None:
     assert run("w^2", 0, 0.1, stopping={"max_steps": 0}).verdict.kind == "minimum"
+
+
+@pytest.mark.parametrize(
+    ("loss", "start", "rate", "said"),
+    [
+        ("w^2", 10, 0, "The run cannot leave its start, w = 10: with η = 0 and a slope of 20"),
+        ("(w^2 - 1)^2", 0.5, 1e-20, "The run cannot leave its start, w = 0.5: with η = 10⁻²⁰ and"),
+        ("w", 1e3, 1e-14, "The run cannot leave its start, w = 1000"),
+        ("x^2 + y^2", {"x": 1, "y": 2}, 0, "The run cannot leave its start, (x, y) = (1, 2)"),
+        ("(w - 3)^2", 0, FALLING_FAST, "After 52 steps the run is at w = 1.0489 and has not arrived"),
+    ],
+)  # fmt: skip
+def test_a_run_whose_steps_are_too_small_to_move_it_has_not_settled(
+    loss: str, start: Any, rate: Any, said: str
+) -> None:
+    far = run(loss, start, rate)
+    assert far.trajectory.status[0] is Status.STALLED
+    assert far.verdict.kind == "still_moving"
+    assert far.verdict.sentence.startswith(said)
+    assert "more steps" not in far.verdict.remedy
+
+
+def test_a_run_that_rounding_holds_at_its_point_has_settled() -> None:
+    near = run("(w - 3)^2 + 1", 0, 0.3, stopping={"gradient_tolerance": 0})
+    assert (near.verdict.kind, near.verdict.evidence["at"]) == ("minimum", {"w": 3.0})
+
+
+def test_a_start_within_the_tolerance_is_not_the_point_itself() -> None:
+    verdict = run("1e-20*w^2", 0.5, 0.1).verdict
+    assert verdict.sentence.startswith("No step was taken: at the start, w = 0.5, the slope of 10⁻²⁰ is")
+    assert run("w^2", 0, 0.1).verdict.sentence.startswith("The run started on a minimum, w = 0: the")
+
+
+def test_no_step_is_no_movement() -> None:
+    verdict = run("w^2", 10, 0.1, stopping={"max_steps": 0}).verdict
+    assert verdict.sentence.startswith("No step was taken, and the run is at its start, w = 10; the nearest")
 
 
 def test_the_place_of_rest_is_evidence() -> None:

@@ -256,6 +256,9 @@ class _Group(NamedTuple):
         ends.kind[ends.period > 0] = CODES["cycle"]
         if rest.size:
             self._judge_rest(ends, rest)
+        held = which(Status.STALLED)
+        if held.size:
+            self._judge_held(ends, held)
         if moving.size:
             self._judge_moving(ends, moving)
         return ends.kind, ends.settled, ends.period
@@ -274,6 +277,14 @@ class _Group(NamedTuple):
         found = self.terrain.settled(self._final(self.runs[_view(chosen)]))
         ends.kind[_view(chosen)] = np.where(found.sure, CODES["plateau"], CODES["undecided"])
         self._settle(ends, chosen, found.place)
+
+    def _judge_held(self, ends: _Ends, chosen: Integers) -> None:
+        """Runs whose steps became too small to move them: far from their point they have not arrived."""
+        place = ends.settled[chosen]
+        near = self._is_near(self._final(self.runs[chosen]), place, self.runs[chosen])
+        told = (place == NOWHERE) & (ends.kind[chosen] == CODES["undecided"])
+        far = chosen[~near & ~told]
+        ends.kind[far], ends.settled[far] = CODES["still_moving"], NOWHERE
 
     def _judge_moving(self, ends: _Ends, chosen: Integers) -> None:
         """Runs that took all their steps: as good as settled, on a plateau, falling for ever, or moving."""
@@ -304,17 +315,22 @@ class _Group(NamedTuple):
         complete = np.isfinite(tail).all(axis=0) & self.trajectory.ended(Status.MAX_STEPS)[runs]
         return np.where(complete, np.where(complete, tail, 0.0).mean(axis=0), weight)
 
-    def _come_to_rest(self, weight: Array, place: Integers, runs: Integers) -> tuple[Mask, Mask]:
-        """Whether a run is so near to its point that it counts as settled, and whether it heads for one."""
+    def _is_near(self, weight: Array, place: Integers, runs: Integers) -> Mask:
+        """Whether a run is within 1 % of the domain of its point, and within 5 % of its way or just there."""
         away = self.terrain.distance(weight, place)
-        heading = place != NOWHERE
-        if self.batch.noise is not None:
-            radius = noise_radius(self.batch, self.trajectory, self.terrain, runs, place)
-            return np.asarray((away <= radius + 1e-9 * self._width).all(axis=0)), heading
         start = self.terrain.distance(self.trajectory.weight[0][:, runs], place)
         near = away <= NEAR * self._width
         near &= (away <= _OF_THE_WAY * start.max(axis=0)) | (away <= 1e-6 * self._width)
-        close = np.asarray(near.all(axis=0))
+        return np.asarray(near.all(axis=0))
+
+    def _come_to_rest(self, weight: Array, place: Integers, runs: Integers) -> tuple[Mask, Mask]:
+        """Whether a run is so near to its point that it counts as settled, and whether it heads for one."""
+        heading = place != NOWHERE
+        if self.batch.noise is not None:
+            away = self.terrain.distance(weight, place)
+            radius = noise_radius(self.batch, self.trajectory, self.terrain, runs, place)
+            return np.asarray((away <= radius + 1e-9 * self._width).all(axis=0)), heading
+        close = self._is_near(weight, place, runs)
         if close.any():
             close[close] = self._stays(place[close], runs[close])
         return close, heading

@@ -70,6 +70,11 @@ def _arrival(story: Story, point: CriticalPoint) -> str:
         ends = [f"{key} from {number(low)} to {number(high)}" for key, (low, high) in point.interval.items()]
         where = " and ".join(ends) if story.line else f"{where} and round about"
     outside = "" if _inside(story, point) else ", outside the domain"
+    if story.steps == 0 and _is_apart(story, point):
+        return (
+            f"No step was taken: at the start, {place(story.final)}, the slope of {number(story.slope)} is within the "
+            f"tolerance of {number(story.batch.stopping.gradient_tolerance)}. The run stands next to {name}, {where}{outside}."
+        )
     if story.steps == 0:
         return f"The run started on {name}, {where}{outside}: the slope is zero there, so no step was taken."
     if story.status is Status.MAX_STEPS and story.noisy:
@@ -81,6 +86,16 @@ def _arrival(story: Story, point: CriticalPoint) -> str:
         )
     stalled = ", as near as floating-point numbers allow" if story.status is Status.STALLED else ""
     return f"After {counted(story.steps)} the run settled on {name}, {where}{outside}{stalled}."
+
+
+def _is_apart(story: Story, point: CriticalPoint) -> bool:
+    """Whether the run ended visibly beside its point: a millionth of the domain or more."""
+    if point.kind == "flat":
+        return False
+    domain = story.search.domain.items()
+    return any(
+        abs(story.final[name] - point.weight[name]) > 1e-6 * (high - low) for name, (low, high) in domain
+    )
 
 
 def _inside(story: Story, point: CriticalPoint) -> bool:
@@ -401,7 +416,7 @@ def _still_moving(story: Story) -> _Telling:
     evidence: dict[str, Any] = {"weight": story.final, "rate": story.pace, "gradient": story.gradient}
     if np.isfinite(tail).all() and not story.noisy and _wanders(tail):
         return _chaos(story, tail, evidence)
-    sentence = f"After {counted(story.steps)} the run is at {place(story.final)} and still moving, by {number(story.pace)} a step"
+    sentence = _on_the_way(story)
     if story.noisy and np.isfinite(tail).all():
         mean = story.named(tail.mean(axis=0))
         evidence["mean"] = mean
@@ -411,17 +426,38 @@ def _still_moving(story: Story) -> _Telling:
             "Give it more steps, or less noise.",
         )
     nearest = _nearest(story)
+    held = story.status is Status.STALLED
     if nearest is None:
-        return f"{sentence}.", evidence, "Give it more steps."
+        return f"{sentence}.", evidence, "Try a larger learning rate." if held else "Give it more steps."
     evidence["nearest"] = {"at": dict(nearest.weight), "kind": nearest.kind}
-    remedy = "Give it more steps, or a larger learning rate."
-    if story.factor == 2.0 and nearest.curvature and nearest.curvature[-1] > 0:
+    remedy = "Try a larger learning rate." if held else "Give it more steps, or a larger learning rate."
+    if held and story.batch.schedule.schedule.name != "constant":
+        remedy = "Let the learning rate fall more slowly, or not so far."
+    elif story.factor == 2.0 and nearest.curvature and nearest.curvature[-1] > 0:
         best = 1.0 / nearest.curvature[-1]
         evidence["one_over_curvature"] = best
         symbol = "f″" if story.line else "L"
         if story.rate < 0.5 * best:
-            remedy = f"Try a larger learning rate, up to {number(best)} = 1/{symbol} at the minimum, or more steps."
+            more = "" if held else ", or more steps"
+            remedy = f"Try a larger learning rate, up to {number(best)} = 1/{symbol} at the minimum{more}."
     return f"{sentence}; the nearest minimum is at {place(nearest.weight)}.", evidence, remedy
+
+
+def _on_the_way(story: Story) -> str:
+    """Where a run is that has not arrived, and how it goes on from there, if it does."""
+    if story.status is Status.STALLED:
+        where = (
+            f"After {counted(story.steps)} the run is at {place(story.final)} and has not arrived"
+            if story.steps
+            else f"The run cannot leave its start, {place(story.final)}"
+        )
+        return (
+            f"{where}: with η = {number(story.rate)} and a slope of {number(story.slope)} a step is too small to "
+            "change a floating-point number"
+        )
+    if story.steps == 0:
+        return f"No step was taken, and the run is at its start, {place(story.final)}"
+    return f"After {counted(story.steps)} the run is at {place(story.final)} and still moving, by {number(story.pace)} a step"
 
 
 def _wanders(tail: np.ndarray[Any, np.dtype[np.float64]]) -> bool:

@@ -12,6 +12,11 @@ let printing = false;
 /** @type {(() => void)[]} */
 const watchers = [];
 
+/** Whether the page is being printed. */
+export function isPrinting() {
+  return printing;
+}
+
 /**
  * The theme in force.
  * @returns {Theme}

@@ -2,7 +2,7 @@
 
 import { allowed, DERIVATIVES, usualOptions } from "./fragment.js";
 import { button, make, setAttribute } from "./elements.js";
-import { choiceField, groupOf, numberField, tickField } from "./fields.js";
+import { choiceField, groupOf, numberField, RESTORED, tickField } from "./fields.js";
 import { lossBox } from "./loss_box.js";
 import { choosingRule } from "./model.js";
 
@@ -281,7 +281,11 @@ export function controlsOf(desk) {
     runPart(desk),
   ];
   const parts = wanted.filter((one) => one !== null);
-  const reset = desk.shows("reset") ? button("Take all changes back", desk.reset, { class: "reset" }) : null;
+  const takeBack = () => {
+    desk.reset();
+    element.querySelectorAll("[aria-invalid]").forEach((box) => box.dispatchEvent(new Event(RESTORED)));
+  };
+  const reset = desk.shows("reset") ? button("Take all changes back", takeBack, { class: "reset" }) : null;
   if (parts.length === 0) return null;
   const element = make("section", { class: "controls", "aria-label": "Settings" }, ...parts.map((one) => one.element), reset);
   return { element, update: () => parts.forEach((one) => one.update()) };
@@ -298,5 +302,17 @@ export function settingsLine(desk) {
   const state = desk.state;
   const start = loss.weights.map((name, place) => name + " = " + state.start[place]).join(", ");
   const parameters = loss.parameters.map((name, place) => name + " = " + state.parameters[place]);
-  return [...(desk.shows("formula") ? ["L = " + loss.text] : []), ...parameters, "start " + start, "η = " + state.rate, spaced(state.rule)].join("; ");
+  const { derivative, maxSteps, rival } = state;
+  const options = (/** @type {Record<string, number>} */ of) => Object.entries(of)
+    .filter(([, value]) => Number(value) !== 0).map(([name, value]) => ", " + spaced(name) + " " + Number(value)).join("");
+  const more = [
+    "at most " + maxSteps + " steps",
+    ...(derivative === "exact" ? [] : ["derivative by " + METHOD_WORDS[derivative]]),
+    ...(desk.lab.noise ? ["seed " + state.seed] : []),
+    ...(rival ? ["second rule " + spaced(rival) + options(state.rivalOptions) + " with η = " + state.rivalRate] : []),
+  ];
+  return [
+    ...(desk.shows("formula") ? ["L = " + loss.text] : []), ...parameters, "start " + start, "η = " + state.rate,
+    spaced(state.rule) + options(state.options), ...more,
+  ].join("; ");
 }

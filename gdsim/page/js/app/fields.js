@@ -25,6 +25,8 @@ import { readConstant } from "./reading.js";
  * @typedef {{from: number, to: number, log?: boolean, whole?: boolean}} Track
  */
 
+/** Sent to a box whose text could not be taken, when all changes are taken back. */
+export const RESTORED = "restored";
 const TICKS = 1000;
 
 /**
@@ -65,7 +67,7 @@ export function numberField(field) {
   const slider = field.track ? make("input", { type: "range", min: 0, max: TICKS, step: 1, "aria-label": label + ", slider" }) : null;
   const take = () => {
     const read = readConstant(box.value);
-    const wrong = "message" in read ? read.message : fault(read.value);
+    const wrong = box.value.trim() === "" ? "a number is needed" : "message" in read ? read.message : fault(read.value);
     setAttribute(box, "aria-invalid", wrong ? "true" : null);
     setText(error, wrong);
     if (!wrong && "value" in read) set(read.value);
@@ -80,7 +82,8 @@ export function numberField(field) {
   });
   const element = make("div", { class: "field" }, make("label", { for: id }, label), box, slider, error);
   let shown = NaN;
-  return {
+  /** @type {Part} */
+  const part = {
     element,
     update() {
       const value = get(), track = field.track?.() ?? null;
@@ -97,6 +100,11 @@ export function numberField(field) {
       setText(error, "");
     },
   };
+  box.addEventListener(RESTORED, () => {
+    shown = NaN;
+    part.update();
+  });
+  return part;
 }
 
 /**

@@ -1,7 +1,7 @@
 // Pictures: a canvas each, painted when it is seen, and picked from by pointer.
 
 import { paintScene } from "../draw/canvas.js";
-import { themeNow } from "./appearance.js";
+import { isPrinting, themeNow } from "./appearance.js";
 import { make, setAttribute } from "./elements.js";
 
 /** @import {Box, Outcome, Scene, State} from "../types.js" */
@@ -17,6 +17,13 @@ import { make, setAttribute } from "./elements.js";
  * A picture of the page.
  * @typedef {Part & {name: string, title: string, drawing: Drawing, box: () => Box, redraw: () => void}} Figure
  */
+
+/** A picture on paper, in pixels of 1/96 inch: as wide as a sheet of A4 between its margins. */
+const PAPER_WIDTH = 688;
+const PAPER_HEIGHT = 360;
+const PAPER_DOTS = 3; // in such a pixel
+/** @type {Record<string, number>} */
+const PAPER_HEIGHTS = { curve: 264, derivative: 160, ruler: 176 };
 
 /** The size of the letters of the page over the usual one: projectors get larger pictures' texts, too. */
 function magnification() {
@@ -39,16 +46,17 @@ export function figureOf(desk, name, title, drawing, picked = false) {
   /** @type {Scene | null} */
   let scene = null;
   const box = () => {
+    if (isPrinting()) return { width: PAPER_WIDTH, height: PAPER_HEIGHTS[name] ?? PAPER_HEIGHT };
     const scale = magnification();
     return { width: Math.max(1, (width || 640) / scale), height: Math.max(1, (height || 360) / scale) };
   };
   const paint = () => {
-    if (!near || width === 0 || height === 0) {
+    if (width === 0 || height === 0 || !(near || isPrinting())) {
       stale = true;
       return;
     }
-    stale = false;
-    const scale = magnification(), fine = Math.min(3, devicePixelRatio || 1) * scale;
+    stale = !near;
+    const fine = isPrinting() ? PAPER_DOTS : Math.min(3, devicePixelRatio || 1) * magnification();
     const ratio = name === "atlas" ? Math.ceil(fine) : fine; // cells of whole pixels have no seams
     scene = drawing(box());
     const [wide, high] = [Math.round(scene.width * ratio), Math.round(scene.height * ratio)];

@@ -1,7 +1,7 @@
 // The text box for a loss of the reader's own. It is parsed, never run.
 
 import { button, make, setAttribute, setText } from "./elements.js";
-import { groupOf } from "./fields.js";
+import { groupOf, RESTORED } from "./fields.js";
 import { readLoss } from "./reading.js";
 
 /** @import {Desk} from "./desk.js" */
@@ -57,7 +57,8 @@ export function lossBox(desk) {
   const group = groupOf("Edit the loss", [], "edit");
   group.element.append(make("div", { class: "field wide" }, make("label", { for: id }, "L ="), box, help, fault),
     button("Compute this loss", take, { class: "plain" }));
-  return {
+  /** @type {Part} */
+  const part = {
     element: group.element,
     update() {
       const text = desk.state.formula || given.text;
@@ -66,4 +67,9 @@ export function lossBox(desk) {
       say("");
     },
   };
+  box.addEventListener(RESTORED, () => {
+    shown = "\n";
+    part.update();
+  });
+  return part;
 }

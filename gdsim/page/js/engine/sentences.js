@@ -14,6 +14,7 @@ import { countSteps, writeNumber, writePlace } from "./words.js";
 /** @typedef {{sentence: string, remedy: string}} Telling */
 
 const SMALLER_RATE = "Try a smaller learning rate.";
+const LARGER_RATE = "Try a larger learning rate.";
 
 /** @type {Record<string, string>} */
 const KIND_NAMES = {
@@ -75,6 +76,10 @@ function tellArrival(story, point) {
   const inside = story.home.search.domain.every(([low, high], index) => low <= point.weight[index] && point.weight[index] <= high);
   const outside = inside ? "" : ", outside the domain";
   const after = `After ${countSteps(story.steps)} the run`;
+  if (story.steps === 0 && point.kind !== "flat" && farthest(story, point) > 1e-6) {
+    const { tolerance } = story.problem.stopping;
+    return `No step was taken: at the start, ${placeIn(story, story.final)}, the slope of ${writeNumber(story.slope)} is within the tolerance of ${writeNumber(tolerance)}. The run stands next to ${name}, ${where}${outside}.`;
+  }
   if (story.steps === 0) {
     return `The run started on ${name}, ${where}${outside}: the slope is zero there, so no step was taken.`;
   }
@@ -403,7 +408,8 @@ function tellStillMoving(story) {
   const tail = tailOf(story.trajectory);
   const whole = isWholeTail(tail);
   if (whole && !story.noisy && wanders(tail)) return tellChaos(story, tail);
-  const sentence = `After ${countSteps(story.steps)} the run is at ${placeIn(story, story.final)} and still moving, by ${writeNumber(story.pace)} a step`;
+  const sentence = tellWay(story);
+  const held = story.trajectory.status === "STALLED";
   if (story.noisy && whole) {
     const mean = placeIn(story, story.names.map((_, index) => meanOf(columnOf(tail, index))));
     return {
@@ -412,14 +418,32 @@ function tellStillMoving(story) {
     };
   }
   const nearest = nearestLow(story);
-  if (!nearest) return { sentence: `${sentence}.`, remedy: "Give it more steps." };
-  let remedy = "Give it more steps, or a larger learning rate.";
+  if (!nearest) return { sentence: `${sentence}.`, remedy: held ? LARGER_RATE : "Give it more steps." };
+  let remedy = held ? LARGER_RATE : "Give it more steps, or a larger learning rate.";
   const curvature = nearest.curvature[nearest.curvature.length - 1];
-  if (story.factor === 2 && curvature > 0 && story.rate < 0.5 * (1 / curvature)) {
+  if (held && story.problem.rate.schedule !== "constant") {
+    remedy = "Let the learning rate fall more slowly, or not so far.";
+  } else if (story.factor === 2 && curvature > 0 && story.rate < 0.5 * (1 / curvature)) {
     const symbol = story.line ? "f″" : "L";
-    remedy = `Try a larger learning rate, up to ${writeNumber(1 / curvature)} = 1/${symbol} at the minimum, or more steps.`;
+    remedy = `Try a larger learning rate, up to ${writeNumber(1 / curvature)} = 1/${symbol} at the minimum${held ? "" : ", or more steps"}.`;
   }
   return { sentence: `${sentence}; the nearest minimum is at ${placeIn(story, nearest.weight)}.`, remedy };
+}
+
+/**
+ * Where a run is that has not arrived, and how it goes on from there, if it does.
+ * @param {Story} story
+ * @returns {string}
+ */
+function tellWay(story) {
+  const where = placeIn(story, story.final);
+  const after = `After ${countSteps(story.steps)} the run is at ${where}`;
+  if (story.trajectory.status === "STALLED") {
+    const place = story.steps ? `${after} and has not arrived` : `The run cannot leave its start, ${where}`;
+    return `${place}: with η = ${writeNumber(story.rate)} and a slope of ${writeNumber(story.slope)} a step is too small to change a floating-point number`;
+  }
+  if (story.steps === 0) return `No step was taken, and the run is at its start, ${where}`;
+  return `${after} and still moving, by ${writeNumber(story.pace)} a step`;
 }
 
 /**

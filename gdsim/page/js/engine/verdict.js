@@ -83,6 +83,7 @@ function endingOf(problem, trajectory, terrain, home) {
     }
   }
   const { point, sure } = settleAt(terrain, final);
+  if (status === "STALLED" && (point ? !isNear(trajectory, home, final, point) : sure)) return ending("still_moving");
   return { kind: point ? point.kind : sure ? "plateau" : "undecided", point, period: 0 };
 }
 
@@ -125,17 +126,28 @@ function restingPlace(trajectory, noisy) {
  * @returns {boolean}
  */
 function hasComeToRest(problem, trajectory, home, weight, point) {
-  const away = distancesTo(weight, point);
   if (problem.noise) {
+    const away = distancesTo(weight, point);
     const radius = noiseRadius(trajectory, point);
     return away.every((distance, index) => distance <= radius[index] + 1e-9 * home.width[index]);
   }
+  return isNear(trajectory, home, weight, point) && staysNear(problem, trajectory, home, point);
+}
+
+/**
+ * Whether a run is within 1 % of the domain of its point, and within 5 % of its way or just there.
+ * @param {Trajectory} trajectory
+ * @param {Terrain} home
+ * @param {number[]} weight
+ * @param {CriticalPoint} point
+ * @returns {boolean}
+ */
+function isNear(trajectory, home, weight, point) {
   const way = OF_THE_WAY * Math.max(...distancesTo(weightAt(trajectory, 0), point));
-  const near = away.every((distance, index) => {
+  return distancesTo(weight, point).every((distance, index) => {
     const width = home.width[index];
     return distance <= COME_NEAR * width && (distance <= way || distance <= 1e-6 * width);
   });
-  return near && staysNear(problem, trajectory, home, point);
 }
 
 /**

@@ -10,6 +10,7 @@ import { shownStep, wordsScene } from "./points.js";
 
 const ROOM_BEYOND = 1.5; // of the limit: how far a linear ruler reaches
 const RULER_TEXT = 13;
+const LEAST_RATE = 1e-307; // where a ruler by powers of ten ends
 
 /**
  * Where the rate stands: `rate` at the step that is shown, `one` is 1/L, `bound` the largest stable rate;
@@ -71,9 +72,10 @@ export function standingOf(outcome, state) {
  * @returns {Scale}
  */
 function rulerScale({ rate, one, bound }, from, to) {
-  if (rate <= ROOM_BEYOND * bound && rate >= bound / 100) return linearScale(0, ROOM_BEYOND * bound, from, to);
+  if (rate <= ROOM_BEYOND * bound && (rate >= bound / 100 || rate === 0)) return linearScale(0, ROOM_BEYOND * bound, from, to);
   const low = Math.min(rate / 2, one / 4), high = Math.max(2 * rate, 4 * bound);
-  return logScale(Math.min(low, one * Math.sqrt(bound / high)), Math.max(high, bound * Math.sqrt(one / low)), from, to);
+  const least = Math.max(LEAST_RATE, Math.min(low, one * Math.sqrt(bound / high)));
+  return logScale(least, Math.max(high, bound * Math.sqrt(one / low)), from, to);
 }
 
 /**
