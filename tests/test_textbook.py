@@ -106,6 +106,21 @@ def test_other_weights_are_said_to_be_constants() -> None:
     assert "held" not in written("3*x^2")
 
 
+def test_other_weights_and_repetitions_are_noted_in_mathml_too() -> None:
+    assert "(y held constant)" in steps_mathml(step_lines(derived("x^2*y")))
+    assert "(as above)" in steps_mathml(step_lines(derived("sin(x^2)*exp(sin(x^2))")))
+
+
+def test_what_is_said_of_a_rule_goes_on_a_little_further_in() -> None:
+    text = steps_text(step_lines(derived("exp(3*x)")), 40)
+    assert "exponential: exp(u) = e^u is\n              its own derivative" in text
+
+
+def test_the_parts_of_a_step_are_one_level_deeper() -> None:
+    # f·g; f′ a power, g′ a chain; of this exp(u)′, and u′ with x′
+    assert [depth for _, depth, _ in walk_steps(derived("x^2*exp(3*x)"))] == [0, 1, 1, 2, 2, 3]
+
+
 # --------------------------------------------------------------------------------- the routes
 
 ROUTES = {

@@ -286,6 +286,13 @@ def test_the_limit_of_momentum_is_two_times_one_plus_beta_over_the_curvature(mom
     assert found.bound == pytest.approx(2 * (1 + momentum) / 2)
 
 
+@pytest.mark.parametrize("momentum", [0.1, 0.5, 0.9])
+def test_the_limit_of_nesterov_is_two_times_one_plus_beta_over_one_plus_two_beta(momentum: float) -> None:
+    found = run("w^2", 1, 0.1, update_rule={"name": "nesterov", "momentum": momentum}).ruler
+    assert found is not None
+    assert found.bound == pytest.approx(2 * (1 + momentum) / (1 + 2 * momentum) / 2)
+
+
 @pytest.mark.parametrize(("factor", "settles"), [(0.99, True), (1.01, False)])
 def test_momentum_settles_below_its_limit_and_not_above(factor: float, settles: bool) -> None:
     rate = factor * 2 * (1 + 0.5) / 2
