@@ -271,6 +271,23 @@ def test_formula_is_text() -> None:
         parse(3)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("word", ["if", "else", "and", "or", "not", "in", "is", "for"])
+def test_words_of_python_are_answered_with_where(word: str) -> None:
+    assert str(fault(f"x {word} y")) == (
+        f"3: {word!r} cannot be used in a formula; expected where(x > 0, a, b) with one comparison"
+    )
+
+
+@pytest.mark.parametrize("word", ["True", "False", "None"])
+def test_values_of_python_are_no_numbers(word: str) -> None:
+    assert str(fault(word)) == f"1: {word!r} cannot be used in a formula; expected a number"
+
+
+@pytest.mark.parametrize("word", ["inf", "nan", "infinity", "Infinity", "NaN"])
+def test_numbers_are_finite(word: str) -> None:
+    assert str(fault(word)) == f"1: {word!r} cannot be used in a formula; expected a finite number"
+
+
 # --- caps -----------------------------------------------------------------------------------------
 
 

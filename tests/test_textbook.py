@@ -19,7 +19,7 @@ from tiers import examples, some
 
 from gdsim.expr.derivative_rules import FUNCTION_RULES, RULES
 from gdsim.expr.differentiate import derivative, differentiate
-from gdsim.expr.display import to_text
+from gdsim.expr.display import to_latex, to_text
 from gdsim.expr.emit_python import compile_function
 from gdsim.expr.nodes import Expr, Prime, Reduce, Symbol, substitute, symbols, walk
 from gdsim.expr.parse import parse
@@ -396,6 +396,21 @@ def test_wide_and_deep_formulas_keep_to_the_screen_and_to_a_second_or_two(name: 
 def test_a_formula_is_broken_at_equals_signs_also_behind_a_break_within_brackets() -> None:
     rows = broken("y = (a + b + c + d)/e = (a + b)/f", 14, 2)
     assert rows == ["y = (a + b", "      + c", "      + d)/e", "  = (a + b)/f"]
+
+
+def test_brackets_that_are_open_at_the_start_of_a_row_count() -> None:
+    rows = broken("y = ((a + b + c + d)·(e + f) + g)/h = (a + b)/f", 14, 2)
+    assert rows == [
+        "y =", "      ((a + b", "      + c", "      + d)·(e", "      + f)", "      + g)/h", "  = (a + b)/f",
+    ]  # fmt: skip
+
+
+def test_a_long_sum_in_several_rows_of_latex_is_the_sum() -> None:
+    terms = "".join(f"{'-+'[k % 3 > 0]}{k}*sin({k}*x)" for k in range(2, 14))
+    first, *_ = step_lines(derived(f"-sin(x){terms}"))
+    rows = [row.removesuffix(r" \\").removeprefix("& ") for row in steps_latex([first]).splitlines()[2:-1]]
+    assert len(rows) > 2
+    assert " ".join(rows).replace(r"\qquad {} ", "") == rf"\;{{}} = {to_latex(first.formulas[1])}"
 
 
 def test_a_sum_of_many_terms_has_one_line_of_parts() -> None:
