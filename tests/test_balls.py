@@ -108,6 +108,20 @@ def test_a_restricted_enclosure_of_an_inverse_reaches_both_ends(formula: str, en
     assert all(whole.overlaps(over(end, "0", "0")) for end in ends)
 
 
+@pytest.mark.parametrize(
+    ("formula", "low", "high"),
+    [
+        ("sin(1/w)", "-1", "1"), ("cos(1/w)", "-1", "1"), ("tanh(1/w)", "-1", "1"),
+        ("sigmoid(1/w)", "0", "1"), ("atan(1/w)", "-1.57", "1.57"),
+    ],
+)  # fmt: skip
+def test_a_bounded_function_is_bounded_about_a_pole(formula: str, low: str, high: str) -> None:
+    whole = over(formula, "-1", "1", "restricted")
+    assert whole.overlaps(arb(low))
+    assert whole.overlaps(arb(high))
+    assert abs(whole) < 2.1
+
+
 @pytest.mark.parametrize(("base", "exponent"), [(3, -2), (-3, -3), (-2, -1), (5, 0), (-5, 1), (-2, 4)])
 def test_a_power_with_a_varying_exponent_is_exact_at_whole_numbers(base: int, exponent: int) -> None:
     (value,) = BallFunction([parse("u^v")], ["u", "v"])(arb(base), arb(exponent))

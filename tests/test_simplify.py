@@ -64,6 +64,8 @@ TEXTBOOK = {
     "abs(-3) + sign(-2)": "2",
     "max(2, 3) - min(2, 3)": "1",
     "huber(3, 1)": "5/2",
+    "huber(1/2, 1)": "1/8",
+    "huber(-1, 3)": "1/2",
     "pi*pi": "pi^2",
     # like terms, like powers
     "2w + 3w": "5*w",

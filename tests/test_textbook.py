@@ -111,6 +111,11 @@ def test_other_weights_and_repetitions_are_noted_in_mathml_too() -> None:
     assert "(as above)" in steps_mathml(step_lines(derived("sin(x^2)*exp(sin(x^2))")))
 
 
+def test_other_weights_and_repetitions_are_noted_in_latex_too() -> None:
+    assert r"\quad (y\text{ held constant})" in steps_latex(step_lines(derived("x^2*y")))
+    assert r"\text{chain}\text{ (as above)}" in steps_latex(step_lines(derived("sin(x^2)*exp(sin(x^2))")))
+
+
 def test_what_is_said_of_a_rule_goes_on_a_little_further_in() -> None:
     text = steps_text(step_lines(derived("exp(3*x)")), 40)
     assert "exponential: exp(u) = e^u is\n              its own derivative" in text

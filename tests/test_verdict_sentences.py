@@ -1,7 +1,8 @@
-"""Every verdict in full: what it says and what it advises, with numbers worked out by hand."""
+"""Every verdict in full: what it says, what it advises and what it rests on, with numbers worked out by hand."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -108,3 +109,67 @@ def test_a_verdict_in_full(
     data = {"name": "case", "loss": loss, "initial_weight": start, "learning_rate": rate, **more}
     verdict = execute(parse_mapping(data)).verdict
     assert (verdict.sentence, verdict.remedy) == (sentence, remedy)
+
+
+CURVATURE = 38 * math.exp(9)  # of exp(w²) at 3, where its slope is 6·e⁹
+EVIDENCE: list[Any] = [
+    ("(w - 3)^2", 3, 0.1, {},
+     {"steps": 0, "at.w": 3, "loss": 0, "curvature.0": 2, "distance.w": 0, "gradient.w": 0}),
+    ("(max(0, w) - 1)^2", -0.5, 0.1, {"domain": [-1, 3]},
+     {"steps": 0, "at.w": -0.5, "loss": 1, "curvature.0": 0, "distance.w": 0, "gradient.w": 0,
+      "interval.w.0": -1, "interval.w.1": 0}),
+    ("w^2", 10, 0.01, {"stopping": {"max_steps": 50}, "domain": [-12, 12]},
+     {"steps": 50, "weight.w": 10 * 0.98**50, "rate": 0.2 * 0.98**49, "gradient.w": 20 * 0.98**50,
+      "nearest.at.w": 0, "nearest.kind": "minimum", "one_over_curvature": 0.5}),
+    ("tanh(w)^2", 4, 0.1, {"stopping": {"gradient_tolerance": 0.01}, "domain": [-5, 5]},
+     {"steps": 0, "weight.w": 4, "gradient.w": 2 * math.tanh(4) / math.cosh(4) ** 2,
+      "gradient_tolerance": 0.01, "rate": 0, "nearest.at.w": 0, "nearest.kind": "minimum"}),
+    ("abs(w)", 1.05, 0.1, {},
+     {"steps": 12, "period": 2, "values.0": -0.05, "values.1": 0.05, "learning_rate": 0.1,
+      "around.at.w": 0, "around.kind": "kink", "kink.w": 0}),
+    ("x^2 + y^2", {"x": 1, "y": 1}, 1, {},
+     {"steps": 2, "period": 2, "values.0.x": -1, "values.0.y": -1, "values.1.x": 1, "values.1.y": 1,
+      "learning_rate": 1, "around.at.x": 0, "around.at.y": 0, "around.kind": "minimum", "curvature": 2,
+      "two_over_curvature": 1, "bound": 1}),
+    ("abs(w)^1.5", 0.5, 0.5, {"stopping": {"max_steps": 2000}},
+     {"steps": None, "period": 2, "values.0": None, "values.1": None, "learning_rate": 0.5,
+      "around.at.w": 0, "around.kind": "minimum", "curvature": "inf"}),
+    ("w^2", 10, 1.1, {},
+     {"steps": 89, "step": 89, "weight.w": -10 * 1.2**89, "learning_rate": 1.1, "bound": 1e8, "at.w": 10,
+      "curvature": 2, "two_over_curvature": 1}),
+    ("-w^2", 1, 0.1, {},
+     {"steps": 102, "step": 102, "weight.w": 1.2**102, "loss": -(1.2**204), "domain.w.0": -9,
+      "domain.w.1": 11, "rate": 0.2 * 1.2**101, "proof": "certified"}),
+    ("w^3", 1, 0.1, {},
+     {"steps": 1000, "weight.w": None, "loss": None, "domain.w.0": -9, "domain.w.1": 11, "rate": None,
+      "proof": "certified", "near.at.w": 0, "near.kind": "inflection"}),
+    ("sqrt(w)", 0.01, 0.1, {},
+     {"steps": 1, "step": 1, "nonfinite.0": "loss", "nonfinite.1": "gradient", "weight.w": -0.49,
+      "loss": "nan", "gradient.w": "nan", "previous.w": 0.01, "learning_rate": 0.1}),
+    ("exp(w^2)", 3, 0.1, {},
+     {"steps": 1, "step": 1, "nonfinite.0": "loss", "nonfinite.1": "gradient",
+      "weight.w": 3 - 0.6 * math.exp(9), "loss": "inf", "gradient.w": "-inf", "previous.w": 3,
+      "learning_rate": 0.1, "limit_at.w": 3, "limit_curvature": CURVATURE,
+      "limit_two_over_curvature": 2 / CURVATURE}),
+]  # fmt: skip
+
+
+def flat(evidence: Any, path: str = "") -> dict[str, Any]:
+    if not isinstance(evidence, dict | list):
+        return {path: evidence}
+    parts = evidence.items() if isinstance(evidence, dict) else enumerate(evidence)
+    return {k: v for name, part in parts for k, v in flat(part, f"{path}.{name}".strip(".")).items()}
+
+
+@pytest.mark.parametrize(("loss", "start", "rate", "more", "expected"), EVIDENCE)
+def test_the_evidence_of_a_verdict(
+    loss: str, start: Any, rate: float, more: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    """None stands for a number that no formula gives."""
+    data = {"name": "case", "loss": loss, "initial_weight": start, "learning_rate": rate, **more}
+    found = flat(execute(parse_mapping(data)).verdict.evidence)
+    assert found.keys() == expected.keys()
+    assert all(found[key] is not None for key in found)
+    for key, value in expected.items():
+        if value is not None:
+            assert found[key] == (value if isinstance(value, str) else pytest.approx(value, rel=1e-9, abs=1e-12))

@@ -236,6 +236,14 @@ def test_a_period_is_found_by_its_definition(seed: int) -> None:
     assert period_of_tail(tail[:, :, None]).tolist() == [expected]
 
 
+@pytest.mark.parametrize(
+    ("centre", "swing", "period"), [(1e6, 1e-4, 0), (1e6, 1.0, 2), (1e-6, 1e-14, 2), (1e-6, 1e-16, 0)]
+)
+def test_swings_count_from_a_billionth_of_the_weight(centre: float, swing: float, period: int) -> None:
+    tail = np.resize([centre, centre + swing], 32).reshape(32, 1, 1)
+    assert period_of_tail(tail).tolist() == [period]
+
+
 @pytest.mark.parametrize(("start", "other"), [((-4, -4), "equal"), ((4, -4), "equal"), ((2, 1), "lower")])
 def test_a_minimum_is_called_not_the_lowest_only_where_another_is_clearly_lower(
     start: Any, other: str
