@@ -102,6 +102,39 @@ def test_a_restricted_enclosure_drops_points_where_the_formula_is_undefined(form
     assert over(formula, "-2", "2", "restricted").is_finite()
 
 
+@pytest.mark.parametrize(("formula", "ends"), [("asin(w)", ("-pi/2", "pi/2")), ("acos(w)", ("0", "pi"))])
+def test_a_restricted_enclosure_of_an_inverse_reaches_both_ends(formula: str, ends: tuple[str, str]) -> None:
+    whole = over(formula, "-2", "2", "restricted")
+    assert all(whole.overlaps(over(end, "0", "0")) for end in ends)
+
+
+@pytest.mark.parametrize(
+    ("formula", "low", "high"),
+    [
+        ("sin(1/w)", "-1", "1"), ("cos(1/w)", "-1", "1"), ("tanh(1/w)", "-1", "1"),
+        ("sigmoid(1/w)", "0", "1"), ("atan(1/w)", "-1.57", "1.57"),
+    ],
+)  # fmt: skip
+def test_a_bounded_function_is_bounded_about_a_pole(formula: str, low: str, high: str) -> None:
+    whole = over(formula, "-1", "1", "restricted")
+    assert whole.overlaps(arb(low))
+    assert whole.overlaps(arb(high))
+    assert abs(whole) < 2.1
+
+
+@pytest.mark.parametrize(("base", "exponent"), [(3, -2), (-3, -3), (-2, -1), (5, 0), (-5, 1), (-2, 4)])
+def test_a_power_with_a_varying_exponent_is_exact_at_whole_numbers(base: int, exponent: int) -> None:
+    (value,) = BallFunction([parse("u^v")], ["u", "v"])(arb(base), arb(exponent))
+    assert value.overlaps(ball(Fraction(base) ** exponent))
+    assert value.rad() < 1e-15
+
+
+def test_a_sum_of_what_no_row_enters_counts_the_rows() -> None:
+    tree = parse("sum(w)", columns=frozenset("x"))
+    (value,) = BallFunction([tree], ["w"], {"x": (Fraction(1), Fraction(2), Fraction(5))})(arb(2))
+    assert value == 6
+
+
 def test_numbers_are_built_at_the_working_precision() -> None:
     function = BallFunction([parse("w - 0.1")], ["w"])
     with ctx.workprec(53):

@@ -289,6 +289,14 @@ def test_matplotlib_draws_what_needs_care(written: str) -> None:
     draw(to_latex(parse(written), mathtext=True))
 
 
+def test_a_choice_is_one_row_where_matplotlib_draws_and_a_table_elsewhere() -> None:
+    tree = parse("where(w > 1, 3, where(w > 0, 2, w))")
+    assert to_latex(tree, mathtext=True) == (
+        r"\left\{3\ \mathrm{if}\ w > 1,\ 2\ \mathrm{if}\ w > 0,\ \mathrm{else}\ w\right\}"
+    )
+    assert to_latex(tree) == (r"\begin{cases} 3 & w > 1 \\ 2 & w > 0 \\ w & \text{otherwise} \end{cases}")
+
+
 def test_matplotlib_draws_a_mean() -> None:
     draw(to_latex(parse("mean((w*x1 - y)^2)", columns=frozenset({"x1", "y"})), mathtext=True))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from random_trees import (
 from running_error import Unbounded, agrees, bounded, evaluated
 from tiers import examples
 
-from gdsim.expr import emit_numpy, emit_python
+from gdsim.expr import emit_numba, emit_numpy, emit_python
 from gdsim.expr.differentiate import derivative
 from gdsim.expr.lower import lower
 from gdsim.expr.nodes import Expr, Reduce
@@ -58,6 +59,32 @@ def by_torch(expr: Expr, point: Point) -> float:
     return float(emit_torch.compile_function([expr], ARGUMENTS)(*tensors)[0].reshape(()))
 
 
+#: what a statement for Numba calls, with one number or an array of rows
+NUMBA_WORDS: dict[str, Any] = {
+    "select": np.where, "fma": lambda a, b, c: a * b + c, "abs": np.abs,
+    "sin": np.sin, "cos": np.cos, "tan": np.tan, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh,
+    "exp": np.exp, "log": np.log,
+    "sigmoid": lambda x: 0.5 * (1.0 + np.tanh(0.5 * x)), "softplus": lambda x: np.logaddexp(0.0, x),
+    "math": SimpleNamespace(
+        pi=math.pi, e=math.e, inf=math.inf, nan=math.nan, sqrt=np.sqrt, pow=np.float_power,
+        asin=np.arcsin, acos=np.arccos, atan=np.arctan, log2=np.log2, log10=np.log10,
+    ),
+}  # fmt: skip
+
+
+def by_numba_text(expr: Expr, point: Point) -> float:
+    """The statements that Numba compiles, carried out by NumPy one after the other."""
+    written, (result,) = emit_numba.statements(lower([expr]), {name: name.name for name in ARGUMENTS})
+    known = dict(zip((name.name for name in ARGUMENTS), map(np.squeeze, arrays(point)), strict=True))
+    count = len(point.rows)
+    known |= NUMBA_WORDS | {"rows": float(count)}
+    with np.errstate(all="ignore"):
+        for step in written:
+            found = eval(step.text, known)
+            known[step.target] = np.broadcast_to(found, count).sum() if step.kind == "sum" else found
+        return float(eval(result, known))
+
+
 # ----------------------------------------------------------------------------- the error analysis
 
 
@@ -81,6 +108,12 @@ def test_python_is_within_the_running_error_bound(expr: Expr, point: Point) -> N
 @examples(150)
 def test_numpy_is_within_the_running_error_bound(expr: Expr, point: Point) -> None:
     check_within_bound(by_numpy, expr, point)
+
+
+@given(trees(), points())
+@examples(150)
+def test_the_statements_for_numba_are_within_the_running_error_bound(expr: Expr, point: Point) -> None:
+    check_within_bound(by_numba_text, expr, point)
 
 
 @pytest.mark.integration

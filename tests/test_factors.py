@@ -93,7 +93,7 @@ def test_where_no_factor_is_zero_the_function_is_not(tree: Expr, at: Fraction) -
     [
         ("1 + cos(w)", "pi"), ("sin(w) - 1/2", "pi/6"), ("2*cos(w)^2 - 1", "pi/4"), ("tan(w) - 1", "pi/4"),
         ("exp(w) - e*w", "1"), ("exp(w) - 3", "log(3)"), ("w^2 - 2", "sqrt(2)"), ("log(w) - 1", "e"),
-        ("atan(w)*sin(w)", "0"), ("w^4 - 4", "sqrt(2)"),
+        ("atan(w)*sin(w)", "0"), ("w^4 - 4", "sqrt(2)"), ("w^3 - 2^1.5", "sqrt(2)"),
     ],
 )  # fmt: skip
 def test_an_exact_zero_is_proved(formula: str, place: str) -> None:

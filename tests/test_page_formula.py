@@ -105,7 +105,7 @@ WITH_NAMES = [
     request("__proto__*w", ["__proto__"]),
     request("alpha*mean(abs(w_1 - x_2)) + i + n", ["alpha"], ["x_2"]),
 ]  # fmt: skip
-TEXTS = [request(text) for text in (*READINGS, *(row[0] for row in FAULTS), *HOSTILE.values(), *MORE_TEXTS)]
+TEXTS = [request(text) for text in (*READINGS, *FAULTS, *HOSTILE.values(), *MORE_TEXTS)]
 ASKED = [*WITH_NAMES, *(asked for asked in TEXTS if asked["text"] != HOSTILE["surrogate"])]
 """A high surrogate in front of a low one is one character in JavaScript."""
 CONSTANTS = (

@@ -64,6 +64,8 @@ TEXTBOOK = {
     "abs(-3) + sign(-2)": "2",
     "max(2, 3) - min(2, 3)": "1",
     "huber(3, 1)": "5/2",
+    "huber(1/2, 1)": "1/8",
+    "huber(-1, 3)": "1/2",
     "pi*pi": "pi^2",
     # like terms, like powers
     "2w + 3w": "5*w",
@@ -181,8 +183,20 @@ def test_exact_power_and_call_know_their_limits() -> None:
     assert exact_power(Fraction(-8), Fraction(1, 3)) is None  # nan in gdsim, not −2
     assert exact_power(Fraction(0), Fraction(-1)) is None
     assert exact_power(Fraction(-1), Fraction(10**30 + 1)) == -1
+    assert exact_power(Fraction(-1), Fraction(2)) == 1
     assert exact_call("log2", [Number(Fraction(3))]) is None
     assert exact_call("sin", [ONE]) is None
+
+
+@pytest.mark.parametrize("sign", ["<", "<=", ">", ">=", "==", "!="])
+@pytest.mark.parametrize("left", [1, 2, 3])
+def test_a_comparison_of_numbers_is_decided(left: int, sign: str) -> None:
+    assert simplified(f"where({left} {sign} 2, v, w)") == ("v" if eval(f"{left} {sign} 2") else "w")
+
+
+def test_a_choice_with_a_zero_takes_in_the_factors_beside_it_above_and_below() -> None:
+    assert simplified("u*where(w > 0, w, 0)") == "where(w > 0, w*u, 0)"
+    assert simplified("1/(u*where(w > 0, w, 0))") == "1/where(w > 0, w*u, 0)"
 
 
 def test_shared_parts_are_simplified_once() -> None:

@@ -19,7 +19,7 @@ from tiers import examples, some
 
 from gdsim.expr.derivative_rules import FUNCTION_RULES, RULES
 from gdsim.expr.differentiate import derivative, differentiate
-from gdsim.expr.display import to_text
+from gdsim.expr.display import to_latex, to_text
 from gdsim.expr.emit_python import compile_function
 from gdsim.expr.nodes import Expr, Prime, Reduce, Symbol, substitute, symbols, walk
 from gdsim.expr.parse import parse
@@ -104,6 +104,26 @@ def test_other_weights_are_said_to_be_constants() -> None:
     assert "(y held constant)" in written("x^2*y")
     assert "(a, b held constant)" in written("(a*b)*x")
     assert "held" not in written("3*x^2")
+
+
+def test_other_weights_and_repetitions_are_noted_in_mathml_too() -> None:
+    assert "(y held constant)" in steps_mathml(step_lines(derived("x^2*y")))
+    assert "(as above)" in steps_mathml(step_lines(derived("sin(x^2)*exp(sin(x^2))")))
+
+
+def test_other_weights_and_repetitions_are_noted_in_latex_too() -> None:
+    assert r"\quad (y\text{ held constant})" in steps_latex(step_lines(derived("x^2*y")))
+    assert r"\text{chain}\text{ (as above)}" in steps_latex(step_lines(derived("sin(x^2)*exp(sin(x^2))")))
+
+
+def test_what_is_said_of_a_rule_goes_on_a_little_further_in() -> None:
+    text = steps_text(step_lines(derived("exp(3*x)")), 40)
+    assert "exponential: exp(u) = e^u is\n              its own derivative" in text
+
+
+def test_the_parts_of_a_step_are_one_level_deeper() -> None:
+    # f·g; f′ a power, g′ a chain; of this exp(u)′, and u′ with x′
+    assert [depth for _, depth, _ in walk_steps(derived("x^2*exp(3*x)"))] == [0, 1, 1, 2, 2, 3]
 
 
 # --------------------------------------------------------------------------------- the routes
@@ -381,6 +401,21 @@ def test_wide_and_deep_formulas_keep_to_the_screen_and_to_a_second_or_two(name: 
 def test_a_formula_is_broken_at_equals_signs_also_behind_a_break_within_brackets() -> None:
     rows = broken("y = (a + b + c + d)/e = (a + b)/f", 14, 2)
     assert rows == ["y = (a + b", "      + c", "      + d)/e", "  = (a + b)/f"]
+
+
+def test_brackets_that_are_open_at_the_start_of_a_row_count() -> None:
+    rows = broken("y = ((a + b + c + d)·(e + f) + g)/h = (a + b)/f", 14, 2)
+    assert rows == [
+        "y =", "      ((a + b", "      + c", "      + d)·(e", "      + f)", "      + g)/h", "  = (a + b)/f",
+    ]  # fmt: skip
+
+
+def test_a_long_sum_in_several_rows_of_latex_is_the_sum() -> None:
+    terms = "".join(f"{'-+'[k % 3 > 0]}{k}*sin({k}*x)" for k in range(2, 14))
+    first, *_ = step_lines(derived(f"-sin(x){terms}"))
+    rows = [row.removesuffix(r" \\").removeprefix("& ") for row in steps_latex([first]).splitlines()[2:-1]]
+    assert len(rows) > 2
+    assert " ".join(rows).replace(r"\qquad {} ", "") == rf"\;{{}} = {to_latex(first.formulas[1])}"
 
 
 def test_a_sum_of_many_terms_has_one_line_of_parts() -> None:

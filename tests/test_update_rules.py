@@ -263,22 +263,32 @@ def test_an_unknown_rule_is_answered_with_the_nearest_name():
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("adam", {"beta": 0.9}, "no option 'beta'"),
-        ("adam", {"betas": [0.9]}, "a list of 2 numbers"),
-        ("adam", {"betas": [0.9, 1.0]}, "beta2.*out of range"),
-        ("adam", {"amsgrad": 3}, "neither true nor false"),
-        ("momentum", {"momentum": True}, "not a number"),
-        ("momentum", {"momentum": 1.0}, "out of range"),
-        ("momentum", {"momentum": math.nan}, "out of range"),
-        ("momentum", {"momentum": "0.9"}, "not a number"),
-        ("nesterov", {"momentum": 0.0}, "out of range"),
-        ("momentum", {"weight_decay": math.inf}, "out of range"),
-        ("newton", {"damping": 1.0}, "no options"),
+        (
+            "adam",
+            {"beta": 0.9},
+            "beta: the update rule adam has no option 'beta'; "
+            "expected one of eps, weight_decay, amsgrad, betas; did you mean betas?",
+        ),
+        ("adam", {"betas": [0.9]}, "betas: [0.9] does not fit; expected a list of 2 numbers"),
+        ("adam", {"betas": [0.9, 1.0]}, "beta2: 1.0 is out of range; expected a number ≥ 0 and < 1"),
+        ("adam", {"amsgrad": 3}, "amsgrad: 3 is neither true nor false; expected true or false"),
+        ("momentum", {"momentum": True}, "momentum: True is not a number; expected a number ≥ 0 and < 1"),
+        ("momentum", {"momentum": 1.0}, "momentum: 1.0 is out of range; expected a number ≥ 0 and < 1"),
+        ("momentum", {"momentum": math.nan}, "momentum: nan is out of range; expected a number ≥ 0 and < 1"),
+        ("momentum", {"momentum": "0.9"}, "momentum: '0.9' is not a number; expected a number ≥ 0 and < 1"),
+        ("nesterov", {"momentum": 0.0}, "momentum: 0.0 is out of range; expected a number > 0 and < 1"),
+        ("momentum", {"weight_decay": math.inf}, "weight_decay: inf is out of range; expected a number ≥ 0"),
+        (
+            "newton",
+            {"damping": 1.0},
+            "damping: the update rule newton has no option 'damping'; expected no options",
+        ),
     ],
 )
 def test_a_bad_option_is_named(name, options, message):
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError) as raised:
         update_rule(name, **options)
+    assert str(raised.value) == message
 
 
 def test_all_bad_options_are_named_at_once():

@@ -275,6 +275,14 @@ def test_a_period_is_found_by_its_definition(seed: int) -> None:
     assert period_of_tail(tail[:, :, None]).tolist() == [expected]
 
 
+@pytest.mark.parametrize(
+    ("centre", "swing", "period"), [(1e6, 1e-4, 0), (1e6, 1.0, 2), (1e-6, 1e-14, 2), (1e-6, 1e-16, 0)]
+)
+def test_swings_count_from_a_billionth_of_the_weight(centre: float, swing: float, period: int) -> None:
+    tail = np.resize([centre, centre + swing], 32).reshape(32, 1, 1)
+    assert period_of_tail(tail).tolist() == [period]
+
+
 @pytest.mark.parametrize(("start", "other"), [((-4, -4), "equal"), ((4, -4), "equal"), ((2, 1), "lower")])
 def test_a_minimum_is_called_not_the_lowest_only_where_another_is_clearly_lower(
     start: Any, other: str
@@ -323,6 +331,13 @@ def test_the_limit_of_momentum_is_two_times_one_plus_beta_over_the_curvature(mom
     found = run("w^2", 1, 0.1, update_rule={"name": "momentum", "momentum": momentum}).ruler
     assert found is not None
     assert found.bound == pytest.approx(2 * (1 + momentum) / 2)
+
+
+@pytest.mark.parametrize("momentum", [0.1, 0.5, 0.9])
+def test_the_limit_of_nesterov_is_two_times_one_plus_beta_over_one_plus_two_beta(momentum: float) -> None:
+    found = run("w^2", 1, 0.1, update_rule={"name": "nesterov", "momentum": momentum}).ruler
+    assert found is not None
+    assert found.bound == pytest.approx(2 * (1 + momentum) / (1 + 2 * momentum) / 2)
 
 
 @pytest.mark.parametrize(("factor", "settles"), [(0.99, True), (1.01, False)])

@@ -1,0 +1,175 @@
+"""Every verdict in full: what it says, what it advises and what it rests on, with numbers worked out by hand."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from tiers import later
+
+from gdsim.runs import execute
+from gdsim.scenario import parse_mapping
+
+CASES: list[Any] = [  # the loss, the start, the learning rate, what else, the sentence, the remedy
+    # 0.6⁴² ≈ 5·10⁻¹⁰
+    ("w^2", 10, 0.2, {},
+     "After 42 steps the run settled on a minimum, w = 0. The slope changes from − to + there, and f″ = 2.",
+     ""),
+    ("(w^2 - 1)^2", 0, 0.05, {},
+     "The run started on a maximum, w = 0: the slope is zero there, so no step was taken. The slope is zero, but the loss falls on every side: zero slope does not mean minimum.",
+     "Start a little to the side (a millionth is enough) or add noise: the smallest push frees the run."),
+    ("x^2 - y^2", {"x": 1.5, "y": 0}, 0.1, {},
+     "After 88 steps the run settled on a saddle, (x, y) = (0, 0). The slope is zero, but the loss falls in one direction and rises in another (curvatures −2 and 2).",
+     "Start a little to the side (a millionth is enough) or add noise: the smallest push frees the run."),
+    ("(max(0, w) - 1)^2", -0.5, 0.1, {"domain": [-1, 3]},
+     "The run started on a flat piece, w from −1 to 0: the slope is zero there, so no step was taken. The loss is the same all along it and the slope is zero, so nothing says which way to go.",
+     "Start where the loss has a slope, and take a learning rate that does not throw the weight here."),
+    later("(x + y)^2", {"x": 1, "y": -1}, 0.1, {},
+     "The run started on a flat piece, (x, y) = (1, −1) and round about: the slope is zero there, so no step was taken. The loss is the same all along it and the slope is zero, so nothing says which way to go.",
+     "All these weights are equally good; a small penalty such as 0.01·(sum of squares) would choose one."),
+    ("w^3", 0, 0.1, {"domain": [-1.5, 1.5]},
+     "The run started on an inflection (saddle), w = 0: the slope is zero there, so no step was taken. The slope is zero but does not change its sign: the loss goes on falling on the other side.",
+     "Try a larger learning rate, momentum or noise, or start on the other side."),
+    ("abs(w)", 0, 0.1, {},
+     "The run started on a kink, w = 0: the slope is zero there, so no step was taken. The slope jumps there; at the very tip it counts as zero.",
+     ""),
+    ("w^4", 0, 0.1, {"domain": [-2.5, 2.5]},
+     "The run started on a minimum, w = 0: the slope is zero there, so no step was taken. The slope changes from − to + there, though f″ = 0: the bottom is so flat that steps die out slowly.",
+     ""),
+    # 0.98⁵⁰ = 0.36417
+    ("w^2", 10, 0.01, {"stopping": {"max_steps": 50}, "domain": [-12, 12]},
+     "After 50 steps the run is at w = 3.6417 and still moving, by 0.07432 a step; the nearest minimum is at w = 0.",
+     "Try a larger learning rate, up to 0.5 = 1/f″ at the minimum, or more steps."),
+    ("x^2 + y^2", {"x": 1, "y": 1}, 0.01, {"stopping": {"max_steps": 50}},
+     "After 50 steps the run is at (x, y) = (0.36417, 0.36417) and still moving, by 0.007432 a step; the nearest minimum is at (x, y) = (0, 0).",
+     "Try a larger learning rate, up to 0.5 = 1/L at the minimum, or more steps."),
+    ("w^2", 10, 0.25, {"stopping": {"max_steps": 1}, "domain": [-12, 12]},
+     "After 1 step the run is at w = 5 and still moving, by 5 a step; the nearest minimum is at w = 0.",
+     "Give it more steps, or a larger learning rate."),
+    # 0.1⁵·10
+    ("w^2", 10, 0.45, {"stopping": {"max_steps": 5}, "domain": [-12, 12]},
+     "After 5 steps the run has come to w = 0.0001, next to a minimum, w = 0, and still creeps by 0.0009 a step. The slope changes from − to + there, and f″ = 2.",
+     "Give it more steps."),
+    ("tanh(w)^2", 4, 0.1, {"stopping": {"gradient_tolerance": 0.01}, "domain": [-5, 5]},
+     "The run stopped on a plateau at w = 4: the slope there, 0.0026801, is within the tolerance of 0.01, but it is not zero, and no critical point is near. The nearest minimum is at w = 0.",
+     "Use a gradient_tolerance below 0.0026801: a small slope is not a zero slope."),
+    ("tanh(w)^2", 8, 0.1, {"stopping": {"max_steps": 20}, "domain": [-10, 10]},
+     "The run is stuck on a plateau at w = 8: the slope is only 9.0028×10⁻⁷, a step only 9.0028×10⁻⁸, and as many steps again would cover less than 1 % of the domain.",
+     "Start nearer to a minimum, or use a much larger learning rate or an adaptive rule."),
+    ("abs(w)", 1.05, 0.1, {},
+     "The run goes round in a cycle of 2: w = −0.05 → 0.05 → −0.05, for ever. Between them lies a kink, w = 0: the slope does not shrink on the way there but jumps to the other sign, so every constant learning rate steps over it.",
+     "Let the learning rate fall with time (a schedule), so that the steps shrink."),
+    ("w^2", 1, 1, {},
+     "The run goes round in a cycle of 2: w = −1 → 1 → −1, for ever. η is exactly 2/f″ = 1 at the minimum w = 0: every step lands as far beyond it as it was before.",
+     "Try a learning rate below 1 = 2/f″."),
+    ("x^2 + y^2", {"x": 1, "y": 1}, 1, {},
+     "The run goes round in a cycle of 2: (x, y) = (−1, −1) → (x, y) = (1, 1) → (x, y) = (−1, −1), for ever. η is exactly 2/L = 1 at the minimum (x, y) = (0, 0): every step lands as far beyond it as it was before.",
+     "Try a learning rate below 1 = 2/L."),
+    # the logistic map with r = 3.3
+    ("w^3/3 - w^2/2", 0.5, 2.3, {"domain": [0, "4/3"]},
+     "The run goes round in a cycle of 2: w = 0.68787 → 1.1817 → 0.68787, for ever. η = 2.3 is above 2/f″ = 2 at the minimum w = 1: the minimum throws the weight out as it comes near.",
+     "Try a learning rate below 2 = 2/f″."),
+    # √a = 3/8 where a step of 0.75·√a is 2a
+    ("abs(w)^1.5", 0.5, 0.5, {},
+     "The run goes round in a cycle of 2: w = −0.14062 → 0.14062 → −0.14062, for ever. At the minimum between them, w = 0, the curvature f″ is infinite, so that 2/f″ = 0: every constant learning rate is too large in the end.",
+     "Let the learning rate fall with time (a schedule), so that the steps shrink."),
+    # 10·1.2⁸⁹ > 10⁸
+    ("w^2", 10, 1.1, {},
+     "The run diverged: at step 89 a weight was beyond ±10⁸. η = 1.1 is above 2/f″ = 1 at the start, w = 10: a step overshoots by more than the distance that it should correct.",
+     "Try a learning rate below 1 = 2/f″ at the start, w = 10."),
+    ("w^2", 1, 2, {"update_rule": {"name": "momentum", "momentum": 0.5}},
+     "The run diverged: at step 22 a weight was beyond ±10⁸. η = 2 is above 3/f″ = 1.5 at the start, w = 1: a step overshoots by more than the distance that it should correct.",
+     "Try a learning rate below 1.5 = 3/f″ at the start, w = 1."),
+    # 1.2¹⁰² > 10⁸
+    ("-w^2", 1, 0.1, {},
+     "There is no minimum to find: the loss fell at every step until, at step 102, a weight was beyond ±10⁸, and inside the domain [−9, 11] no minimum lies ahead (proved: no critical point there is one).",
+     "The learning rate is not to blame: choose a loss that has a minimum, or add a penalty such as 0.01·w²."),
+    ("sqrt(w)", -1, 0.1, {},
+     "At the start, w = −1, the loss is undefined (0/0, ∞ − ∞, or a root or logarithm of a negative number) and the gradient is undefined (0/0, ∞ − ∞, or a root or logarithm of a negative number).",
+     "Start where the loss is defined and not too large."),
+    # 0.01 − 0.1/(2·0.1)
+    ("sqrt(w)", 0.01, 0.1, {},
+     "Step 1 led from w = 0.01 to w = −0.49, where the loss is undefined (0/0, ∞ − ∞, or a root or logarithm of a negative number) and the gradient is undefined (0/0, ∞ − ∞, or a root or logarithm of a negative number).",
+     "Try a smaller learning rate, gradient clipping, or a start farther from the edge."),
+    # 3 − 0.1·6·e⁹, f″ = 38·e⁹
+    ("exp(w^2)", 3, 0.1, {},
+     "Step 1 led from w = 3 to w = −4858.9, where the loss is too large for a computer to hold (overflow beyond 1.8×10³⁰⁸) and the gradient is too large for a computer to hold (overflow beyond 1.8×10³⁰⁸). η = 0.1 is above 2/f″ = 6.4953×10⁻⁶ at the start, w = 3: a step overshoots by more than the distance that it should correct.",
+     "Try a learning rate below 6.4953×10⁻⁶ = 2/f″ at the start, w = 3."),
+    ("w^2", 1, 0.1, {"noise": {"kind": "gaussian", "scale": 0.5}, "seed": 1},
+     "With noise the weight never stands still: it trembles around a minimum, w = 0. The slope changes from − to + there, and f″ = 2.",
+     "Let the learning rate fall with time, and the trembling shrinks."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("loss", "start", "rate", "more", "sentence", "remedy"), CASES)
+def test_a_verdict_in_full(
+    loss: str, start: Any, rate: float, more: dict[str, Any], sentence: str, remedy: str
+) -> None:
+    data = {"name": "case", "loss": loss, "initial_weight": start, "learning_rate": rate, **more}
+    verdict = execute(parse_mapping(data)).verdict
+    assert (verdict.sentence, verdict.remedy) == (sentence, remedy)
+
+
+CURVATURE = 38 * math.exp(9)  # of exp(w²) at 3, where its slope is 6·e⁹
+EVIDENCE: list[Any] = [
+    ("(w - 3)^2", 3, 0.1, {},
+     {"steps": 0, "at.w": 3, "loss": 0, "curvature.0": 2, "distance.w": 0, "gradient.w": 0}),
+    ("(max(0, w) - 1)^2", -0.5, 0.1, {"domain": [-1, 3]},
+     {"steps": 0, "at.w": -0.5, "loss": 1, "curvature.0": 0, "distance.w": 0, "gradient.w": 0,
+      "interval.w.0": -1, "interval.w.1": 0}),
+    ("w^2", 10, 0.01, {"stopping": {"max_steps": 50}, "domain": [-12, 12]},
+     {"steps": 50, "weight.w": 10 * 0.98**50, "rate": 0.2 * 0.98**49, "gradient.w": 20 * 0.98**50,
+      "nearest.at.w": 0, "nearest.kind": "minimum", "one_over_curvature": 0.5}),
+    ("tanh(w)^2", 4, 0.1, {"stopping": {"gradient_tolerance": 0.01}, "domain": [-5, 5]},
+     {"steps": 0, "weight.w": 4, "gradient.w": 2 * math.tanh(4) / math.cosh(4) ** 2,
+      "gradient_tolerance": 0.01, "rate": 0, "nearest.at.w": 0, "nearest.kind": "minimum"}),
+    ("abs(w)", 1.05, 0.1, {},
+     {"steps": 12, "period": 2, "values.0": -0.05, "values.1": 0.05, "learning_rate": 0.1,
+      "around.at.w": 0, "around.kind": "kink", "kink.w": 0}),
+    ("x^2 + y^2", {"x": 1, "y": 1}, 1, {},
+     {"steps": 2, "period": 2, "values.0.x": -1, "values.0.y": -1, "values.1.x": 1, "values.1.y": 1,
+      "learning_rate": 1, "around.at.x": 0, "around.at.y": 0, "around.kind": "minimum", "curvature": 2,
+      "two_over_curvature": 1, "bound": 1}),
+    ("abs(w)^1.5", 0.5, 0.5, {"stopping": {"max_steps": 2000}},
+     {"steps": None, "period": 2, "values.0": None, "values.1": None, "learning_rate": 0.5,
+      "around.at.w": 0, "around.kind": "minimum", "curvature": "inf"}),
+    ("w^2", 10, 1.1, {},
+     {"steps": 89, "step": 89, "weight.w": -10 * 1.2**89, "learning_rate": 1.1, "bound": 1e8, "at.w": 10,
+      "curvature": 2, "two_over_curvature": 1}),
+    ("-w^2", 1, 0.1, {},
+     {"steps": 102, "step": 102, "weight.w": 1.2**102, "loss": -(1.2**204), "domain.w.0": -9,
+      "domain.w.1": 11, "rate": 0.2 * 1.2**101, "proof": "certified"}),
+    ("w^3", 1, 0.1, {},
+     {"steps": 1000, "weight.w": None, "loss": None, "domain.w.0": -9, "domain.w.1": 11, "rate": None,
+      "proof": "certified", "near.at.w": 0, "near.kind": "inflection"}),
+    ("sqrt(w)", 0.01, 0.1, {},
+     {"steps": 1, "step": 1, "nonfinite.0": "loss", "nonfinite.1": "gradient", "weight.w": -0.49,
+      "loss": "nan", "gradient.w": "nan", "previous.w": 0.01, "learning_rate": 0.1}),
+    ("exp(w^2)", 3, 0.1, {},
+     {"steps": 1, "step": 1, "nonfinite.0": "loss", "nonfinite.1": "gradient",
+      "weight.w": 3 - 0.6 * math.exp(9), "loss": "inf", "gradient.w": "-inf", "previous.w": 3,
+      "learning_rate": 0.1, "limit_at.w": 3, "limit_curvature": CURVATURE,
+      "limit_two_over_curvature": 2 / CURVATURE}),
+]  # fmt: skip
+
+
+def flat(evidence: Any, path: str = "") -> dict[str, Any]:
+    if not isinstance(evidence, dict | list):
+        return {path: evidence}
+    parts = evidence.items() if isinstance(evidence, dict) else enumerate(evidence)
+    return {k: v for name, part in parts for k, v in flat(part, f"{path}.{name}".strip(".")).items()}
+
+
+@pytest.mark.parametrize(("loss", "start", "rate", "more", "expected"), EVIDENCE)
+def test_the_evidence_of_a_verdict(
+    loss: str, start: Any, rate: float, more: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    """None stands for a number that no formula gives."""
+    data = {"name": "case", "loss": loss, "initial_weight": start, "learning_rate": rate, **more}
+    found = flat(execute(parse_mapping(data)).verdict.evidence)
+    assert found.keys() == expected.keys()
+    assert all(found[key] is not None for key in found)
+    for key, value in expected.items():
+        if value is not None:
+            assert found[key] == (value if isinstance(value, str) else pytest.approx(value, rel=1e-9, abs=1e-12))
