@@ -172,4 +172,6 @@ def test_the_evidence_of_a_verdict(
     assert all(found[key] is not None for key in found)
     for key, value in expected.items():
         if value is not None:
-            assert found[key] == (value if isinstance(value, str) else pytest.approx(value, rel=1e-9, abs=1e-12))
+            assert found[key] == (
+                value if isinstance(value, str) else pytest.approx(value, rel=1e-9, abs=1e-12)
+            )

@@ -104,7 +104,7 @@ def test_a_run_whose_steps_are_too_small_to_move_it_has_not_settled(
 ) -> None:
     far = run(loss, start, rate)
     assert far.trajectory.status[0] is Status.STALLED
-    assert far.verdict.kind == "still_moving"
+    assert far.verdict.kind == "plateau"
     assert far.verdict.sentence.startswith(said)
     assert "more steps" not in far.verdict.remedy
 

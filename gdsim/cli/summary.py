@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gdsim.cli.screen import short, sparkline, width
-from gdsim.outcomes import Status
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,8 +59,7 @@ class _Rows:
 def _verdict(run: Run) -> list[str]:
     kind = run.verdict.kind
     badge = {"inflection": "INFLECTION (SADDLE)"}.get(kind, kind.replace("_", " ").upper())
-    stands = run.trajectory.ended(Status.STALLED)[0] or run.trajectory.steps[0] == 0
-    if kind == "still_moving" and stands:
+    if kind == "still_moving" and run.trajectory.steps[0] == 0:
         badge = "NOT ARRIVED"
     styled = click.style(badge, fg=COLOURS[kind], bold=True)
     lines = [f"{styled}  {click.style(run.title, bold=True)}"]

@@ -284,7 +284,7 @@ class _Group(NamedTuple):
         near = self._is_near(self._final(self.runs[chosen]), place, self.runs[chosen])
         told = (place == NOWHERE) & (ends.kind[chosen] == CODES["undecided"])
         far = chosen[~near & ~told]
-        ends.kind[far], ends.settled[far] = CODES["still_moving"], NOWHERE
+        ends.kind[far], ends.settled[far] = CODES["plateau"], NOWHERE
 
     def _judge_moving(self, ends: _Ends, chosen: Integers) -> None:
         """Runs that took all their steps: as good as settled, on a plateau, falling for ever, or moving."""

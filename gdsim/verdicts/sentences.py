@@ -310,6 +310,8 @@ def _broken(values: np.ndarray[Any, np.dtype[np.float64]]) -> str:
 
 
 def _plateau(story: Story) -> _Telling:
+    if story.status is Status.STALLED:
+        return _still_moving(story)
     tolerance = story.batch.stopping.gradient_tolerance
     evidence = {
         "weight": story.final, "gradient": story.gradient, "gradient_tolerance": tolerance, "rate": story.pace,
@@ -412,6 +414,7 @@ def _stationary_near(story: Story) -> CriticalPoint | None:
 
 
 def _still_moving(story: Story) -> _Telling:
+    """A run that has not arrived: it moves, or its steps became too small to move it."""
     tail = story.trajectory.tail[:, :, story.run]
     evidence: dict[str, Any] = {"weight": story.final, "rate": story.pace, "gradient": story.gradient}
     if np.isfinite(tail).all() and not story.noisy and _wanders(tail):

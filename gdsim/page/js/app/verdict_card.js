@@ -16,9 +16,8 @@ const QUIET_FOR = 700; // milliseconds without a change, after which the verdict
  * @returns {string}
  */
 export function verdictWords({ verdict, trajectory }) {
-  const stands = trajectory.status === "STALLED" || trajectory.steps === 0;
   /** @type {Record<string, string>} */
-  const words = { inflection: "inflection (saddle)", cycle: "cycle of " + verdict.period, still_moving: stands ? "not arrived" : "still moving", nonfinite: "not finite", no_minimum: "no minimum" };
+  const words = { inflection: "inflection (saddle)", cycle: "cycle of " + verdict.period, still_moving: trajectory.steps === 0 ? "not arrived" : "still moving", nonfinite: "not finite", no_minimum: "no minimum" };
   return words[verdict.kind] ?? verdict.kind;
 }
 

@@ -329,6 +329,7 @@ function brokenHow(values) {
  * @returns {Telling}
  */
 function tellPlateau(story) {
+  if (story.trajectory.status === "STALLED") return tellStillMoving(story);
   const where = placeIn(story, story.final);
   const slope = writeNumber(story.slope);
   if (story.trajectory.status === "MAX_STEPS") {

@@ -83,7 +83,7 @@ function endingOf(problem, trajectory, terrain, home) {
     }
   }
   const { point, sure } = settleAt(terrain, final);
-  if (status === "STALLED" && (point ? !isNear(trajectory, home, final, point) : sure)) return ending("still_moving");
+  if (status === "STALLED" && (point ? !isNear(trajectory, home, final, point) : sure)) return ending("plateau");
   return { kind: point ? point.kind : sure ? "plateau" : "undecided", point, period: 0 };
 }
 
