@@ -193,6 +193,20 @@ def test_a_rate_of_zero_does_not_arrive(page: Page, parabola: str) -> None:
     assert "cannot leave its start" in page.text(".verdict .sentence")
 
 
+def test_the_complex_step_is_not_offered_where_it_would_be_wrong(page: Page, parabola: str) -> None:
+    """As gdsim run refuses it, so that what is saved runs there."""
+    page.open(parabola, "#derivative=complex_step")
+    assert page.script("return document.querySelector('#lab1-method').value") == "complex_step"
+    page.enter("#lab1-loss", "abs(w) + where(w < 1, 2, 3)*w^2")
+    page.until("return document.querySelector('#lab1-method').value === 'exact'")
+    offered = "return !document.querySelector('#lab1-method [value=complex_step]').disabled"
+    assert not page.script(offered)
+    page.enter("#lab1-loss", "w^2 + abs(2)")
+    page.until(offered)
+    page.open(parabola, "#loss=relu(w)&derivative=complex_step")
+    assert page.script("return document.querySelector('#lab1-method').value") == "exact"
+
+
 def every_scenario() -> str:
     """One page that knows all shipped scenarios and runs them when it is asked."""
     runs = {name: executed(name) for name in shipped_scenarios()}

@@ -157,8 +157,8 @@ def test_kinds_follow_forty_learning_rates_without_python(name: str) -> None:
     assert kinds == {key: run.verdict.kind for key, run in runs.items()}
 
 
-def test_runs_that_cannot_move_are_told_of_alike() -> None:
-    """A rate of 0, one too small, a schedule that falls too fast, and no step at all."""
+def test_runs_that_do_not_arrive_are_told_of_alike() -> None:
+    """A rate of 0, one too small, a schedule that falls too fast, no step at all, and few steps."""
     fast = {"initial": 0.1, "schedule": "exponential", "gamma": 0.5}
     cases: dict[str, Mapping[str, Any]] = {
         "zero": {"loss": WELLS, "initial_weight": 0.5, "learning_rate": 0},
@@ -168,6 +168,8 @@ def test_runs_that_cannot_move_are_told_of_alike() -> None:
         "lax": {"loss": "1e-20*w^2", "initial_weight": 0.5, "learning_rate": 0.1},
         "none": {"loss": WELLS, "initial_weight": 0.5, "learning_rate": 0.1, "stopping": {"max_steps": 0}},
     }
+    few = {"loss": "w^2", "initial_weight": 10, "stopping": {"max_steps": 3}}
+    cases |= {f"few steps at {rate}": {**few, "learning_rate": rate} for rate in (0.01, 0.3, 0.9)}
     runs = {key: execute(parse_mapping({"name": key, **case})) for key, case in cases.items()}
     answers = judged(runs)
     kinds = {key: run.verdict.kind for key, run in runs.items()}

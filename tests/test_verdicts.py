@@ -120,6 +120,21 @@ def test_a_start_within_the_tolerance_is_not_the_point_itself() -> None:
     assert run("w^2", 0, 0.1).verdict.sentence.startswith("The run started on a minimum, w = 0: the")
 
 
+@pytest.mark.parametrize(
+    ("rate", "remedy"),
+    [
+        (0.01, "Try a larger learning rate, up to 0.5 = 1/f″ at the minimum, or more steps."),
+        (0.3, "Give it more steps."),
+        (0.9, "Give it more steps, or a smaller learning rate."),
+        (0.999, "Give it more steps, or a smaller learning rate."),
+    ],
+)
+def test_no_larger_rate_is_recommended_where_it_would_overshoot_more(rate: float, remedy: str) -> None:
+    """On w² 1/f″ is 0.5, and beyond 1 every run diverges."""
+    verdict = run("w^2", 10, rate, stopping={"max_steps": 3}).verdict
+    assert (verdict.kind, verdict.remedy) == ("still_moving", remedy)
+
+
 def test_no_step_is_no_movement() -> None:
     verdict = run("w^2", 10, 0.1, stopping={"max_steps": 0}).verdict
     assert verdict.sentence.startswith("No step was taken, and the run is at its start, w = 10; the nearest")

@@ -434,15 +434,19 @@ def _still_moving(story: Story) -> _Telling:
         return f"{sentence}.", evidence, "Try a larger learning rate." if held else "Give it more steps."
     evidence["nearest"] = {"at": dict(nearest.weight), "kind": nearest.kind}
     remedy = "Try a larger learning rate." if held else "Give it more steps, or a larger learning rate."
+    steepest = nearest.curvature[-1] if nearest.curvature else 0.0
+    best = 1.0 / steepest if story.factor is not None and steepest > 0 else math.inf
     if held and story.batch.schedule.schedule.name != "constant":
         remedy = "Let the learning rate fall more slowly, or not so far."
-    elif story.factor == 2.0 and nearest.curvature and nearest.curvature[-1] > 0:
-        best = 1.0 / nearest.curvature[-1]
+    elif story.factor == 2.0 and story.rate < 0.5 * best < math.inf:
         evidence["one_over_curvature"] = best
+        more = "" if held else ", or more steps"
         symbol = "f″" if story.line else "L"
-        if story.rate < 0.5 * best:
-            more = "" if held else ", or more steps"
-            remedy = f"Try a larger learning rate, up to {number(best)} = 1/{symbol} at the minimum{more}."
+        remedy = f"Try a larger learning rate, up to {number(best)} = 1/{symbol} at the minimum{more}."
+    elif not held and story.factor is not None and story.rate >= 0.25 * story.factor * best:
+        evidence["one_over_curvature"] = best
+        beyond = story.factor == 2.0 and story.rate > best
+        remedy = "Give it more steps, or a smaller learning rate." if beyond else "Give it more steps."
     return f"{sentence}; the nearest minimum is at {place(nearest.weight)}.", evidence, remedy
 
 

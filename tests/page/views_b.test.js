@@ -194,13 +194,25 @@ test("the ruler of the parabola turns at 1/2 and at 1", () => {
 });
 
 test("η is on the ruler, whatever it is, and its words are in the bands", () => {
-  for (const rate of [1e-6, 0.004, 0.3, 0.99, 1.4, 1.6, 30, 1e5]) {
+  for (const rate of [0, 1e-6, 0.004, 0.3, 0.99, 1.4, 1.6, 30, 1e5]) {
     const { outcome, state } = outcomeOf("parabola", { rate, maxSteps: 20 });
     const { items } = rulerView(outcome, state, { width: 328, height: 180 });
     const texts = items.filter((item) => item.kind === "text").map(({ text }) => text);
     for (const word of ["monotone", "oscillating", "diverging", "1/L = 0.5", "2/L = 1"]) assert.ok(texts.includes(word), `${rate}: ${word}`);
     const marks = items.filter((item) => item.kind === "line" && item.colour === "path");
     assert.ok(marks.every(({ points }) => points[0] >= 14 && points[0] <= 314), String(rate));
+  }
+});
+
+test("words of bands too narrow for them do not lie upon each other", () => {
+  for (const rate of [1e-250, 1e80, 1e250]) {
+    const { outcome, state } = outcomeOf("parabola", { rate, maxSteps: 20 });
+    const { items } = rulerView(outcome, state, { width: 328, height: 180 });
+    const bands = items.filter((item) => item.kind === "text" && /monotone|oscillating|diverging/.test(item.text));
+    assert.ok(bands.length >= 2, String(rate));
+    bands.forEach((one, k) => bands.slice(k + 1).forEach((other) => {
+      assert.ok(one.y !== other.y || Math.abs(one.x - other.x) > 70, `${rate}: ${one.text} and ${other.text}`);
+    }));
   }
 });
 

@@ -5,6 +5,7 @@ import { button, make, setAttribute } from "./elements.js";
 import { choiceField, groupOf, numberField, RESTORED, tickField } from "./fields.js";
 import { lossBox } from "./loss_box.js";
 import { choosingRule } from "./model.js";
+import { isAnalytic } from "./reading.js";
 
 /** @import {Option, State} from "../types.js" */
 /** @import {Desk} from "./desk.js" */
@@ -253,7 +254,8 @@ function runPart(desk) {
   }
   if (desk.shows("method")) {
     parts.push(choiceField(desk.id + "-method", "Derivative by", DERIVATIVES.map((name) => [name, METHOD_WORDS[name]]),
-      () => desk.state.derivative, (derivative) => desk.set({ derivative })));
+      () => desk.state.derivative, (derivative) => desk.set({ derivative }),
+      (name) => name === "complex_step" && !isAnalytic(desk.loss())));
   }
   if (desk.shows("seed") && desk.lab.noise) {
     parts.push(numberField({

@@ -2,6 +2,7 @@
 
 import { readFragment, writeFragment } from "./fragment.js";
 import { modelOf } from "./model.js";
+import { isAnalytic } from "./reading.js";
 
 /** @import {Emitted, LabData, Loss, Outcome, State} from "../types.js" */
 /** @import {Model} from "./model.js" */
@@ -56,6 +57,7 @@ export function deskOf(lab, emitted, options) {
   const model = modelOf(lab, emitted);
   const hidden = new Set(options.hide ?? []);
   const first = firstState(model, emitted, options);
+  first.state = withDerivative(model, first.state);
   /** @type {((change: Change) => void)[]} */
   const listeners = [];
   /** @type {Desk} */
@@ -91,6 +93,17 @@ function firstState(model, emitted, options) {
 }
 
 /**
+ * The complex step wants an analytic loss; for another one the exact slope takes its place.
+ * @param {Model} model
+ * @param {State} state
+ * @returns {State}
+ */
+function withDerivative(model, state) {
+  const loss = state.derivative === "complex_step" ? model.lossOfText(state.formula) : null;
+  return loss && !isAnalytic(loss) ? { ...state, derivative: "exact" } : state;
+}
+
+/**
  * @param {Desk} desk
  * @returns {number}
  */
@@ -106,6 +119,7 @@ function setInMotion(desk) {
   const { model, options } = desk;
   let due = false, cost = 0, waiting = 0, frame = 0;
   const compute = () => {
+    desk.state = withDerivative(desk.model, desk.state);
     const before = performance.now();
     desk.outcome = model.outcomeOf(desk.state);
     desk.rival = desk.state.rival ? model.rivalOf(desk.state) : null;

@@ -114,14 +114,16 @@ export function numberField(field) {
  * @param {[value: string, text: string][]} choices
  * @param {() => string} get
  * @param {(value: string) => void} set
+ * @param {(value: string) => boolean} [barred] what cannot be chosen now
  * @returns {Part}
  */
-export function choiceField(id, label, choices, get, set) {
+export function choiceField(id, label, choices, get, set, barred) {
   const select = make("select", { id }, ...choices.map(([value, text]) => make("option", { value }, text)));
   select.addEventListener("change", () => set(select.value));
   return {
     element: make("div", { class: "field choice" }, make("label", { for: id }, label), select),
     update() {
+      if (barred) for (const option of select.options) option.disabled = barred(option.value);
       if (select.value !== get()) select.value = get();
     },
   };

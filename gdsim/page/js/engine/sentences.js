@@ -421,12 +421,16 @@ function tellStillMoving(story) {
   const nearest = nearestLow(story);
   if (!nearest) return { sentence: `${sentence}.`, remedy: held ? LARGER_RATE : "Give it more steps." };
   let remedy = held ? LARGER_RATE : "Give it more steps, or a larger learning rate.";
-  const curvature = nearest.curvature[nearest.curvature.length - 1];
+  const { factor, rate } = story;
+  const steepest = nearest.curvature[nearest.curvature.length - 1];
+  const best = factor !== null && steepest > 0 ? 1 / steepest : Infinity;
   if (held && story.problem.rate.schedule !== "constant") {
     remedy = "Let the learning rate fall more slowly, or not so far.";
-  } else if (story.factor === 2 && curvature > 0 && story.rate < 0.5 * (1 / curvature)) {
+  } else if (factor === 2 && rate < 0.5 * best && best < Infinity) {
     const symbol = story.line ? "f″" : "L";
-    remedy = `Try a larger learning rate, up to ${writeNumber(1 / curvature)} = 1/${symbol} at the minimum${held ? "" : ", or more steps"}.`;
+    remedy = `Try a larger learning rate, up to ${writeNumber(best)} = 1/${symbol} at the minimum${held ? "" : ", or more steps"}.`;
+  } else if (!held && factor !== null && rate >= 0.25 * factor * best) {
+    remedy = factor === 2 && rate > best ? "Give it more steps, or a smaller learning rate." : "Give it more steps.";
   }
   return { sentence: `${sentence}; the nearest minimum is at ${placeIn(story, nearest.weight)}.`, remedy };
 }

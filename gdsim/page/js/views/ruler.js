@@ -132,13 +132,17 @@ function drawRateBands({ names, ends, rate }, scale, top, bottom) {
   /** @type {Colour[]} */
   const colours = ["converged", "cycling", "diverged"];
   if (names.length < 3) colours.splice(1, 1);
+  let above = -Infinity;
   return names.flatMap((text, k) => {
     const from = edges[k], to = edges[k + 1], wide = textWidth(text, RULER_TEXT, true);
     const x = keptInside(text, (from + to) / 2, scale.from, scale.to);
     // A word that its band cannot hold stands above it, on a line of its own; η's line leaves a word out.
     const y = wide + 6 <= to - from ? (top + bottom) / 2 : top - 9, crossed = Math.abs(now - x) < wide / 2 + 3;
+    const area = /** @type {Item} */ ({ kind: "area", points: [from, top, to, top, to, bottom, from, bottom], colour: colours[k], opacity: 0.26 });
+    if (y < top && x - wide / 2 < above + 6) return [area]; // no room beside the word of the band before
+    if (y < top) above = x + wide / 2;
     return [
-      /** @type {Item} */ ({ kind: "area", points: [from, top, to, top, to, bottom, from, bottom], colour: colours[k], opacity: 0.26 }),
+      area,
       textItem(x, y, text, "ink", RULER_TEXT, { anchor: "middle", bold: true, halo: crossed }),
     ];
   });
