@@ -175,6 +175,12 @@ FAULTS = {
     "log(x, y)": "1: log got 2 arguments; did you mean log(x)/log(base)?",
     "max(x)": "1: max got 1 argument; expected at least 2 arguments",
     "sin()": "5: the brackets are empty; expected an expression between them",
+    "{x}": "1: unexpected '{'; expected round brackets",
+    "x]": "2: unexpected ']'; expected round brackets",
+    "x}": "2: unexpected '}'; expected round brackets",
+    "~x": "1: unexpected '~'; expected where(x > 0, a, b) with one comparison",
+    '"x"': "1: unexpected '\"'; expected a formula without quotes",
+    "∞": "1: unexpected '∞'; expected a finite number",
     "|x|": "1: unexpected '|'; expected abs(x) for an absolute value",
     "w = 3": "3: unexpected '='"
     "; expected an expression without =; inside where(x == 0, a, b) a comparison is written ==",

@@ -106,6 +106,12 @@ def test_other_weights_are_said_to_be_constants() -> None:
     assert "held" not in written("3*x^2")
 
 
+def test_the_chain_names_its_letter_in_mathml() -> None:
+    inner = "<mrow><mrow><mi>u</mi></mrow><mo>=</mo><mrow><msup><mi>x</mi><mn>2</mn></msup></mrow></mrow>"
+    expected = f"<mtext>chain with\u00a0</mtext>{inner}<mtext>: f(u)′ = f′(u)·u′</mtext>"
+    assert expected in steps_mathml(step_lines(derived("sin(x^2)")))
+
+
 def test_other_weights_and_repetitions_are_noted_in_mathml_too() -> None:
     assert "(y held constant)" in steps_mathml(step_lines(derived("x^2*y")))
     assert "(as above)" in steps_mathml(step_lines(derived("sin(x^2)*exp(sin(x^2))")))
