@@ -277,6 +277,11 @@ def test_formula_is_text() -> None:
         parse(3)  # type: ignore[arg-type]
 
 
+def test_a_long_name_is_shortened_in_what_is_said_of_it() -> None:
+    assert "'abcdefghijklmnopqrstuvwx' and 'y'" in fault("abcdefghijklmnopqrstuvwx y").message
+    assert "'abcdefghijklmnopqrstu…' and 'y'" in fault("abcdefghijklmnopqrstuvwxy y").message
+
+
 @pytest.mark.parametrize("word", ["if", "else", "and", "or", "not", "in", "is", "for"])
 def test_words_of_python_are_answered_with_where(word: str) -> None:
     assert str(fault(f"x {word} y")) == (
