@@ -289,6 +289,27 @@ def test_matplotlib_draws_what_needs_care(written: str) -> None:
     draw(to_latex(parse(written), mathtext=True))
 
 
+def test_a_number_of_more_than_twenty_digits_is_no_decimal() -> None:
+    assert decimal(Fraction(3**40, 10**20)) == "0.12157665459056928801"
+    assert decimal(Fraction(3**42, 10**20)) == ""  # it has 21 digits
+
+
+@pytest.mark.parametrize(
+    ("written", "latex"),
+    [
+        ("exp(x^2/2)", r"e^{\frac{x^{2}}{2}}"),
+        ("exp((x/2)^2/3)", r"\exp\left(\frac{\left(\frac{x}{2}\right)^{2}}{3}\right)"),
+    ],
+)
+def test_e_takes_an_exponent_that_is_not_too_tall(written: str, latex: str) -> None:
+    assert to_latex(parse(written)) == latex
+
+
+@pytest.mark.parametrize("name", ["sin", "cos", "tan", "sinh", "cosh", "tanh"])
+def test_a_power_stands_behind_the_name_of_the_function(name: str) -> None:
+    assert to_latex(parse(f"{name}(w)^2")) == rf"\{name}^{{2}}(w)"
+
+
 def test_a_choice_is_one_row_where_matplotlib_draws_and_a_table_elsewhere() -> None:
     tree = parse("where(w > 1, 3, where(w > 0, 2, w))")
     assert to_latex(tree, mathtext=True) == (

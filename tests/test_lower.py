@@ -16,7 +16,9 @@ from random_trees import ANY_FLOAT, ARGUMENTS, Kinds, Point, points, trees
 from tiers import examples
 
 from gdsim.expr import lower as lowering
+from gdsim.expr.display import to_text
 from gdsim.expr.emit_python import compile_function
+from gdsim.expr.horner import nested
 from gdsim.expr.lower import Program, lower, rational_exponent
 from gdsim.expr.nodes import Add, Constant, Divide, Expr, Multiply, Negate, Number, Power, Symbol
 from gdsim.expr.parse import parse
@@ -30,6 +32,26 @@ def operations(*texts: str) -> Counter[str]:
     program = lower([parse(text, parameters=frozenset({"a"}), columns=DATA) for text in texts])
     leaves = ("symbol", "number", "constant")
     return Counter(step.operation for step in program.instructions if step.operation not in leaves)
+
+
+# ---------------------------------------------------------------------------------------- Horner's form
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ("w^2 + 1", "w^2 + 1"),
+        ("3*w^3 + w", "(3*w^2 + 1)*w"),
+        ("u*v*w^2 + 2*w + 1", "(u*v*w + 2)*w + 1"),
+        ("w^5 - 2*w^2", "(w^3 - 2)*w^2"),
+        ("w^2 + w + u + v", "(w + 1)*w + u + v"),
+        ("w^2 + w^0.5", "w^2 + w^(1/2)"),
+        ("w^2 + sin(w)", "w^2 + sin(w)"),
+        ("w^2", "w^2"),
+    ],
+)
+def test_powers_of_a_weight_are_nested(formula: str, expected: str) -> None:
+    assert to_text(nested(parse(formula), "w")) == expected
 
 
 # ---------------------------------------------------------------------------------------- sharing

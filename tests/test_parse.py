@@ -175,6 +175,12 @@ FAULTS = {
     "log(x, y)": "1: log got 2 arguments; did you mean log(x)/log(base)?",
     "max(x)": "1: max got 1 argument; expected at least 2 arguments",
     "sin()": "5: the brackets are empty; expected an expression between them",
+    "{x}": "1: unexpected '{'; expected round brackets",
+    "x]": "2: unexpected ']'; expected round brackets",
+    "x}": "2: unexpected '}'; expected round brackets",
+    "~x": "1: unexpected '~'; expected where(x > 0, a, b) with one comparison",
+    '"x"': "1: unexpected '\"'; expected a formula without quotes",
+    "∞": "1: unexpected '∞'; expected a finite number",
     "|x|": "1: unexpected '|'; expected abs(x) for an absolute value",
     "w = 3": "3: unexpected '='"
     "; expected an expression without =; inside where(x == 0, a, b) a comparison is written ==",
@@ -269,6 +275,11 @@ def test_parameter_that_is_also_a_column_is_refused() -> None:
 def test_formula_is_text() -> None:
     with pytest.raises(InputError, match="not int"):
         parse(3)  # type: ignore[arg-type]
+
+
+def test_a_long_name_is_shortened_in_what_is_said_of_it() -> None:
+    assert "'abcdefghijklmnopqrstuvwx' and 'y'" in fault("abcdefghijklmnopqrstuvwx y").message
+    assert "'abcdefghijklmnopqrstu…' and 'y'" in fault("abcdefghijklmnopqrstuvwxy y").message
 
 
 @pytest.mark.parametrize("word", ["if", "else", "and", "or", "not", "in", "is", "for"])

@@ -196,7 +196,7 @@ def test_a_comparison_of_numbers_is_decided(left: int, sign: str) -> None:
 
 def test_a_choice_with_a_zero_takes_in_the_factors_beside_it_above_and_below() -> None:
     assert simplified("u*where(w > 0, w, 0)") == "where(w > 0, w*u, 0)"
-    assert simplified("1/(u*where(w > 0, w, 0))") == "1/where(w > 0, w*u, 0)"
+    assert simplified("u/v/where(w > 0, w, 0)") == "u/where(w > 0, w*v, 0)"
 
 
 def test_shared_parts_are_simplified_once() -> None:

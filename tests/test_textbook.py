@@ -106,6 +106,25 @@ def test_other_weights_are_said_to_be_constants() -> None:
     assert "held" not in written("3*x^2")
 
 
+def test_the_slope_of_tanh_keeps_its_form_within_a_chain() -> None:
+    assert written("tanh(2*x)").endswith("= (1 − tanh(2·x)²)·2 = 2·(1 − tanh(2·x)²)")
+
+
+def test_a_product_of_four_is_differentiated_at_once() -> None:
+    text = written("x*sin(x)*exp(x)*log(x)")
+    assert "product of four: each factor in turn is differentiated, the others stay" in text
+
+
+def test_a_letter_with_a_number_where_all_letters_are_taken() -> None:
+    assert "chain with u1 = 2·x" in written("sin(2*x)*u*v*s*t*p*q*r*z")
+
+
+def test_the_chain_names_its_letter_in_mathml() -> None:
+    inner = "<mrow><mrow><mi>u</mi></mrow><mo>=</mo><mrow><msup><mi>x</mi><mn>2</mn></msup></mrow></mrow>"
+    expected = f"<mtext>chain with\u00a0</mtext>{inner}<mtext>: f(u)′ = f′(u)·u′</mtext>"
+    assert expected in steps_mathml(step_lines(derived("sin(x^2)")))
+
+
 def test_other_weights_and_repetitions_are_noted_in_mathml_too() -> None:
     assert "(y held constant)" in steps_mathml(step_lines(derived("x^2*y")))
     assert "(as above)" in steps_mathml(step_lines(derived("sin(x^2)*exp(sin(x^2))")))

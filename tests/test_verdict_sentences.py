@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import pytest
@@ -21,6 +22,9 @@ CASES: list[Any] = [  # the loss, the start, the learning rate, what else, the s
      "Start a little to the side (a millionth is enough) or add noise: the smallest push frees the run."),
     ("x^2 - y^2", {"x": 1.5, "y": 0}, 0.1, {},
      "After 88 steps the run settled on a saddle, (x, y) = (0, 0). The slope is zero, but the loss falls in one direction and rises in another (curvatures −2 and 2).",
+     "Start a little to the side (a millionth is enough) or add noise: the smallest push frees the run."),
+    ("x^2 + y^3", {"x": 0, "y": 0}, 0.1, {},
+     "The run started on a saddle, (x, y) = (0, 0): the slope is zero there, so no step was taken. The slope is zero, but the loss falls in one direction and rises in another.",
      "Start a little to the side (a millionth is enough) or add noise: the smallest push frees the run."),
     ("(max(0, w) - 1)^2", -0.5, 0.1, {"domain": [-1, 3]},
      "The run started on a flat piece, w from −1 to 0: the slope is zero there, so no step was taken. The loss is the same all along it and the slope is zero, so nothing says which way to go.",
@@ -51,6 +55,16 @@ CASES: list[Any] = [  # the loss, the start, the learning rate, what else, the s
     ("w^2", 10, 0.45, {"stopping": {"max_steps": 5}, "domain": [-12, 12]},
      "After 5 steps the run has come to w = 0.0001, next to a minimum, w = 0, and still creeps by 0.0009 a step. The slope changes from − to + there, and f″ = 2.",
      "Give it more steps."),
+    # 1000·0.9⁴⁰ and 1900·0.9³⁹; then 10·0.998⁶⁹ and 10·0.998⁷⁰
+    ("w^2", 1000, 0.95, {"stopping": {"max_steps": 40}, "domain": [-12, 12]},
+     "After 40 steps the run is at w = 14.781 and still moving, by 31.204 a step; the nearest minimum is at w = 0.",
+     "Give it more steps, or a larger learning rate."),
+    ("w^2", 10, 0.999, {"stopping": {"max_steps": 100}},
+     "The run is still moving and never settles: it jumps about, w between −8.7098 and 8.6924, without repeating itself within eight steps (bounded chaos, a longer cycle, or a slow approach).",
+     "Try a smaller learning rate."),
+    ("x^2 + y^2", {"x": 10, "y": 9}, 0.999, {"stopping": {"max_steps": 100}},
+     "The run is still moving and never settles: it jumps about, x between −8.7098 and 8.6924 and y between −7.8388 and 7.8231, without repeating itself within eight steps (bounded chaos, a longer cycle, or a slow approach).",
+     "Try a smaller learning rate."),
     ("tanh(w)^2", 4, 0.1, {"stopping": {"gradient_tolerance": 0.01}, "domain": [-5, 5]},
      "The run stopped on a plateau at w = 4: the slope there, 0.0026801, is within the tolerance of 0.01, but it is not zero, and no critical point is near. The nearest minimum is at w = 0.",
      "Use a gradient_tolerance below 0.0026801: a small slope is not a zero slope."),
@@ -109,6 +123,30 @@ def test_a_verdict_in_full(
     data = {"name": "case", "loss": loss, "initial_weight": start, "learning_rate": rate, **more}
     verdict = execute(parse_mapping(data)).verdict
     assert (verdict.sentence, verdict.remedy) == (sentence, remedy)
+
+
+def test_chaos_in_full() -> None:
+    """The logistic map with r = 4, of which small differences double."""
+    data = {
+        "name": "case",
+        "loss": "w^3/3 - w^2/2",
+        "initial_weight": 0.5,
+        "learning_rate": 3,
+        "domain": [0, "4/3"],
+    }
+    verdict = execute(parse_mapping(data)).verdict
+    assert re.fullmatch(
+        r"The run is still moving and never settles: it jumps about, w between \S+ and \S+, without repeating itself\. "
+        r"This is bounded chaos: small differences grow (1\.[89]|2\.[01])\d*-fold a step, so the path cannot be foretold\. "
+        r"η = 3 is above 2/f″ = \S+ at w = \S+: a step overshoots by more than the distance that it should correct\.",
+        verdict.sentence,
+    )
+    assert re.fullmatch(r"Try a learning rate below \S+ = 2/f″ at w = \S+\.", str(verdict.remedy))
+    assert verdict.evidence["lyapunov_exponent"] == pytest.approx(math.log(2), abs=0.1)
+    assert verdict.evidence.keys() == {
+        "steps", "weight", "rate", "gradient", "low", "high", "lyapunov_exponent", "at", "curvature",
+        "two_over_curvature",
+    }  # fmt: skip
 
 
 CURVATURE = 38 * math.exp(9)  # of exp(w²) at 3, where its slope is 6·e⁹

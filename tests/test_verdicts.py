@@ -187,6 +187,12 @@ def test_noise_around_a_minimum_counts_as_settled() -> None:
     assert execute(load("noise-frees-it")).verdict.kind == "minimum"
 
 
+def test_with_noise_the_mean_of_the_last_losses_tells_whether_it_still_falls() -> None:
+    noise = {"noise": {"kind": "gaussian", "scale": 0.1}, "seed": 1, "stopping": {"max_steps": 100}}
+    assert run("w", 1, 0.1, **noise).verdict.kind == "no_minimum"
+    assert run("w", 1, 0.0001, **noise).verdict.kind != "minimum"
+
+
 @pytest.mark.parametrize(("most", "proof"), [(3, "certified"), (2, "numerical")])
 def test_runs_over_a_parameter_of_the_loss_are_judged_by_the_points_of_their_own(
     monkeypatch: pytest.MonkeyPatch, most: int, proof: str
@@ -288,6 +294,17 @@ def test_a_period_is_found_by_its_definition(seed: int) -> None:
         if swings and (np.abs(last[period:] - last[:-period]).max(axis=0) <= 1e-7 * spread.max()).all():
             expected = period
     assert period_of_tail(tail[:, :, None]).tolist() == [expected]
+
+
+def test_no_runs_settle_nowhere() -> None:
+    loss = Loss.from_text("w^2")
+    assert Terrain(loss, critical.find(loss, {"w": (-1.0, 1.0)})).settled(np.empty((1, 0))).place.size == 0
+
+
+def test_a_kink_is_low_where_the_loss_rises_beside_it_however_low_it_is_farther_away() -> None:
+    loss = Loss.from_text("min(abs(w), 5 - 2.6*abs(w))")  # below zero from 1.92 on
+    (kink,) = Terrain(loss, critical.find(loss, {"w": (-1.0, 1.0)})).lows
+    assert (kink.kind, kink.weight["w"]) == ("kink", 0)
 
 
 @pytest.mark.parametrize(

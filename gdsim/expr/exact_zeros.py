@@ -72,8 +72,6 @@ def _known(expr: Expr) -> Expr:
             return inner
         case Call("exp", (Multiply((Number(value), Call("log", (Number(inside),)))),)):
             return simplify(Power(Number(inside), Number(value)))
-        case Power(Call("sqrt", (Number(inside),)), Number(exponent)) if exponent.denominator == 1:
-            return simplify(Power(Number(inside), Number(exponent / 2)))
     return expr
 
 

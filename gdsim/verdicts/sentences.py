@@ -472,7 +472,7 @@ def _wanders(tail: np.ndarray[Any, np.dtype[np.float64]]) -> bool:
     half = len(tail) // 2
     turns = (np.diff(np.sign(np.diff(tail, axis=0)), axis=0) != 0).sum(axis=0)
     early, late = np.ptp(tail[:half], axis=0), np.ptp(tail[half:], axis=0)
-    return bool(((turns > len(tail) // 4) & (late > 0.5 * early) & (late > 0)).any())
+    return bool(((turns > len(tail) // 4) & (late > 0.5 * early)).any())
 
 
 def _chaos(story: Story, tail: np.ndarray[Any, np.dtype[np.float64]], evidence: dict[str, Any]) -> _Telling:
