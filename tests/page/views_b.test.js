@@ -205,9 +205,11 @@ test("η is on the ruler, whatever it is, and its words are in the bands", () =>
 });
 
 test("words of bands too narrow for them do not lie upon each other", () => {
-  for (const rate of [1e-250, 1e80, 1e250]) {
+  for (const [rate, curvature] of [[0.2, 2], [1e-250, 2], [1e250, 2], [0.1, 2e300], [1e9, 1e-299]]) {
     const { outcome, state } = outcomeOf("parabola", { rate, maxSteps: 20 });
-    const { items } = rulerView(outcome, state, { width: 328, height: 180 });
+    const steep = { ...outcome.search.points[0], curvature: [curvature] };
+    const told = { ...outcome, search: { ...outcome.search, points: [steep] }, verdict: { ...outcome.verdict, kind: "still_moving" } };
+    const { items } = rulerView(told, state, { width: 328, height: 180 });
     const bands = items.filter((item) => item.kind === "text" && /monotone|oscillating|diverging/.test(item.text));
     assert.ok(bands.length >= 2, String(rate));
     bands.forEach((one, k) => bands.slice(k + 1).forEach((other) => {
