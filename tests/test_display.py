@@ -289,6 +289,12 @@ def test_matplotlib_draws_what_needs_care(written: str) -> None:
     draw(to_latex(parse(written), mathtext=True))
 
 
+@pytest.mark.parametrize("value", ["-3", "-1", "-1/2", "0", "1/2", "1", "3"])
+def test_the_sign_of_a_number_is_taken_from_it(value: str) -> None:
+    number = Fraction(value)
+    assert without_sign(Number(number)) == (number < 0, Number(abs(number)))
+
+
 def test_a_number_of_more_than_twenty_digits_is_no_decimal() -> None:
     assert decimal(Fraction(3**40, 10**20)) == "0.12157665459056928801"
     assert decimal(Fraction(3**42, 10**20)) == ""  # it has 21 digits

@@ -277,6 +277,11 @@ def test_formula_is_text() -> None:
         parse(3)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(("sign", "spelled"), [("≤", "<="), ("≥", ">="), ("≠", "!=")])
+def test_comparisons_are_read_as_printed(sign: str, spelled: str) -> None:
+    assert parse(f"where(x {sign} 1, x, 2)") == parse(f"where(x {spelled} 1, x, 2)")
+
+
 def test_a_long_name_is_shortened_in_what_is_said_of_it() -> None:
     assert "'abcdefghijklmnopqrstuvwx' and 'y'" in fault("abcdefghijklmnopqrstuvwx y").message
     assert "'abcdefghijklmnopqrstu…' and 'y'" in fault("abcdefghijklmnopqrstuvwxy y").message

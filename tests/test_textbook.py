@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import time
@@ -217,6 +218,13 @@ def test_the_page_states_every_rule_that_is_the_textbooks_own() -> None:
 def test_every_rule_has_latex_with_balanced_braces() -> None:
     for rule in TEXTBOOK_RULES.values():
         assert rule.latex_statement("w").count("{") == rule.latex_statement("w").count("}")
+
+
+@pytest.mark.parametrize("name", {**TEXTBOOK_RULES, **RULES})
+def test_no_word_of_a_rule_is_set_as_a_product_of_letters(name: str) -> None:
+    latex = {**RULES, **TEXTBOOK_RULES}[name].latex_statement("w")
+    bare = re.sub(r"\\(operatorname|text|begin|end)\{[^}]*\}|\\[A-Za-z]+", " ", latex)
+    assert re.findall("[A-Za-z]{2,}", bare) == []
 
 
 TEXTBOOK_FORMS = {

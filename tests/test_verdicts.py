@@ -188,6 +188,26 @@ def test_verdicts_do_not_depend_on_how_many_runs_are_judged_together(
     assert apart.period.tolist() == together.period.tolist()
 
 
+@pytest.mark.parametrize("every", [1, 10**6])
+@pytest.mark.parametrize(
+    ("loss", "start", "rate", "kind"),
+    [
+        ("-w^2", 1.0, 0.1, "no_minimum"),
+        ("w^3", -0.1, 0.1, "no_minimum"),
+        ("w^2", 1.0, 1.1, "diverged"),
+        ("w^2", 1.0, 0.1, "minimum"),
+        ("w^2", 1.0, 1.0, "cycle"),
+        ("w^4", 1.0, 0.1, "minimum"),
+    ],
+)
+def test_the_kind_does_not_need_the_records(
+    loss: str, start: float, rate: float, kind: str, every: int
+) -> None:
+    batch = batch_of(loss, start, start, rate=rate, record_every=every)
+    search = gdsim.critical_points(loss, domain=(-3, 3))
+    assert judge(batch, simulate(batch), search).kinds == (kind, kind)
+
+
 @pytest.mark.parametrize("period", range(2, 9))
 def test_every_period_up_to_eight_is_seen_in_the_tail(period: int) -> None:
     values = np.random.default_rng(period).random(period)
