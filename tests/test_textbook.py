@@ -107,6 +107,24 @@ def test_other_weights_are_said_to_be_constants() -> None:
     assert "held" not in written("3*x^2")
 
 
+@pytest.mark.parametrize(
+    ("formula", "line"),
+    [
+        ("2*3*x", "(2·3·x)′ = 6·x′ = 6·1 = 6 "),
+        ("1*1*x", "(1·1·x)′ = 1·1·x′ = 1·1·1 = 1 "),
+        ("0*x*2", "(0·x·2)′ = 0·2·x′ = 0·2·1 = 0 "),
+    ],
+)
+def test_constants_are_multiplied_out_unless_nothing_would_be_left_to_see(formula: str, line: str) -> None:
+    assert written(formula).startswith(line)
+
+
+def test_a_short_left_side_of_latex_stands_in_the_row_of_what_follows() -> None:
+    terms = " + ".join(f"{k}*x^{k}" for k in range(2, 13))
+    rows = steps_latex(step_lines(derived(f"sin({terms})"))).splitlines()
+    assert sum(row.startswith(r"& \quad u' = (2 x^{2})' + (3 x^{3})' + ") for row in rows) == 1
+
+
 def test_the_slope_of_tanh_keeps_its_form_within_a_chain() -> None:
     assert written("tanh(2*x)").endswith("= (1 − tanh(2·x)²)·2 = 2·(1 − tanh(2·x)²)")
 

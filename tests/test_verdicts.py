@@ -44,6 +44,7 @@ def run(loss: str, start: Any, rate: float, **more: Any) -> Run:
         ("(max(0, w) - 1)^2", -0.5, 0.1, {"domain": [-1, 3]}, "flat"),
         later("(x + y)^2", {"x": 2, "y": 0}, 0.1, {}, "flat"),
         ("abs(w)", 0, 0.1, {}, "kink"),
+        ("abs(x) + abs(y)", {"x": 0, "y": 0}, 0.1, {}, "kink"),
         ("tanh(w)^2", 4, 0.1, {"stopping": {"gradient_tolerance": 0.01}, "domain": [-5, 5]}, "plateau"),
         ("abs(w)", 1.05, 0.1, {}, "cycle"),
         ("w^2", 10, 1.1, {}, "diverged"),
