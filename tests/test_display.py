@@ -316,6 +316,24 @@ def test_a_power_stands_behind_the_name_of_the_function(name: str) -> None:
     assert to_latex(parse(f"{name}(w)^2")) == rf"\{name}^{{2}}(w)"
 
 
+MATHML = {
+    "sqrt(w/2) + w_1^2": "<mrow><msqrt><mfrac><mi>w</mi><mn>2</mn></mfrac></msqrt><mo>+</mo>"
+    "<msup><msub><mi>w</mi><mn>1</mn></msub><mn>2</mn></msup></mrow>",
+    "where(w > 0, 1, 0)": "<mrow><mo>{</mo><mtable>"
+    "<mtr><mtd><mn>1</mn></mtd><mtd><mrow><mi>w</mi><mo>&gt;</mo><mn>0</mn></mrow></mtd></mtr>"
+    "<mtr><mtd><mn>0</mn></mtd><mtd><mtext>otherwise</mtext></mtd></mtr></mtable></mrow>",
+    "mean(x)": "<mrow><mfrac><mn>1</mn><mi>n</mi></mfrac>"
+    "<munderover><mo>∑</mo><mrow><mi>i</mi><mo>=</mo><mn>1</mn></mrow><mi>n</mi></munderover>"
+    "<msub><mi>x</mi><mi>i</mi></msub></mrow>",
+}
+
+
+@pytest.mark.parametrize(("written", "inside"), MATHML.items())
+def test_mathml_in_full(written: str, inside: str) -> None:
+    start = '<math xmlns="http://www.w3.org/1998/Math/MathML">'
+    assert to_mathml(parse(written, columns=frozenset("x"))) == f"{start}{inside}</math>"
+
+
 def test_a_choice_is_one_row_where_matplotlib_draws_and_a_table_elsewhere() -> None:
     tree = parse("where(w > 1, 3, where(w > 0, 2, w))")
     assert to_latex(tree, mathtext=True) == (
