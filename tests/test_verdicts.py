@@ -22,7 +22,7 @@ from gdsim.runs import Run, compose, execute
 from gdsim.scenario import load, parse_mapping
 from gdsim.simulation import simulate
 from gdsim.verdicts import judge, searches
-from gdsim.verdicts.rest import period_of_tail
+from gdsim.verdicts.rest import left_to_travel, period_of_tail
 from gdsim.verdicts.settle import Terrain
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -98,6 +98,16 @@ def test_the_logistic_map_gives_its_known_periods(rate: float, period: int) -> N
     """w ← w − η(w² − w) is the logistic map with r = 1 + η."""
     verdict = run("w^3/3 - w^2/2", 0.5, rate, domain=[0, "4/3"]).verdict
     assert (verdict.kind, verdict.evidence["period"]) == ("cycle", period)
+
+
+def test_a_run_that_leaves_a_maximum_has_not_settled_on_it() -> None:
+    assert run("(w^2 - 1)^2", 1e-6, 0.05, stopping={"max_steps": 20}).verdict.kind == "still_moving"
+
+
+def test_what_is_left_to_travel_is_as_many_steps_of_the_last_size() -> None:
+    batch = batch_of("w^2", 1.0, rate=0.01, max_steps=40, record_every=1)
+    left = left_to_travel(batch, simulate(batch), np.array([0]))
+    assert left[0, 0] == pytest.approx(40 * 0.02 * 0.98**39)
 
 
 def test_chaos_is_no_cycle() -> None:
