@@ -181,6 +181,7 @@ FAULTS = {
     "~x": "1: unexpected '~'; expected where(x > 0, a, b) with one comparison",
     '"x"': "1: unexpected '\"'; expected a formula without quotes",
     "∞": "1: unexpected '∞'; expected a finite number",
+    ",x": "1: this does not fit here; expected an expression such as (w - 3)^2",
     "|x|": "1: unexpected '|'; expected abs(x) for an absolute value",
     "w = 3": "3: unexpected '='"
     "; expected an expression without =; inside where(x == 0, a, b) a comparison is written ==",
