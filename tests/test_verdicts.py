@@ -284,6 +284,24 @@ def test_no_runs_settle_nowhere() -> None:
     assert Terrain(loss, critical.find(loss, {"w": (-1.0, 1.0)})).settled(np.empty((1, 0))).place.size == 0
 
 
+@pytest.mark.parametrize(
+    ("loss", "kinds"),
+    [
+        ("abs(w)", ["kink"]),
+        ("-abs(w)", []),
+        ("w - 2*abs(w)", []),
+        ("max(w, 0)", ["flat"]),
+        ("min(w, 0)", []),
+        ("-max(w, 0)^2", []),
+        ("(x + y)^2", ["flat"]),
+    ],
+)
+def test_low_points_are_those_that_descent_can_end_in(loss: str, kinds: list[str]) -> None:
+    sought = Loss.from_text(loss)
+    search = critical.find(sought, dict.fromkeys(sought.weights, (-1.0, 1.0)))
+    assert [point.kind for point in Terrain(sought, search).lows] == kinds
+
+
 def test_a_kink_is_low_where_the_loss_rises_beside_it_however_low_it_is_farther_away() -> None:
     loss = Loss.from_text("min(abs(w), 5 - 2.6*abs(w))")  # below zero from 1.92 on
     (kink,) = Terrain(loss, critical.find(loss, {"w": (-1.0, 1.0)})).lows
