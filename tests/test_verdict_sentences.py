@@ -159,7 +159,13 @@ def test_chaos_in_full() -> None:
 def test_how_differences_grow_is_said_of_plain_descent_of_one_weight_only(
     loss: str, start: Any, rule: Any
 ) -> None:
-    data = {"name": "case", "loss": loss, "initial_weight": start, "learning_rate": 0.999, "update_rule": rule}
+    data = {
+        "name": "case",
+        "loss": loss,
+        "initial_weight": start,
+        "learning_rate": 0.999,
+        "update_rule": rule,
+    }
     evidence = execute(parse_mapping({**data, "stopping": {"max_steps": 100}})).verdict.evidence
     assert "low" in evidence
     assert "lyapunov_exponent" not in evidence
