@@ -289,6 +289,12 @@ def test_matplotlib_draws_what_needs_care(written: str) -> None:
     draw(to_latex(parse(written), mathtext=True))
 
 
+@pytest.mark.parametrize("value", ["-3", "-1", "-1/2", "0", "1/2", "1", "3"])
+def test_the_sign_of_a_number_is_taken_from_it(value: str) -> None:
+    number = Fraction(value)
+    assert without_sign(Number(number)) == (number < 0, Number(abs(number)))
+
+
 def test_a_number_of_more_than_twenty_digits_is_no_decimal() -> None:
     assert decimal(Fraction(3**40, 10**20)) == "0.12157665459056928801"
     assert decimal(Fraction(3**42, 10**20)) == ""  # it has 21 digits
@@ -308,6 +314,24 @@ def test_e_takes_an_exponent_that_is_not_too_tall(written: str, latex: str) -> N
 @pytest.mark.parametrize("name", ["sin", "cos", "tan", "sinh", "cosh", "tanh"])
 def test_a_power_stands_behind_the_name_of_the_function(name: str) -> None:
     assert to_latex(parse(f"{name}(w)^2")) == rf"\{name}^{{2}}(w)"
+
+
+MATHML = {
+    "sqrt(w/2) + w_1^2": "<mrow><msqrt><mfrac><mi>w</mi><mn>2</mn></mfrac></msqrt><mo>+</mo>"
+    "<msup><msub><mi>w</mi><mn>1</mn></msub><mn>2</mn></msup></mrow>",
+    "where(w > 0, 1, 0)": "<mrow><mo>{</mo><mtable>"
+    "<mtr><mtd><mn>1</mn></mtd><mtd><mrow><mi>w</mi><mo>&gt;</mo><mn>0</mn></mrow></mtd></mtr>"
+    "<mtr><mtd><mn>0</mn></mtd><mtd><mtext>otherwise</mtext></mtd></mtr></mtable></mrow>",
+    "mean(x)": "<mrow><mfrac><mn>1</mn><mi>n</mi></mfrac>"
+    "<munderover><mo>∑</mo><mrow><mi>i</mi><mo>=</mo><mn>1</mn></mrow><mi>n</mi></munderover>"
+    "<msub><mi>x</mi><mi>i</mi></msub></mrow>",
+}
+
+
+@pytest.mark.parametrize(("written", "inside"), MATHML.items())
+def test_mathml_in_full(written: str, inside: str) -> None:
+    start = '<math xmlns="http://www.w3.org/1998/Math/MathML">'
+    assert to_mathml(parse(written, columns=frozenset("x"))) == f"{start}{inside}</math>"
 
 
 def test_a_choice_is_one_row_where_matplotlib_draws_and_a_table_elsewhere() -> None:

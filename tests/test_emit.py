@@ -484,3 +484,15 @@ def test_a_large_formula_compiles_within_twenty_milliseconds() -> None:
         emit_python.compile_function([expr], [W])
         taken.append(time.perf_counter() - start)
     assert min(taken) < 0.02
+
+
+def test_expressions_are_nested_to_a_depth_and_no_deeper() -> None:
+    """Else Python's parser would come to its limits."""
+    lines, _ = emit_python.statements(lower([parse("sin(" * 40 + "w" + ")" * 40)]), {Symbol("w"): "w"})
+    assert [line.count("(") for line in lines] == [12, 12, 12, 4]
+
+
+def test_statements_are_safe_unless_fast_ones_are_asked_for() -> None:
+    program, names = lower([parse("1/w")]), {Symbol("w"): "w"}
+    assert emit_python.statements(program, names) == emit_python.statements(program, names, "safe")
+    assert emit_python.statements(program, names) != emit_python.statements(program, names, "fast")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import struct
 from collections.abc import Callable, Mapping
@@ -32,7 +33,8 @@ from tiers import examples
 from gdsim.expr import emit_numba, emit_numpy, emit_python
 from gdsim.expr.differentiate import derivative
 from gdsim.expr.lower import lower
-from gdsim.expr.nodes import Expr, Reduce
+from gdsim.expr.nodes import Expr, Reduce, Symbol
+from gdsim.expr.parse import parse
 
 RAISED = (OverflowError, ZeroDivisionError, ValueError)
 
@@ -73,11 +75,15 @@ NUMBA_WORDS: dict[str, Any] = {
 
 
 def by_numba_text(expr: Expr, point: Point) -> float:
+    values = dict(zip((name.name for name in ARGUMENTS), map(np.squeeze, arrays(point)), strict=True))
+    return numba_text(expr, values, len(point.rows))
+
+
+def numba_text(expr: Expr, values: Mapping[str, Any], count: int = 1) -> float:
     """The statements that Numba compiles, carried out by NumPy one after the other."""
-    written, (result,) = emit_numba.statements(lower([expr]), {name: name.name for name in ARGUMENTS})
-    known = dict(zip((name.name for name in ARGUMENTS), map(np.squeeze, arrays(point)), strict=True))
-    count = len(point.rows)
-    known |= NUMBA_WORDS | {"rows": float(count)}
+    program = lower([expr])
+    written, (result,) = emit_numba.statements(program, {symbol: symbol.name for symbol in program.symbols})
+    known: dict[str, Any] = {**values, **NUMBA_WORDS, "rows": float(count), "__builtins__": {}}
     with np.errstate(all="ignore"):
         for step in written:
             found = eval(step.text, known)
@@ -114,6 +120,21 @@ def test_numpy_is_within_the_running_error_bound(expr: Expr, point: Point) -> No
 @examples(150)
 def test_the_statements_for_numba_are_within_the_running_error_bound(expr: Expr, point: Point) -> None:
     check_within_bound(by_numba_text, expr, point)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "max(u, v)", "min(u, v)", "relu(u)", "sign(u)", "abs(u)", "-u", "sqrt(u)", "u^v", "u/v", "u*v - u",
+        "u - u*v", *(f"where(u {sign} v, u, 3)" for sign in ("<", "<=", ">", ">=", "==", "!=")),
+    ],
+)  # fmt: skip
+def test_the_statements_for_numba_mean_at_special_values_what_the_formula_means(formula: str) -> None:
+    tree = parse(formula)
+    exact = emit_python.compile_function([tree], [Symbol("u"), Symbol("v")])
+    for u, v in itertools.product([-math.inf, -2.0, -0.5, 0.0, 0.5, 2.0, math.inf, math.nan], repeat=2):
+        found = numba_text(tree, {"u": np.float64(u), "v": np.float64(v)})
+        assert found == pytest.approx(exact(u, v)[0], rel=1e-15, nan_ok=True)
 
 
 @pytest.mark.integration

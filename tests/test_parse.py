@@ -181,6 +181,7 @@ FAULTS = {
     "~x": "1: unexpected '~'; expected where(x > 0, a, b) with one comparison",
     '"x"': "1: unexpected '\"'; expected a formula without quotes",
     "∞": "1: unexpected '∞'; expected a finite number",
+    ",x": "1: this does not fit here; expected an expression such as (w - 3)^2",
     "|x|": "1: unexpected '|'; expected abs(x) for an absolute value",
     "w = 3": "3: unexpected '='"
     "; expected an expression without =; inside where(x == 0, a, b) a comparison is written ==",
@@ -275,6 +276,11 @@ def test_parameter_that_is_also_a_column_is_refused() -> None:
 def test_formula_is_text() -> None:
     with pytest.raises(InputError, match="not int"):
         parse(3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("sign", "spelled"), [("≤", "<="), ("≥", ">="), ("≠", "!=")])
+def test_comparisons_are_read_as_printed(sign: str, spelled: str) -> None:
+    assert parse(f"where(x {sign} 1, x, 2)") == parse(f"where(x {spelled} 1, x, 2)")
 
 
 def test_a_long_name_is_shortened_in_what_is_said_of_it() -> None:

@@ -188,6 +188,20 @@ def test_exact_power_and_call_know_their_limits() -> None:
     assert exact_call("sin", [ONE]) is None
 
 
+@pytest.mark.parametrize(
+    ("written", "printed"),
+    [
+        ("1/(-u - v)", "-1/(u + v)"),
+        ("(-u - v)^3", "-(u + v)^3"),
+        ("(-u - v)^2", "(u + v)^2"),
+        ("w*(-u - v)", "-w*(u + v)"),
+        ("(-u - v)/(u + v)", "-1"),
+    ],
+)
+def test_a_sum_of_negative_terms_gives_its_sign_away(written: str, printed: str) -> None:
+    assert simplified(written) == printed
+
+
 @pytest.mark.parametrize("sign", ["<", "<=", ">", ">=", "==", "!="])
 @pytest.mark.parametrize("left", [1, 2, 3])
 def test_a_comparison_of_numbers_is_decided(left: int, sign: str) -> None:

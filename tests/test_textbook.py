@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import time
@@ -17,7 +18,7 @@ from mpmath_values import CONTEXT, value
 from random_trees import Kinds, Point, points, trees
 from tiers import examples, some
 
-from gdsim.expr.derivative_rules import FUNCTION_RULES, RULES
+from gdsim.expr.derivative_rules import FUNCTION_RULES, RULES, Rule
 from gdsim.expr.differentiate import derivative, differentiate
 from gdsim.expr.display import to_latex, to_text
 from gdsim.expr.emit_python import compile_function
@@ -104,6 +105,24 @@ def test_other_weights_are_said_to_be_constants() -> None:
     assert "(y held constant)" in written("x^2*y")
     assert "(a, b held constant)" in written("(a*b)*x")
     assert "held" not in written("3*x^2")
+
+
+@pytest.mark.parametrize(
+    ("formula", "line"),
+    [
+        ("2*3*x", "(2·3·x)′ = 6·x′ = 6·1 = 6 "),
+        ("1*1*x", "(1·1·x)′ = 1·1·x′ = 1·1·1 = 1 "),
+        ("0*x*2", "(0·x·2)′ = 0·2·x′ = 0·2·1 = 0 "),
+    ],
+)
+def test_constants_are_multiplied_out_unless_nothing_would_be_left_to_see(formula: str, line: str) -> None:
+    assert written(formula).startswith(line)
+
+
+def test_a_short_left_side_of_latex_stands_in_the_row_of_what_follows() -> None:
+    terms = " + ".join(f"{k}*x^{k}" for k in range(2, 13))
+    rows = steps_latex(step_lines(derived(f"sin({terms})"))).splitlines()
+    assert sum(row.startswith(r"& \quad u' = (2 x^{2})' + (3 x^{3})' + ") for row in rows) == 1
 
 
 def test_the_slope_of_tanh_keeps_its_form_within_a_chain() -> None:
@@ -217,6 +236,13 @@ def test_the_page_states_every_rule_that_is_the_textbooks_own() -> None:
 def test_every_rule_has_latex_with_balanced_braces() -> None:
     for rule in TEXTBOOK_RULES.values():
         assert rule.latex_statement("w").count("{") == rule.latex_statement("w").count("}")
+
+
+@pytest.mark.parametrize("rule", [*TEXTBOOK_RULES.values(), *RULES.values()])
+def test_no_word_of_a_rule_is_set_as_a_product_of_letters(rule: Rule) -> None:
+    latex = rule.latex_statement("w")
+    bare = re.sub(r"\\(operatorname|text|begin|end)\{[^}]*\}|\\[A-Za-z]+", " ", latex)
+    assert re.findall("[A-Za-z]{2,}", bare) == []
 
 
 TEXTBOOK_FORMS = {

@@ -291,6 +291,11 @@ def test_a_bad_option_is_named(name, options, message):
     assert str(raised.value) == message
 
 
+def test_the_rules_that_rescale_the_gradient_are_called_adaptive():
+    adaptive = {name for name, rule in RULES.items() if rule.adaptive}
+    assert adaptive == {"sign_descent", "adagrad", "rmsprop", "adam", "adamw", "newton"}
+
+
 def test_all_bad_options_are_named_at_once():
     with pytest.raises(InputError) as raised:
         update_rule("momentum", momentum=2.0, dampening=-1.0, speed=3.0)

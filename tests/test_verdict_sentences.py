@@ -149,6 +149,28 @@ def test_chaos_in_full() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("loss", "start", "rule"),
+    [
+        ("w^2", 10, {"name": "momentum", "momentum": 0.001}),
+        ("x^2 + y^2", {"x": 10, "y": 9}, "gradient_descent"),
+    ],
+)
+def test_how_differences_grow_is_said_of_plain_descent_of_one_weight_only(
+    loss: str, start: Any, rule: Any
+) -> None:
+    data = {
+        "name": "case",
+        "loss": loss,
+        "initial_weight": start,
+        "learning_rate": 0.999,
+        "update_rule": rule,
+    }
+    evidence = execute(parse_mapping({**data, "stopping": {"max_steps": 100}})).verdict.evidence
+    assert "low" in evidence
+    assert "lyapunov_exponent" not in evidence
+
+
 CURVATURE = 38 * math.exp(9)  # of exp(w²) at 3, where its slope is 6·e⁹
 EVIDENCE: list[Any] = [
     ("(w - 3)^2", 3, 0.1, {},

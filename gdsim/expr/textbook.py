@@ -392,8 +392,7 @@ class _Textbook:
 
         def direct(x: Symbol, before: Expr) -> Step:
             filled = slope(x, x)
-            tidy = filled if rule in _KEPT else self.simplified(filled)
-            return Step(rule, before, x.name, filled, filled, tidy, held=held)
+            return Step(rule, before, x.name, filled, filled, self.simplified(filled), held=held)
 
         if argument == self.variable:
             return direct(self.variable, node)
@@ -404,7 +403,7 @@ class _Textbook:
         self.inside -= 1
         primed = Prime(first.before, letter.name), Prime(letter, self.variable.name)
         u = self.simplified(argument)
-        outer_slope = slope(u, argument) if rule in _KEPT else self.simplified(slope(u, argument))
+        outer_slope = self.simplified(slope(u, argument))
         worked = _product([outer_slope, inner.result])
         tidy = ZERO if inner.result == ZERO else multiply((outer_slope, inner.result))
         return Step(
@@ -436,9 +435,6 @@ class _Textbook:
         edge = _product([Add((Call("abs", (argument,)), Negate(bound))), self.prime(bound)])
         filled = Where(near, filled.then, Add((filled.otherwise, edge)))  # type: ignore[attr-defined]
         return self.made("huber, d varying", node, filled, [argument, bound])
-
-
-_KEPT = frozenset({"hyperbolic tangent"})  # tidying would turn 1 − tanh² into 1/cosh²
 
 
 def _plain_power(expr: Expr) -> bool:
