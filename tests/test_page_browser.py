@@ -187,9 +187,9 @@ def test_what_could_not_be_taken_is_taken_back_too(page: Page, parabola: str) ->
     assert page.script("return document.querySelector('#lab1-loss').value") == "w^2"
 
 
-def test_a_rate_of_zero_does_not_arrive(page: Page, parabola: str) -> None:
+def test_a_rate_of_zero_leaves_the_run_stuck(page: Page, parabola: str) -> None:
     page.open(parabola, "#rate=0")
-    assert page.text(".verdict .kind") == "Not arrived"
+    assert page.text(".verdict .kind") == "Plateau"
     assert "cannot leave its start" in page.text(".verdict .sentence")
 
 
