@@ -50,7 +50,7 @@ CASES: list[Any] = [  # the loss, the start, the learning rate, what else, the s
      "Try a larger learning rate, up to 0.5 = 1/L at the minimum, or more steps."),
     ("w^2", 10, 0.25, {"stopping": {"max_steps": 1}, "domain": [-12, 12]},
      "After 1 step the run is at w = 5 and still moving, by 5 a step; the nearest minimum is at w = 0.",
-     "Give it more steps, or a larger learning rate."),
+     "Give it more steps."),
     # 0.1⁵·10
     ("w^2", 10, 0.45, {"stopping": {"max_steps": 5}, "domain": [-12, 12]},
      "After 5 steps the run has come to w = 0.0001, next to a minimum, w = 0, and still creeps by 0.0009 a step. The slope changes from − to + there, and f″ = 2.",
@@ -58,7 +58,7 @@ CASES: list[Any] = [  # the loss, the start, the learning rate, what else, the s
     # 1000·0.9⁴⁰ and 1900·0.9³⁹; then 10·0.998⁶⁹ and 10·0.998⁷⁰
     ("w^2", 1000, 0.95, {"stopping": {"max_steps": 40}, "domain": [-12, 12]},
      "After 40 steps the run is at w = 14.781 and still moving, by 31.204 a step; the nearest minimum is at w = 0.",
-     "Give it more steps, or a larger learning rate."),
+     "Give it more steps, or a smaller learning rate."),
     ("w^2", 10, 0.999, {"stopping": {"max_steps": 100}},
      "The run is still moving and never settles: it jumps about, w between −8.7098 and 8.6924, without repeating itself within eight steps (bounded chaos, a longer cycle, or a slow approach).",
      "Try a smaller learning rate."),
