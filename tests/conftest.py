@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,9 @@ _DEFAULT = "not integration and not release"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose the number of examples before any test module is read."""
+    """Choose the number of examples before any test module is read; see that interrupts can be tested."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background of a shell; children inherit it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     default = config.option.markexpr == _DEFAULT
     settings.register_profile(
         "gdsim",
