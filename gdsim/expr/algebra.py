@@ -201,7 +201,8 @@ class _Product:
         match factor:
             case Number(value):
                 self.negative ^= value < 0
-                (self.above if times > 0 else self.below).append(abs(value))
+                if abs(value) != 1:
+                    (self.above if times > 0 else self.below).append(abs(value))
             case Negate(operand):
                 self.negative = not self.negative
                 self.take(operand, times)
