@@ -101,12 +101,19 @@ def test_killed_at_any_moment_an_output_is_whole_or_absent_and_the_next_try_succ
         assert attempt < 10 * KILLS[words]
 
 
-def test_killed_while_learning_progress_is_whole(tmp_path: Path) -> None:
+def test_killed_while_learning_progress_is_whole_and_no_answer_is_lost(tmp_path: Path) -> None:
     moments = random.Random(9)
-    for _ in range(20):
-        killed(tmp_path, ("learn", "01-nudges"), moments.uniform(0, 1.2), "\n\n2\nhint\n0.75\nquit\n" * 50)
-        for file in (tmp_path / "home").rglob("*.json"):
-            json.loads(file.read_text())
+    stopped, attempt, answered = 0, 0, 0
+    while stopped < 20:
+        attempt += 1
+        typed = "\n\n2\nhint\n0.75\n" * 200
+        stopped += killed(tmp_path, ("learn", "01-nudges"), moments.uniform(0, 1.2), typed)
+        for file in (tmp_path / "home").rglob("progress.json"):
+            attempts = json.loads(file.read_text())["lessons"]["01-nudges"]["attempts"]
+            assert len(attempts) >= answered
+            answered = len(attempts)
+        assert attempt < 200
+    assert answered > 0
 
 
 @pytest.fixture
