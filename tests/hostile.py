@@ -79,6 +79,10 @@ GIANTS = {
 }  # fmt: skip
 
 
+#: written out, its derivative has four million parts
+MAXIMA = "max(w^2*" * 16 + "w" + ", 2)/2" * 16
+
+
 def _loss(name: str, formula: str, fine: bool = False) -> Case:
     quoted = "".join(_in_quotes(sign) for sign in formula)
     text = f'loss: "{quoted}"\n{_HEAD}'
@@ -107,6 +111,9 @@ def _formulas() -> Iterator[Case]:
         yield Case(
             f"rate: {formula[:20]}", {}, ("run", "parabola", "-S", f"learning_rate={formula}", "--no-plot")
         )
+    for words in (("derive", MAXIMA, "--at", "1"), ("derive", MAXIMA, "--json"), ("critical", MAXIMA)):
+        yield Case(f"odd: maxima in maxima, {words[0]} {words[-1][-6:]}", {}, words, fine=True)
+    yield _loss("maxima in maxima", MAXIMA, fine=True)
 
 
 # ---- scenarios ------------------------------------------------------------------------------------------

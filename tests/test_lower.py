@@ -20,7 +20,18 @@ from gdsim.expr.display import to_text
 from gdsim.expr.emit_python import compile_function
 from gdsim.expr.horner import nested
 from gdsim.expr.lower import Program, lower, rational_exponent
-from gdsim.expr.nodes import Add, Constant, Divide, Expr, Multiply, Negate, Number, Power, Symbol
+from gdsim.expr.nodes import (
+    Add,
+    Constant,
+    Divide,
+    Expr,
+    Multiply,
+    Negate,
+    Number,
+    Power,
+    Symbol,
+    written_size,
+)
 from gdsim.expr.parse import parse
 
 W = Symbol("w")
@@ -109,6 +120,17 @@ def test_cost_is_linear_in_shared_nodes() -> None:
     for _ in range(60):
         expr = Add((Multiply((expr, expr)), expr))
     assert len(lower([expr]).instructions) == 121
+
+
+def test_equal_trees_of_shared_nodes_are_soon_found_equal() -> None:
+    """Written out, each has 2⁶¹ − 1 nodes."""
+    one: Expr = W
+    other: Expr = Symbol("w")
+    for _ in range(60):
+        one, other = Add((one, one)), Add((other, other))
+    assert one == other
+    assert written_size(one) == 2**61 - 1
+    assert one != Add((one, other))
 
 
 # ----------------------------------------------------------------------------------------- powers

@@ -20,11 +20,11 @@ from tiers import examples, some
 
 from gdsim.expr.derivative_rules import FUNCTION_RULES, RULES, Rule
 from gdsim.expr.differentiate import derivative, differentiate
-from gdsim.expr.display import to_latex, to_text
+from gdsim.expr.display import ELLIPSIS, to_latex, to_text
 from gdsim.expr.emit_python import compile_function
 from gdsim.expr.nodes import Expr, Prime, Reduce, Symbol, substitute, symbols, walk
 from gdsim.expr.parse import parse
-from gdsim.expr.step_lines import ELLIPSIS, closing_lines, slope_name, step_lines, walk_steps
+from gdsim.expr.step_lines import closing_lines, slope_name, step_lines, walk_steps
 from gdsim.expr.step_markup import steps_latex, steps_mathml
 from gdsim.expr.step_numbers import number_lines
 from gdsim.expr.step_text import broken, step_rows, steps_text

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gdsim.expr.textbook import Step
     from gdsim.losses import Loss
 
+_MOST_PARTS = 10_000  # nodes of a derivative that a program is given; a longer one is "…"
 _COLOURS: dict[str, dict[str, Any]] = {"rule": {"fg": "cyan"}, "said": {"dim": True}, "": {}}
 
 
@@ -136,17 +137,17 @@ def _document(found: list[_Derived]) -> Any:
 
 
 def _one_document(one: _Derived) -> dict[str, Any]:
-    from gdsim.expr.display import to_latex, to_text
+    from gdsim.expr.display import shown, to_latex, to_text
     from gdsim.expr.step_lines import walk_steps
     from gdsim.expr.step_markup import steps_latex
 
     return {
-        "derivative": to_text(one.computed),
-        "latex": to_latex(one.computed),
+        "derivative": to_text(shown(one.computed, _MOST_PARTS)),
+        "latex": to_latex(shown(one.computed, _MOST_PARTS)),
         "value": one.slope,
         "direction": None if one.slope is None else _direction(one.slope),
         "steps": [_step_data(step, depth, again) for step, depth, again in walk_steps(one.step)],
-        "textbook": to_text(one.step.result),
+        "textbook": to_text(shown(one.step.result, _MOST_PARTS)),
         "textbook_latex": steps_latex(one.lines),
         "filled": to_text(one.numbers[0].formulas[-1]) if one.numbers else None,
         "sentence": None if one.slope is None else " ".join(_move(one.mark, one.weight, one.slope)),
@@ -154,13 +155,15 @@ def _one_document(one: _Derived) -> dict[str, Any]:
 
 
 def _step_data(step: Step, depth: int, again: bool) -> dict[str, Any]:
-    from gdsim.expr.display import to_text
+    from gdsim.expr.display import shown, to_text
 
+    before, filled, worked, after = (
+        to_text(shown(formula)) for formula in (step.before, step.filled, step.worked, step.result)
+    )
     return {
         "depth": depth, "rule": step.rule, "statement": step.statement,
-        "variable": step.variable, "before": to_text(step.before), "filled": to_text(step.filled),
-        "worked": to_text(step.worked), "after": to_text(step.result), "inner": step.letter or None,
-        "held": list(step.held), "repeated": again,
+        "variable": step.variable, "before": before, "filled": filled, "worked": worked, "after": after,
+        "inner": step.letter or None, "held": list(step.held), "repeated": again,
     }  # fmt: skip
 
 

@@ -23,11 +23,15 @@ from gdsim.expr.nodes import (
     Reduce,
     Symbol,
     Where,
+    written_size,
 )
 from gdsim.expr.signs import decimal, without_sign
 from gdsim.expr.typeset import to_latex, to_mathml
 
-__all__ = ["to_latex", "to_mathml", "to_text"]
+__all__ = ["ELLIPSIS", "MOST_PARTS", "shown", "to_latex", "to_mathml", "to_text"]
+
+MOST_PARTS = 1000  # nodes of a formula that is written out for a reader
+ELLIPSIS = Symbol("…")
 
 # How tightly a text binds, loosest first.
 _SUM, _SIGNED, _PRODUCT, _POWER, _ATOM = range(5)
@@ -64,6 +68,18 @@ def to_text(expr: Expr, unicode: bool = False) -> str:
     '2·x² − π'
     """
     return _Plain(unicode).text(expr)
+
+
+def shown(expr: Expr, most: int = MOST_PARTS) -> Expr:
+    """Return a formula to be written, or ``ELLIPSIS`` for one too long to be read.
+
+    A derivative has few distinct parts, but written out it may have billions.
+
+    >>> from gdsim.expr.parse import parse
+    >>> to_text(shown(parse("w^2 + 1"))), to_text(shown(parse("w^2 + 1"), most=4))
+    ('w^2 + 1', '…')
+    """
+    return expr if written_size(expr) <= most else ELLIPSIS
 
 
 class _Plain:

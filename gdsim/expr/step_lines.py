@@ -9,12 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from gdsim.expr.derivative_rules import Rule
-from gdsim.expr.display import to_text
-from gdsim.expr.nodes import Add, Divide, Expr, Multiply, Prime, Symbol
+from gdsim.expr.display import shown, to_text
+from gdsim.expr.nodes import Add, Divide, Expr, Multiply, Prime, Symbol, written_size
 from gdsim.expr.textbook import TEXTBOOK_RULES, Step
 
-MOST_PARTS = 1000  # nodes of a formula that is written out
-ELLIPSIS = Symbol("…")
 _MOST_PARTS_COMPUTED = 60
 _TRIVIAL = frozenset({"identity", "constant"})
 
@@ -111,7 +109,7 @@ def closing_lines(step: Step, head: Expr, computed: Expr) -> list[Line]:
     """
     own = _Lines()
     found = [Line(0, own.distinct((head, step.result)))]
-    if own.size(computed) <= _MOST_PARTS_COMPUTED and _unordered(computed) != _unordered(step.result):
+    if written_size(computed) <= _MOST_PARTS_COMPUTED and _unordered(computed) != _unordered(step.result):
         found.append(Line(0, (computed,), continues=True, rule="the form gdsim computes with"))
     return found
 
@@ -143,7 +141,6 @@ def walk_steps(step: Step) -> Iterator[tuple[Step, int, bool]]:
 class _Lines:
     def __init__(self) -> None:
         self.seen: set[int] = set()
-        self.sizes: dict[Expr, int] = {}
 
     def of(self, step: Step, depth: int, head: Expr | None, continues: bool = False) -> Iterator[Line]:
         """``continues``: the head is written in the line above already."""
@@ -181,18 +178,12 @@ class _Lines:
         found: list[Expr] = []
         texts: list[str] = []
         for formula in formulas:
-            shown = formula if self.size(formula) <= MOST_PARTS else ELLIPSIS
-            text = to_text(shown)
+            written = shown(formula)
+            text = to_text(written)
             if text not in texts[-1:]:
-                found.append(shown)
+                found.append(written)
                 texts.append(text)
         return tuple(found)
-
-    def size(self, expr: Expr) -> int:
-        """The nodes of a formula as it is written, shared ones each time."""
-        if expr not in self.sizes:
-            self.sizes[expr] = 1 + sum(self.size(child) for child in expr.children)
-        return self.sizes[expr]
 
 
 def _held(step: Step, simple: bool) -> tuple[str, ...]:

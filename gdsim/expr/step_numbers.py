@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import isclose, isfinite
 
 from gdsim.expr.emit_python import compile_function
-from gdsim.expr.nodes import Add, Expr, Negate, Number, Symbol, substitute
+from gdsim.expr.nodes import Add, Expr, Negate, Number, Symbol, substitute, written_size
 from gdsim.expr.step_lines import Line
 
 _MOST_TERMS = 8  # of a sum that is added up term by term
@@ -65,7 +65,7 @@ def number_lines(
     10.625
     """
     filled = with_numbers(result, scalars)
-    if filled == result or _size(result, {}) > _MOST_PARTS:
+    if filled == result or written_size(result) > _MOST_PARTS:
         return [Line(0, (head, figure(slope)))]
     lines = [Line(0, (head, filled))]
     if isinstance(result, Add) and len(result.terms) <= _MOST_TERMS:
@@ -75,9 +75,3 @@ def number_lines(
         if isclose(sum(terms), slope, rel_tol=1e-5, abs_tol=1e-12) and all(map(isfinite, terms)):
             lines.append(Line(0, (Add(tuple(map(figure, terms))),), continues=True))
     return [*lines, Line(0, (figure(slope),), continues=True)]
-
-
-def _size(expr: Expr, known: dict[Expr, int]) -> int:
-    if expr not in known:
-        known[expr] = 1 + sum(_size(child, known) for child in expr.children)
-    return known[expr]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from gdsim.expr.display import to_text
+from gdsim.expr.display import shown, to_text
 from gdsim.expr.typeset import to_mathml
 from gdsim.outcomes import CriticalPoint, InputError, Search, Verdict
 from gdsim.runs import Run
@@ -57,7 +57,8 @@ def lab_data(run: Run, *, loss: str = "loss", torch: bool = False) -> dict[str, 
         "loss": loss,
         "mathml": to_mathml(run.loss.expression),
         "derivatives": [
-            {"text": to_text(tree, unicode=True), "mathml": to_mathml(tree)} for tree in run.loss.gradient
+            {"text": to_text(tree, unicode=True), "mathml": to_mathml(tree)}
+            for tree in map(shown, run.loss.gradient)
         ],
         "parameters": list(run.loss.parameters.values()),
         "data": {name: list(column) for name, column in run.loss.data.items()},
