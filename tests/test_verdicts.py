@@ -296,6 +296,7 @@ def test_every_period_up_to_eight_is_seen_in_the_tail(period: int) -> None:
         "tanh(w)^2",
         "w^3",
         "w",
+        "w^2 + 1/(w - 0.3)^2",  # f″ > 0 on both sides of the pole: half-way between the minima it changes
     ],
 )
 def test_many_weights_settle_where_each_alone_does(formula: str) -> None:
