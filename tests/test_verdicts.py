@@ -17,7 +17,7 @@ from tiers import examples, later
 import gdsim
 from gdsim import critical
 from gdsim.losses import Loss
-from gdsim.outcomes import CRITICAL_KINDS, VERDICT_KINDS, Status
+from gdsim.outcomes import CRITICAL_KINDS, VERDICT_KINDS, CriticalPoint, Search, Status
 from gdsim.runs import Run, compose, execute
 from gdsim.scenario import load, parse_mapping
 from gdsim.simulation import simulate
@@ -355,6 +355,29 @@ def test_low_points_are_those_that_descent_can_end_in(loss: str, kinds: list[str
     sought = Loss.from_text(loss)
     search = critical.find(sought, dict.fromkeys(sought.weights, (-1.0, 1.0)))
     assert [point.kind for point in Terrain(sought, search).lows] == kinds
+
+
+@pytest.mark.parametrize(
+    ("loss", "open_", "may"),
+    [
+        ("w", False, False),
+        ("w", True, False),  # on a line kinks are sought
+        ("x + y", False, False),
+        ("x + y", True, True),
+        ("x + y + z", True, True),
+        ("w^2", False, True),
+        ("x^2 + y^2", False, True),
+    ],
+)
+def test_a_stretch_left_open_may_hold_a_minimum_where_kinks_are_not_sought(
+    loss: str, open_: bool, may: bool
+) -> None:
+    sought = Loss.from_text(loss)
+    domain = dict.fromkeys(sought.weights, (-1.0, 1.0))
+    middle = CriticalPoint(dict.fromkeys(sought.weights, 0.0), 0.0, "minimum")
+    stretches = ({"interval": domain, "reason": "not sought"},) if open_ else ()
+    search = Search(domain, (middle,) if "^2" in loss else (), unresolved=stretches)
+    assert Terrain(sought, search).may_hold_a_minimum == may
 
 
 def test_a_kink_is_low_where_the_loss_rises_beside_it_however_low_it_is_farther_away() -> None:
