@@ -334,6 +334,54 @@ def test_a_period_is_found_by_its_definition(seed: int) -> None:
     assert period_of_tail(tail[:, :, None]).tolist() == [expected]
 
 
+SQUARE = {"x": (-3.0, 3.0), "y": (-3.0, 3.0)}
+
+
+def flat_piece(level: float, reach: float = 3.0) -> CriticalPoint:
+    extent = dict.fromkeys(SQUARE, (-reach, reach))
+    return CriticalPoint({"x": 0.0, "y": 0.0}, level, "flat", curvature=(0.0, 4.0), interval=extent)
+
+
+def test_a_run_settles_on_that_of_several_flat_pieces_which_has_its_loss() -> None:
+    # x + y = ±1 are valleys of loss 0, x + y = 0 a ridge of loss 1; f″ = 0 at x + y = 1/√3
+    terrain = Terrain(Loss.from_text("((x + y)^2 - 1)^2"), Search(SQUARE, (flat_piece(0.0), flat_piece(1.0))))
+    runs = np.array([[0.5, 0.4], [2.0, 2.0], [-0.5, -0.2], [0.1, 0.1], [-1.0, 0.9], [0.5, 0.05]]).T
+    assert terrain.settled(runs).place.tolist() == [0, 0, 0, 1, 1, -1]
+
+
+@pytest.mark.parametrize(
+    ("level", "said", "same"),
+    [
+        (0.0, 0.9e-6, True),
+        (0.0, -0.9e-6, True),
+        (0.0, 1.1e-6, False),
+        (1e6, 0.9, True),
+        (1e6, 1.1, False),
+        (-1e6, -1.1, False),
+        (-1e6, 0.9, True),
+    ],
+)
+def test_a_flat_piece_has_one_loss_to_a_millionth(level: float, said: float, same: bool) -> None:
+    loss = Loss.from_text("(x + y)^2 + c", parameters={"c": level})
+    terrain = Terrain(loss, Search(SQUARE, (flat_piece(level + said),)))
+    assert terrain.settled(np.array([[2.0], [0.0]])).place.tolist() == [0 if same else -1]
+
+
+@pytest.mark.parametrize(
+    ("loss", "reach", "start", "on_it"),
+    [
+        ("(x + y)^2", 1.0, (0.9, -0.5), True),
+        ("(x + y)^2", 1.0, (2.9, -2.5), False),  # leads to the valley beyond the piece
+        ("x^2 + y^2", 3.0, (0.9, -0.5), False),  # no flat direction
+    ],
+)
+def test_a_flat_piece_holds_what_comes_to_it_where_it_is_flat(
+    loss: str, reach: float, start: tuple[float, float], on_it: bool
+) -> None:
+    terrain = Terrain(Loss.from_text(loss), Search(SQUARE, (flat_piece(0.0, reach),)))
+    assert terrain.settled(np.array(start)[:, None]).place.tolist() == [0 if on_it else -1]
+
+
 def test_no_runs_settle_nowhere() -> None:
     loss = Loss.from_text("w^2")
     assert Terrain(loss, critical.find(loss, {"w": (-1.0, 1.0)})).settled(np.empty((1, 0))).place.size == 0
