@@ -334,6 +334,25 @@ def test_a_period_is_found_by_its_definition(seed: int) -> None:
     assert period_of_tail(tail[:, :, None]).tolist() == [expected]
 
 
+@pytest.mark.parametrize(
+    ("start", "place"),
+    [
+        (0.58, 2),  # beyond 1/√3 f″ > 0, on all of the way through 42
+        (0.51, -1),  # f″ < 0, and the first step leads to −1.2, where f″ > 0
+        (0.4, 1),
+        (0.7, 2),
+        (-0.7, 0),
+    ],
+)
+def test_a_run_of_several_weights_settles_where_newton_leads_without_a_change_of_inertia(
+    start: float, place: int
+) -> None:
+    kinds: dict[float, Any] = {-1.0: "minimum", 0.0: "saddle", 1.0: "minimum"}
+    points = tuple(CriticalPoint({"x": x, "y": 0.0}, 0.0, kinds[x], multiplicity=1) for x in kinds)
+    terrain = Terrain(Loss.from_text("(x^2 - 1)^2 + 0.1*y^2"), Search(SQUARE, points))
+    assert terrain.settled(np.array([[start], [0.3]])).place.tolist() == [place]
+
+
 SQUARE = {"x": (-3.0, 3.0), "y": (-3.0, 3.0)}
 
 
@@ -380,6 +399,13 @@ def test_a_flat_piece_holds_what_comes_to_it_where_it_is_flat(
 ) -> None:
     terrain = Terrain(Loss.from_text(loss), Search(SQUARE, (flat_piece(0.0, reach),)))
     assert terrain.settled(np.array(start)[:, None]).place.tolist() == [0 if on_it else -1]
+
+
+def test_rounding_of_a_curvature_that_is_zero_is_no_change_of_inertia() -> None:
+    # one curvature is 10·g″(s) ≥ 20 with s = x + 3y, the other is zero but for rounding of either sign
+    terrain = Terrain(Loss.from_text("(x + 3*y)^2 + (x + 3*y)^4"), Search(SQUARE, (flat_piece(0.0),)))
+    runs = np.random.default_rng(0).uniform(-0.9, 0.9, size=(2, 50))
+    assert terrain.settled(runs).place.tolist() == [0] * 50
 
 
 def test_no_runs_settle_nowhere() -> None:
