@@ -21,6 +21,7 @@ from gdsim.outcomes import CRITICAL_KINDS, VERDICT_KINDS, CriticalPoint, Search,
 from gdsim.runs import Run, compose, execute
 from gdsim.scenario import load, parse_mapping
 from gdsim.simulation import simulate
+from gdsim.update_rules import update_rule
 from gdsim.verdicts import judge, searches
 from gdsim.verdicts.rest import left_to_travel, period_of_tail
 from gdsim.verdicts.settle import Terrain
@@ -28,6 +29,7 @@ from gdsim.verdicts.settle import Terrain
 DOCS = Path(__file__).parent.parent / "docs"
 
 
+MIDDLE = CriticalPoint({"w": 0.0}, 0.0, "minimum", curvature=(2.0,), multiplicity=1)
 FALLING_FAST = {"initial": 0.1, "schedule": "exponential", "gamma": 0.5}
 
 
@@ -84,6 +86,20 @@ def test_a_chaotic_run_that_passes_by_a_point_has_not_settled(
     search = run(loss, start, 0.1, domain=list(domain)).search
     kinds = np.array(judge(batch, end, search).kinds)[end.ended(Status.MAX_STEPS)]
     assert not {"minimum", "maximum"} & {*kinds.tolist()}
+
+
+@pytest.mark.parametrize("steps", [20, 25, 40])
+@pytest.mark.parametrize(("share", "kind"), [(0.99, "minimum"), (1.01, "still_moving")])
+@pytest.mark.parametrize("momentum", [0.0, 0.5])
+def test_a_run_just_beside_a_minimum_has_settled_unless_it_is_thrown_out(
+    momentum: float, share: float, kind: str, steps: int
+) -> None:
+    """2(1 + β)/f″ is the largest stable rate; the run starts and ends within a millionth of the domain."""
+    rule = update_rule("momentum", momentum=momentum) if momentum else "gradient_descent"
+    batch = batch_of("w^2", 1e-7, rate=share * (1 + momentum), rule=rule, tolerance=0.0, max_steps=steps)
+    end = simulate(batch)
+    assert np.abs(end.final_weight) < 4e-6
+    assert judge(batch, end, Search({"w": (-2.0, 2.0)}, (MIDDLE,))).kinds == (kind,)
 
 
 def test_a_run_that_ends_at_max_steps_zero_is_judged_where_it_stands() -> None:
