@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -102,8 +103,32 @@ def test_a_run_just_beside_a_minimum_has_settled_unless_it_is_thrown_out(
     assert judge(batch, end, Search({"w": (-2.0, 2.0)}, (MIDDLE,))).kinds == (kind,)
 
 
-def test_a_run_that_ends_at_max_steps_zero_is_judged_where_it_stands() -> None:
-    assert run("w^2", 0, 0.1, stopping={"max_steps": 0}).verdict.kind == "minimum"
+@pytest.mark.parametrize("rule", ["gradient_descent", "momentum", "adam"])
+@pytest.mark.parametrize("start", [0.0, 1e-7])  # within a millionth of the domain
+def test_a_run_that_ends_at_max_steps_zero_is_judged_where_it_stands(rule: str, start: float) -> None:
+    assert run("w^2", start, 0.1, update_rule=rule, stopping={"max_steps": 0}).verdict.kind == "minimum"
+
+
+@pytest.mark.parametrize(
+    ("distances", "plain", "momentum"),
+    [
+        ([7, 6, 5, 4, 3, 2, 1], "minimum", "minimum"),
+        ([0, 0, 0, 0, 0, 0, 1e-6], "minimum", "minimum"),  # rounding
+        ([3, 1, 1, 2, 1, 1, 2], "still_moving", "minimum"),
+        ([2, 1, 1, 1, 1, 1, 3], "still_moving", "still_moving"),
+        ([2, 1, 1, 1, 3, 1, 1], "still_moving", "still_moving"),
+        ([2, 1, 1, 3, 1, 1, 2], "still_moving", "minimum"),  # the one in the middle is of the first half
+    ],
+)
+def test_a_run_settles_where_no_step_leads_away_or_with_momentum_no_later_swing_is_farther(
+    distances: list[float], plain: str, momentum: str
+) -> None:
+    tail = np.full((32, 1, 1), np.nan)
+    tail[-7:, 0, 0] = 1e-7 * np.array(distances) * [1, -1, 1, -1, 1, -1, 1]
+    for rule, kind in (("gradient_descent", plain), ("momentum", momentum)):
+        batch = batch_of("w^2", 7e-7, rule=rule, tolerance=0.0, max_steps=24)  # a quarter is 6 steps
+        end = replace(simulate(batch), tail=tail, final_weight=tail[-1])
+        assert judge(batch, end, Search({"w": (-2.0, 2.0)}, (MIDDLE,))).kinds == (kind,)
 
 
 @pytest.mark.parametrize(
@@ -242,8 +267,6 @@ def test_runs_over_a_parameter_of_the_loss_are_judged_by_the_points_of_their_own
 
 
 def test_a_batch_is_judged_as_its_runs_alone() -> None:
-    from dataclasses import replace
-
     single = compose(load("tilted-wells-one-percent"))
     rates = np.array([0.01, 0.02, 1 / 48, 0.022, 0.03])
     starts = np.full((1, rates.size), -2.0)
