@@ -318,6 +318,16 @@ def test_the_kind_does_not_need_the_records(
     assert judge(batch, simulate(batch), search).kinds == (kind, kind)
 
 
+def test_the_loss_of_the_start_is_made_up_for_where_it_was_not_recorded() -> None:
+    """w² at rate 1.1 climbs at every step, so that nothing fell; −w² falls at every step."""
+    for loss, kind in (("w^2", "diverged"), ("-w^2", "no_minimum")):
+        batch = batch_of(loss, 1.0, -2.0, 3.0, rate=1.1, record_every=10**6)
+        end = simulate(batch)
+        end.loss[0, 1:] = np.nan
+        home = Search({"w": (5.0, 6.0)})  # without a critical point
+        assert judge(batch, end, home).kinds == (kind, kind, kind)
+
+
 @pytest.mark.parametrize("period", range(2, 9))
 def test_every_period_up_to_eight_is_seen_in_the_tail(period: int) -> None:
     values = np.random.default_rng(period).random(period)

@@ -381,8 +381,7 @@ class _Group(NamedTuple):
             return trajectory.loss_fell[runs]
         first = trajectory.loss[0, runs]
         left_out = np.isnan(first)
-        if left_out.any():
-            first[left_out] = self.terrain.loss.evaluate(trajectory.weight[0][:, runs[left_out]])
+        first[left_out] = self.terrain.loss.evaluate(trajectory.weight[0][:, runs[left_out]])
         result: Mask = (trajectory.final_loss[runs] < first) | (trajectory.steps[runs] == 0)
         return result
 
