@@ -251,6 +251,29 @@ def test_with_noise_the_mean_of_the_last_losses_tells_whether_it_still_falls() -
     assert fell == {False, True}
 
 
+def test_the_last_step_tells_whether_a_run_without_a_minimum_still_falls() -> None:
+    """The logistic map with r = 4, w ← 4w − 3w², in a domain far from where it jumps about."""
+    starts = np.linspace(0.1, 1.2, 40)
+    batch = batch_of("w^3/3 - w^2/2", *starts, rate=3.0, max_steps=50)
+    end = simulate(batch)
+    before, after = (w[0] ** 3 / 3 - w[0] ** 2 / 2 for w in (end.previous_weight, end.final_weight))
+    falls = np.where(after < before, "no_minimum", "still_moving").tolist()
+    assert set(falls) == {"no_minimum", "still_moving"}
+    assert list(judge(batch, end, Search({"w": (5.0, 6.0)})).kinds) == falls
+
+
+@pytest.mark.parametrize(
+    ("rate", "steps", "kind"),
+    [(0.1, 0, "no_minimum"), (0.9, 1, "no_minimum"), (1.0, 1, "still_moving"), (1.1, 1, "still_moving")],
+)
+def test_a_run_still_falls_before_its_first_step_and_after_one_that_lowered_the_loss(
+    rate: float, steps: int, kind: str
+) -> None:
+    """On w² the step from 1 leads to 1 − 2η: at a rate of 1 as high up as before."""
+    batch = batch_of("w^2", 1.0, rate=rate, max_steps=steps)
+    assert judge(batch, simulate(batch), Search({"w": (5.0, 6.0)})).kinds == (kind,)
+
+
 @pytest.mark.parametrize(("most", "proof"), [(3, "certified"), (2, "numerical")])
 def test_runs_over_a_parameter_of_the_loss_are_judged_by_the_points_of_their_own(
     monkeypatch: pytest.MonkeyPatch, most: int, proof: str
