@@ -6,11 +6,16 @@ import math
 import re
 from typing import Any
 
+import numpy as np
 import pytest
+from batches import batch_of
 from tiers import later
 
+from gdsim.outcomes import CriticalPoint, Search
 from gdsim.runs import execute
 from gdsim.scenario import parse_mapping
+from gdsim.simulation import simulate
+from gdsim.verdicts import judge
 
 CASES: list[Any] = [  # the loss, the start, the learning rate, what else, the sentence, the remedy
     # 0.6⁴² ≈ 5·10⁻¹⁰
@@ -173,6 +178,20 @@ def test_how_differences_grow_is_said_of_plain_descent_of_one_weight_only(
     evidence = execute(parse_mapping({**data, "stopping": {"max_steps": 100}})).verdict.evidence
     assert "low" in evidence
     assert "lyapunov_exponent" not in evidence
+
+
+def test_a_point_whose_kind_is_not_told_in_full() -> None:
+    point = CriticalPoint({"x": 0.0, "y": 0.0}, 0.0, "undecided", curvature=(0.0, 2.0))
+    search = Search({"x": (-1.0, 1.0), "y": (-1.0, 1.0)}, (point,))
+    batch = batch_of("x^2 + y^4", (0.0, 0.0))
+    verdict = judge(batch, simulate(batch), search).verdict(0)
+    assert verdict.sentence == (
+        "The run started on a critical point whose kind cannot be told, (x, y) = (0, 0): the slope is zero there, so no step was taken. "
+        "The slope is zero and the curvature, too, in some direction: the second-derivative test is silent."
+    )
+    assert verdict.remedy == (
+        "Look at the loss round about: draw it, or start a little to the side and see whether the run comes back."
+    )
 
 
 @pytest.mark.parametrize(("centre", "found"), [(0.0019, True), (-0.0019, True), (0.0021, False)])
