@@ -6,7 +6,6 @@ import math
 import re
 from typing import Any
 
-import numpy as np
 import pytest
 from batches import batch_of
 from tiers import later
@@ -192,6 +191,18 @@ def test_a_point_whose_kind_is_not_told_in_full() -> None:
     assert verdict.remedy == (
         "Look at the loss round about: draw it, or start a little to the side and see whether the run comes back."
     )
+
+
+@pytest.mark.parametrize(("factor", "jumps"), [(0.955, False), (0.96, True)])
+def test_swings_that_shrink_to_less_than_half_within_sixteen_steps_are_no_jumping_about(
+    factor: float, jumps: bool
+) -> None:
+    """On w² a step multiplies the weight by 1 − 2η; 0.955¹⁶ = 0.48 and 0.96¹⁶ = 0.52."""
+    batch = batch_of("w^2", 10.0, rate=(1 + factor) / 2, max_steps=40)
+    minimum = CriticalPoint({"w": 0.0}, 0.0, "minimum", curvature=(2.0,), multiplicity=1)
+    verdict = judge(batch, simulate(batch), Search({"w": (-12.0, 12.0)}, (minimum,))).verdict(0)
+    assert verdict.kind == "still_moving"
+    assert ("it jumps about" in verdict.sentence) == jumps
 
 
 @pytest.mark.parametrize(("centre", "found"), [(0.0019, True), (-0.0019, True), (0.0021, False)])
