@@ -152,6 +152,15 @@ def test_an_exponent_of_very_many_digits_is_no_danger(exponent: str) -> None:
     assert whole.is_nan() or whole.overlaps(half)
 
 
+@pytest.mark.parametrize(
+    ("exponent", "value"), [("101", -1), ("1001", -1), ("2^20", 1), ("2^52 + 1", -1), ("2^61", 1)]
+)
+def test_a_whole_exponent_keeps_negative_bases_however_large_a_computer_can_count(
+    exponent: str, value: int
+) -> None:
+    assert over(f"w^({exponent})", "-1", "-1") == value
+
+
 def test_a_constant_exponent_that_may_be_whole_keeps_negative_bases() -> None:
     with ctx.workprec(30):  # 1 + 10¹² has 40 bits
         assert over("w^(1 + 1e12)", "-1", "0", "restricted").overlaps(arb(-1))

@@ -294,6 +294,33 @@ def test_complex_step_refuses_what_is_not_analytic(text: str) -> None:
         derivative_method("numeric", scheme="complex_step").bind(Loss.from_text(text))
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("sqrt", 1.0),
+        ("exp", math.exp(0.25)),
+        ("log", 4.0),
+        ("ln", 4.0),
+        ("log2", 4 / math.log(2)),
+        ("log10", 4 / math.log(10)),
+        ("sin", math.cos(0.25)),
+        ("cos", -math.sin(0.25)),
+        ("tan", 1 / math.cos(0.25) ** 2),
+        ("asin", 1 / math.sqrt(15 / 16)),
+        ("acos", -1 / math.sqrt(15 / 16)),
+        ("atan", 16 / 17),
+        ("sinh", math.cosh(0.25)),
+        ("cosh", math.sinh(0.25)),
+        ("tanh", 1 / math.cosh(0.25) ** 2),
+        ("sigmoid", math.exp(-0.25) / (1 + math.exp(-0.25)) ** 2),
+        ("softplus", 1 / (1 + math.exp(-0.25))),
+    ],
+)
+def test_complex_step_takes_every_analytic_function(name: str, expected: float) -> None:
+    found = slope(derivative_method("numeric", scheme="complex_step"), f"{name}(w)", 0.25)[0, 0]
+    assert found == pytest.approx(expected, rel=1e-14)
+
+
 def test_complex_step_takes_a_kink_that_no_weight_reaches() -> None:
     loss = Loss.from_text(
         "mean(where(x > 0, w, w^2)*abs(x)) + max(a, 3)*w", data={"x": [1.0, -2.0]}, parameters={"a": 5}

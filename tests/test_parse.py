@@ -132,6 +132,17 @@ def test_every_function_takes_its_least_number_of_arguments() -> None:
         assert tree.function == (function.canonical or name)
 
 
+def test_all_functions_take_one_argument_but_huber_a_second_and_max_and_min_at_least_two() -> None:
+    for name in FUNCTIONS:
+        taken = {"max": {2, 3, 4}, "min": {2, 3, 4}, "huber": {1, 2}}.get(name, {1})
+        for count in range(1, 5):
+            text = f"{name}({', '.join('x' * count)})"
+            if count in taken:
+                assert isinstance(parse(text), Call)
+            else:
+                assert f"{name} got {count} argument" in fault(text).message
+
+
 @pytest.mark.parametrize("name", [name for name in FUNCTIONS if FUNCTIONS[name].arguments[1] is not None])
 def test_function_with_too_many_arguments_says_how_many(name: str) -> None:
     most = FUNCTIONS[name].arguments[1]

@@ -7,10 +7,14 @@ import re
 from typing import Any
 
 import pytest
+from batches import batch_of
 from tiers import later
 
+from gdsim.outcomes import CriticalPoint, Search
 from gdsim.runs import execute
 from gdsim.scenario import parse_mapping
+from gdsim.simulation import simulate
+from gdsim.verdicts import judge
 
 CASES: list[Any] = [  # the loss, the start, the learning rate, what else, the sentence, the remedy
     # 0.6⁴² ≈ 5·10⁻¹⁰
@@ -80,6 +84,10 @@ CASES: list[Any] = [  # the loss, the start, the learning rate, what else, the s
     ("x^2 + y^2", {"x": 1, "y": 1}, 1, {},
      "The run goes round in a cycle of 2: (x, y) = (−1, −1) → (x, y) = (1, 1) → (x, y) = (−1, −1), for ever. η is exactly 2/L = 1 at the minimum (x, y) = (0, 0): every step lands as far beyond it as it was before.",
      "Try a learning rate below 1 = 2/L."),
+    # y turns from 1 to −1 while x still comes in: 0.98¹⁰⁰⁰ = 1.683·10⁻⁹
+    ("x^2 + 100y^2", {"x": 1, "y": 1}, 0.01, {"domain": {"x": [-2, 2], "y": [-2, 2]}},
+     "The run goes round in a cycle of 2: (x, y) = (1.683×10⁻⁹, 1) → (x, y) = (1.7173×10⁻⁹, −1) → (x, y) = (1.683×10⁻⁹, 1), for ever. η is exactly 2/L = 0.01 at the minimum (x, y) = (0, 0): every step lands as far beyond it as it was before.",
+     "Try a learning rate below 0.01 = 2/L."),
     # the logistic map with r = 3.3
     ("w^3/3 - w^2/2", 0.5, 2.3, {"domain": [0, "4/3"]},
      "The run goes round in a cycle of 2: w = 0.68787 → 1.1817 → 0.68787, for ever. η = 2.3 is above 2/f″ = 2 at the minimum w = 1: the minimum throws the weight out as it comes near.",
@@ -169,6 +177,45 @@ def test_how_differences_grow_is_said_of_plain_descent_of_one_weight_only(
     evidence = execute(parse_mapping({**data, "stopping": {"max_steps": 100}})).verdict.evidence
     assert "low" in evidence
     assert "lyapunov_exponent" not in evidence
+
+
+def test_a_point_whose_kind_is_not_told_in_full() -> None:
+    point = CriticalPoint({"x": 0.0, "y": 0.0}, 0.0, "undecided", curvature=(0.0, 2.0))
+    search = Search({"x": (-1.0, 1.0), "y": (-1.0, 1.0)}, (point,))
+    batch = batch_of("x^2 + y^4", (0.0, 0.0))
+    verdict = judge(batch, simulate(batch), search).verdict(0)
+    assert verdict.sentence == (
+        "The run started on a critical point whose kind cannot be told, (x, y) = (0, 0): the slope is zero there, so no step was taken. "
+        "The slope is zero and the curvature, too, in some direction: the second-derivative test is silent."
+    )
+    assert verdict.remedy == (
+        "Look at the loss round about: draw it, or start a little to the side and see whether the run comes back."
+    )
+
+
+@pytest.mark.parametrize(("factor", "jumps"), [(0.955, False), (0.96, True)])
+def test_swings_that_shrink_to_less_than_half_within_sixteen_steps_are_no_jumping_about(
+    factor: float, jumps: bool
+) -> None:
+    """On w² a step multiplies the weight by 1 − 2η; 0.955¹⁶ = 0.48 and 0.96¹⁶ = 0.52."""
+    batch = batch_of("w^2", 10.0, rate=(1 + factor) / 2, max_steps=40)
+    minimum = CriticalPoint({"w": 0.0}, 0.0, "minimum", curvature=(2.0,), multiplicity=1)
+    verdict = judge(batch, simulate(batch), Search({"w": (-12.0, 12.0)}, (minimum,))).verdict(0)
+    assert verdict.kind == "still_moving"
+    assert ("it jumps about" in verdict.sentence) == jumps
+
+
+@pytest.mark.parametrize(("centre", "found"), [(0.0019, True), (-0.0019, True), (0.0021, False)])
+def test_a_minimum_is_between_where_it_is_within_a_thousandth_of_the_cycle_beside_it(
+    centre: float, found: bool
+) -> None:
+    """y alternates between 1 and −1; x stands 0 from the start, as its slope is nearly 0 there."""
+    loss = f"1e-12*(x - {centre})^2 + 100*y^2".replace("- -", "+ ")
+    data = {"name": "case", "loss": loss, "initial_weight": {"x": 0, "y": 1}, "learning_rate": 0.01}
+    more = {"domain": {"x": [-2, 2], "y": [-2, 2]}, "stopping": {"max_steps": 40}}
+    verdict = execute(parse_mapping({**data, **more})).verdict
+    assert verdict.kind == "cycle"
+    assert ("around" in verdict.evidence) == found
 
 
 CURVATURE = 38 * math.exp(9)  # of exp(w²) at 3, where its slope is 6·e⁹

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,11 @@ from tiers import examples, later
 import gdsim
 from gdsim import critical
 from gdsim.losses import Loss
-from gdsim.outcomes import CRITICAL_KINDS, VERDICT_KINDS, Status
+from gdsim.outcomes import CRITICAL_KINDS, VERDICT_KINDS, CriticalPoint, Search, Status
 from gdsim.runs import Run, compose, execute
 from gdsim.scenario import load, parse_mapping
 from gdsim.simulation import simulate
+from gdsim.update_rules import update_rule
 from gdsim.verdicts import judge, searches
 from gdsim.verdicts.rest import left_to_travel, period_of_tail
 from gdsim.verdicts.settle import Terrain
@@ -28,6 +30,7 @@ from gdsim.verdicts.settle import Terrain
 DOCS = Path(__file__).parent.parent / "docs"
 
 
+MIDDLE = CriticalPoint({"w": 0.0}, 0.0, "minimum", curvature=(2.0,), multiplicity=1)
 FALLING_FAST = {"initial": 0.1, "schedule": "exponential", "gamma": 0.5}
 
 
@@ -86,8 +89,46 @@ def test_a_chaotic_run_that_passes_by_a_point_has_not_settled(
     assert not {"minimum", "maximum"} & {*kinds.tolist()}
 
 
-def test_a_run_that_ends_at_max_steps_zero_is_judged_where_it_stands() -> None:
-    assert run("w^2", 0, 0.1, stopping={"max_steps": 0}).verdict.kind == "minimum"
+@pytest.mark.parametrize("steps", [20, 25, 40])
+@pytest.mark.parametrize(("share", "kind"), [(0.99, "minimum"), (1.01, "still_moving")])
+@pytest.mark.parametrize("momentum", [0.0, 0.5])
+def test_a_run_just_beside_a_minimum_has_settled_unless_it_is_thrown_out(
+    momentum: float, share: float, kind: str, steps: int
+) -> None:
+    """2(1 + β)/f″ is the largest stable rate; the run starts and ends within a millionth of the domain."""
+    rule = update_rule("momentum", momentum=momentum) if momentum else "gradient_descent"
+    batch = batch_of("w^2", 1e-7, rate=share * (1 + momentum), rule=rule, tolerance=0.0, max_steps=steps)
+    end = simulate(batch)
+    assert np.abs(end.final_weight) < 4e-6
+    assert judge(batch, end, Search({"w": (-2.0, 2.0)}, (MIDDLE,))).kinds == (kind,)
+
+
+@pytest.mark.parametrize("rule", ["gradient_descent", "momentum", "adam"])
+@pytest.mark.parametrize("start", [0.0, 1e-7])  # within a millionth of the domain
+def test_a_run_that_ends_at_max_steps_zero_is_judged_where_it_stands(rule: str, start: float) -> None:
+    assert run("w^2", start, 0.1, update_rule=rule, stopping={"max_steps": 0}).verdict.kind == "minimum"
+
+
+@pytest.mark.parametrize(
+    ("distances", "plain", "momentum"),
+    [
+        ([7, 6, 5, 4, 3, 2, 1], "minimum", "minimum"),
+        ([0, 0, 0, 0, 0, 0, 1e-6], "minimum", "minimum"),  # rounding
+        ([3, 1, 1, 2, 1, 1, 2], "still_moving", "minimum"),
+        ([2, 1, 1, 1, 1, 1, 3], "still_moving", "still_moving"),
+        ([2, 1, 1, 1, 3, 1, 1], "still_moving", "still_moving"),
+        ([2, 1, 1, 3, 1, 1, 2], "still_moving", "minimum"),  # the one in the middle is of the first half
+    ],
+)
+def test_a_run_settles_where_no_step_leads_away_or_with_momentum_no_later_swing_is_farther(
+    distances: list[float], plain: str, momentum: str
+) -> None:
+    tail = np.full((32, 1, 1), np.nan)
+    tail[-7:, 0, 0] = 1e-7 * np.array(distances) * [1, -1, 1, -1, 1, -1, 1]
+    for rule, kind in (("gradient_descent", plain), ("momentum", momentum)):
+        batch = batch_of("w^2", 7e-7, rule=rule, tolerance=0.0, max_steps=24)  # a quarter is 6 steps
+        end = replace(simulate(batch), tail=tail, final_weight=tail[-1])
+        assert judge(batch, end, Search({"w": (-2.0, 2.0)}, (MIDDLE,))).kinds == (kind,)
 
 
 @pytest.mark.parametrize(
@@ -210,6 +251,29 @@ def test_with_noise_the_mean_of_the_last_losses_tells_whether_it_still_falls() -
     assert fell == {False, True}
 
 
+def test_the_last_step_tells_whether_a_run_without_a_minimum_still_falls() -> None:
+    """The logistic map with r = 4, w ← 4w − 3w², in a domain far from where it jumps about."""
+    starts = np.linspace(0.1, 1.2, 40)
+    batch = batch_of("w^3/3 - w^2/2", *starts, rate=3.0, max_steps=50)
+    end = simulate(batch)
+    before, after = (w[0] ** 3 / 3 - w[0] ** 2 / 2 for w in (end.previous_weight, end.final_weight))
+    falls = np.where(after < before, "no_minimum", "still_moving").tolist()
+    assert set(falls) == {"no_minimum", "still_moving"}
+    assert list(judge(batch, end, Search({"w": (5.0, 6.0)})).kinds) == falls
+
+
+@pytest.mark.parametrize(
+    ("rate", "steps", "kind"),
+    [(0.1, 0, "no_minimum"), (0.9, 1, "no_minimum"), (1.0, 1, "still_moving"), (1.1, 1, "still_moving")],
+)
+def test_a_run_still_falls_before_its_first_step_and_after_one_that_lowered_the_loss(
+    rate: float, steps: int, kind: str
+) -> None:
+    """On w² the step from 1 leads to 1 − 2η: at a rate of 1 as high up as before."""
+    batch = batch_of("w^2", 1.0, rate=rate, max_steps=steps)
+    assert judge(batch, simulate(batch), Search({"w": (5.0, 6.0)})).kinds == (kind,)
+
+
 @pytest.mark.parametrize(("most", "proof"), [(3, "certified"), (2, "numerical")])
 def test_runs_over_a_parameter_of_the_loss_are_judged_by_the_points_of_their_own(
     monkeypatch: pytest.MonkeyPatch, most: int, proof: str
@@ -226,8 +290,6 @@ def test_runs_over_a_parameter_of_the_loss_are_judged_by_the_points_of_their_own
 
 
 def test_a_batch_is_judged_as_its_runs_alone() -> None:
-    from dataclasses import replace
-
     single = compose(load("tilted-wells-one-percent"))
     rates = np.array([0.01, 0.02, 1 / 48, 0.022, 0.03])
     starts = np.full((1, rates.size), -2.0)
@@ -279,6 +341,16 @@ def test_the_kind_does_not_need_the_records(
     assert judge(batch, simulate(batch), search).kinds == (kind, kind)
 
 
+def test_the_loss_of_the_start_is_made_up_for_where_it_was_not_recorded() -> None:
+    """w² at rate 1.1 climbs at every step, so that nothing fell; −w² falls at every step."""
+    for loss, kind in (("w^2", "diverged"), ("-w^2", "no_minimum")):
+        batch = batch_of(loss, 1.0, -2.0, 3.0, rate=1.1, record_every=10**6)
+        end = simulate(batch)
+        end.loss[0, 1:] = np.nan
+        home = Search({"w": (5.0, 6.0)})  # without a critical point
+        assert judge(batch, end, home).kinds == (kind, kind, kind)
+
+
 @pytest.mark.parametrize("period", range(2, 9))
 def test_every_period_up_to_eight_is_seen_in_the_tail(period: int) -> None:
     values = np.random.default_rng(period).random(period)
@@ -296,6 +368,7 @@ def test_every_period_up_to_eight_is_seen_in_the_tail(period: int) -> None:
         "tanh(w)^2",
         "w^3",
         "w",
+        "w^2 + 1/(w - 0.3)^2",  # f″ > 0 on both sides of the pole: half-way between the minima it changes
     ],
 )
 def test_many_weights_settle_where_each_alone_does(formula: str) -> None:
@@ -333,6 +406,80 @@ def test_a_period_is_found_by_its_definition(seed: int) -> None:
     assert period_of_tail(tail[:, :, None]).tolist() == [expected]
 
 
+@pytest.mark.parametrize(
+    ("start", "place"),
+    [
+        (0.58, 2),  # beyond 1/√3 f″ > 0, on all of the way through 42
+        (0.51, -1),  # f″ < 0, and the first step leads to −1.2, where f″ > 0
+        (0.4, 1),
+        (0.7, 2),
+        (-0.7, 0),
+    ],
+)
+def test_a_run_of_several_weights_settles_where_newton_leads_without_a_change_of_inertia(
+    start: float, place: int
+) -> None:
+    kinds: dict[float, Any] = {-1.0: "minimum", 0.0: "saddle", 1.0: "minimum"}
+    points = tuple(CriticalPoint({"x": x, "y": 0.0}, 0.0, kinds[x], multiplicity=1) for x in kinds)
+    terrain = Terrain(Loss.from_text("(x^2 - 1)^2 + 0.1*y^2"), Search(SQUARE, points))
+    assert terrain.settled(np.array([[start], [0.3]])).place.tolist() == [place]
+
+
+SQUARE = {"x": (-3.0, 3.0), "y": (-3.0, 3.0)}
+
+
+def flat_piece(level: float, reach: float = 3.0) -> CriticalPoint:
+    extent = dict.fromkeys(SQUARE, (-reach, reach))
+    return CriticalPoint({"x": 0.0, "y": 0.0}, level, "flat", curvature=(0.0, 4.0), interval=extent)
+
+
+def test_a_run_settles_on_that_of_several_flat_pieces_which_has_its_loss() -> None:
+    # x + y = ±1 are valleys of loss 0, x + y = 0 a ridge of loss 1; f″ = 0 at x + y = 1/√3
+    terrain = Terrain(Loss.from_text("((x + y)^2 - 1)^2"), Search(SQUARE, (flat_piece(0.0), flat_piece(1.0))))
+    runs = np.array([[0.5, 0.4], [2.0, 2.0], [-0.5, -0.2], [0.1, 0.1], [-1.0, 0.9], [0.5, 0.05]]).T
+    assert terrain.settled(runs).place.tolist() == [0, 0, 0, 1, 1, -1]
+
+
+@pytest.mark.parametrize(
+    ("level", "said", "same"),
+    [
+        (0.0, 0.9e-6, True),
+        (0.0, -0.9e-6, True),
+        (0.0, 1.1e-6, False),
+        (1e6, 0.9, True),
+        (1e6, 1.1, False),
+        (-1e6, -1.1, False),
+        (-1e6, 0.9, True),
+    ],
+)
+def test_a_flat_piece_has_one_loss_to_a_millionth(level: float, said: float, same: bool) -> None:
+    loss = Loss.from_text("(x + y)^2 + c", parameters={"c": level})
+    terrain = Terrain(loss, Search(SQUARE, (flat_piece(level + said),)))
+    assert terrain.settled(np.array([[2.0], [0.0]])).place.tolist() == [0 if same else -1]
+
+
+@pytest.mark.parametrize(
+    ("loss", "reach", "start", "on_it"),
+    [
+        ("(x + y)^2", 1.0, (0.9, -0.5), True),
+        ("(x + y)^2", 1.0, (2.9, -2.5), False),  # leads to the valley beyond the piece
+        ("x^2 + y^2", 3.0, (0.9, -0.5), False),  # no flat direction
+    ],
+)
+def test_a_flat_piece_holds_what_comes_to_it_where_it_is_flat(
+    loss: str, reach: float, start: tuple[float, float], on_it: bool
+) -> None:
+    terrain = Terrain(Loss.from_text(loss), Search(SQUARE, (flat_piece(0.0, reach),)))
+    assert terrain.settled(np.array(start)[:, None]).place.tolist() == [0 if on_it else -1]
+
+
+def test_rounding_of_a_curvature_that_is_zero_is_no_change_of_inertia() -> None:
+    # one curvature is 10·g″(s) ≥ 20 with s = x + 3y, the other is zero but for rounding of either sign
+    terrain = Terrain(Loss.from_text("(x + 3*y)^2 + (x + 3*y)^4"), Search(SQUARE, (flat_piece(0.0),)))
+    runs = np.random.default_rng(0).uniform(-0.9, 0.9, size=(2, 50))
+    assert terrain.settled(runs).place.tolist() == [0] * 50
+
+
 def test_no_runs_settle_nowhere() -> None:
     loss = Loss.from_text("w^2")
     assert Terrain(loss, critical.find(loss, {"w": (-1.0, 1.0)})).settled(np.empty((1, 0))).place.size == 0
@@ -354,6 +501,29 @@ def test_low_points_are_those_that_descent_can_end_in(loss: str, kinds: list[str
     sought = Loss.from_text(loss)
     search = critical.find(sought, dict.fromkeys(sought.weights, (-1.0, 1.0)))
     assert [point.kind for point in Terrain(sought, search).lows] == kinds
+
+
+@pytest.mark.parametrize(
+    ("loss", "open_", "may"),
+    [
+        ("w", False, False),
+        ("w", True, False),  # on a line kinks are sought
+        ("x + y", False, False),
+        ("x + y", True, True),
+        ("x + y + z", True, True),
+        ("w^2", False, True),
+        ("x^2 + y^2", False, True),
+    ],
+)
+def test_a_stretch_left_open_may_hold_a_minimum_where_kinks_are_not_sought(
+    loss: str, open_: bool, may: bool
+) -> None:
+    sought = Loss.from_text(loss)
+    domain = dict.fromkeys(sought.weights, (-1.0, 1.0))
+    middle = CriticalPoint(dict.fromkeys(sought.weights, 0.0), 0.0, "minimum")
+    stretches = ({"interval": domain, "reason": "not sought"},) if open_ else ()
+    search = Search(domain, (middle,) if "^2" in loss else (), unresolved=stretches)
+    assert Terrain(sought, search).may_hold_a_minimum == may
 
 
 def test_a_kink_is_low_where_the_loss_rises_beside_it_however_low_it_is_farther_away() -> None:

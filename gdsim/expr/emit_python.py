@@ -258,9 +258,12 @@ def literal(value: Fraction) -> str:
 
 
 def generated_names(arguments: Sequence[Symbol]) -> dict[Symbol, str]:
-    """Return a variable name of our own for each symbol; no name of a user reaches generated source."""
-    letter = {"weight": "w", "parameter": "p", "column": "c"}
-    return {symbol: f"{letter[symbol.role]}{place}" for place, symbol in enumerate(arguments)}
+    """Return a variable name of our own for each symbol; no name of a user reaches generated source.
+
+    >>> list(generated_names([Symbol("exp"), Symbol("a", "parameter"), Symbol("x", "column")]).values())
+    ['w0', 'p1', 'c2']
+    """
+    return {symbol: f"{symbol.role[0]}{place}" for place, symbol in enumerate(arguments)}
 
 
 def function_source(parameters: Iterable[str], lines: Sequence[str], results: Sequence[str]) -> str:

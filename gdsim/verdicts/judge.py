@@ -340,7 +340,7 @@ class _Group(NamedTuple):
 
         A while is the last quarter of the steps, at most those of the tail. Near a point to which descent
         leads, every step shortens the (Euclidean) distance; a rule with memory swings through the point, and
-        its farthest swing of the second half must be no farther than that of the first.
+        no swing of the second half must be farther than the farthest of the first.
         """
         steps = int(self.trajectory.steps[runs].max())  # of every one: they took all their steps
         count = min(max(steps // 4, 1), steps, TAIL - 1)
@@ -348,15 +348,11 @@ class _Group(NamedTuple):
         away = self.terrain.distance(tail, place)
         near = np.asarray((away.max(axis=0) <= NEAR * self._width).all(axis=0))
         length = away[:, 0] if away.shape[1] == 1 else np.sqrt((away * away).sum(axis=1))
-        slack = 1.0 + 1e-9
         least = 1e-12 * float(self._width.max())
         if self.batch.rule.rule.memoryless:
-            before = length[:-1] * slack
-            before += least
-            return np.asarray(near & (length[1:] <= before).all(axis=0))
-        late = count // 2 + 1
-        early_swing, late_swing = (part.max(axis=0, initial=0.0) for part in (length[:-late], length[-late:]))
-        return np.asarray(near & (late_swing <= early_swing * slack + least))
+            return np.asarray(near & (length[1:] <= length[:-1] + least).all(axis=0))
+        early = length[: count // 2 + 1]
+        return np.asarray(near & (length.max(axis=0) <= early.max(axis=0) + least))
 
     def _periods(self, runs: Integers) -> Integers:
         if self.batch.noise is not None or not runs.size:
@@ -385,8 +381,7 @@ class _Group(NamedTuple):
             return trajectory.loss_fell[runs]
         first = trajectory.loss[0, runs]
         left_out = np.isnan(first)
-        if left_out.any():
-            first[left_out] = self.terrain.loss.evaluate(trajectory.weight[0][:, runs[left_out]])
+        first[left_out] = self.terrain.loss.evaluate(trajectory.weight[0][:, runs[left_out]])
         result: Mask = (trajectory.final_loss[runs] < first) | (trajectory.steps[runs] == 0)
         return result
 

@@ -62,7 +62,7 @@ def left_to_travel(batch: Batch, trajectory: Trajectory, runs: Integers) -> Arra
 def still_falls(batch: Batch, trajectory: Trajectory, terrain: Terrain, runs: Integers) -> Mask:
     """Whether the last step lowered the loss; with noise, whether the second half of the tail is lower.
 
-    A run without a step is taken to fall where its gradient is not zero.
+    A run without a step is taken to fall: were its gradient zero, it would have converged.
     """
     if batch.noise is not None:
         tail = trajectory.tail[:, :, runs]
@@ -73,10 +73,8 @@ def still_falls(batch: Batch, trajectory: Trajectory, terrain: Terrain, runs: In
         lower: Mask = values[half:].mean(axis=0) < values[:half].mean(axis=0)
         return lower
     before = terrain.loss.evaluate(trajectory.previous_weight[:, runs])
-    falls = trajectory.final_loss[runs] < before
-    starts = (trajectory.steps[runs] == 0) & (trajectory.final_gradient[:, runs] != 0).any(axis=0)
-    result: Mask = falls | starts
-    return result
+    falls: Mask = (trajectory.final_loss[runs] < before) | (trajectory.steps[runs] == 0)
+    return falls
 
 
 def noise_radius(

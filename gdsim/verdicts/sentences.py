@@ -227,12 +227,12 @@ def _beyond_the_limit(
 def _between(story: Story, values: list[dict[str, float]]) -> CriticalPoint | None:
     """The minimum or low kink in the middle of a cycle: of those in its hull the one nearest to its mean."""
     hull = {name: sorted(value[name] for value in values) for name in story.weights}
-    room = {name: 1e-3 * (ends[-1] - ends[0]) if not story.line else 0.0 for name, ends in hull.items()}
+    room = 1e-3 * max(ends[-1] - ends[0] for ends in hull.values())  # beside it along a valley counts as well
     inside = [
         point
         for point in story.lows
         if point.kind in ("minimum", "kink")
-        and all(hull[n][0] - room[n] <= point.weight[n] <= hull[n][-1] + room[n] for n in story.weights)
+        and all(hull[n][0] - room <= point.weight[n] <= hull[n][-1] + room for n in story.weights)
     ]
     mean = {name: sum(ends) / len(ends) for name, ends in hull.items()}
     return min(inside, key=lambda p: max(abs(p.weight[n] - mean[n]) for n in mean), default=None)

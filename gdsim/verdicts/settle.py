@@ -254,7 +254,7 @@ class Terrain:
         going: Mask = np.asarray(np.isfinite(at).all(axis=0))
         arrived = np.zeros(at.shape[1], dtype=bool)
         same = np.ones(at.shape[1], dtype=bool)
-        first = np.full((2, at.shape[1]), -1)
+        first = np.zeros_like(at)
         for step_number in range(_NEWTON_STEPS):
             runs = np.flatnonzero(going)
             if not runs.size:
@@ -268,12 +268,12 @@ class Terrain:
             along = np.einsum("rij,ir->rj", vectors, slopes)
             parts = np.where(zero, 0.0, along / np.where(zero, 1.0, values))
             step = -np.einsum("rij,rj->ir", vectors, parts)
-            inertia = np.stack([((values > 0) & ~zero).sum(axis=1), ((values < 0) & ~zero).sum(axis=1)])
+            signs = np.sign(np.where(zero, 0.0, values)).T  # in ascending order: equal where the inertia is
             short = (np.abs(step) <= _SAME * width).all(axis=0)
             if step_number == 0:
-                first[:, runs] = inertia
+                first[:, runs] = signs
             on_the_way = ~short  # at a multiple zero itself the Hessian says nothing
-            same[runs] &= ~on_the_way | (inertia == first[:, runs]).all(axis=0)
+            same[runs] &= ~on_the_way | (signs == first[:, runs]).all(axis=0)
             at[:, runs] += np.where(usable, step, 0.0)
             arrived[runs] |= usable & (np.abs(step) <= 1e-13 * width).all(axis=0)
             lost = (np.abs(at[:, runs] - self.landscape.low[:, None]) > 100 * width).any(axis=0)

@@ -144,8 +144,7 @@ export function stillFalls(terrain, trajectory, noisy) {
     const values = tailOf(trajectory).map((weight) => lossThere(terrain, weight));
     return values.length === TAIL_LENGTH && meanOf(values.slice(TAIL_LENGTH / 2)) < meanOf(values.slice(0, TAIL_LENGTH / 2));
   }
-  if (steps === 0) return trajectory.gradient.slice(0, trajectory.weights).some((slope) => slope !== 0);
-  return loss[steps] < loss[steps - 1];
+  return steps === 0 || loss[steps] < loss[steps - 1]; // were the first gradient zero, it would have converged
 }
 
 /**

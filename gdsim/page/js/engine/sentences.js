@@ -250,10 +250,10 @@ function beyondTheLimit(story, inner, sentence) {
  */
 function pointBetween(story, values) {
   const columns = story.names.map((_, index) => columnOf(values, index));
+  const room = 1e-3 * Math.max(...columns.map(spreadOf)); // beside it along a valley counts as well
   const inside = story.home.lows.filter((point) => {
     if (point.kind !== "minimum" && point.kind !== "kink") return false;
     return columns.every((column, index) => {
-      const room = story.line ? 0 : 1e-3 * spreadOf(column);
       return point.weight[index] >= Math.min(...column) - room && point.weight[index] <= Math.max(...column) + room;
     });
   });

@@ -154,8 +154,8 @@ function isNear(trajectory, home, weight, point) {
  * Whether a run has been near for a while and came ever nearer: one in a chaotic band only passes by.
  *
  * A while is the last quarter of the steps, at most those of the tail. Near a point to which descent leads,
- * every step shortens the distance; a rule with memory swings through the point, and its farthest swing of
- * the second half must be no farther than that of the first.
+ * every step shortens the distance; a rule with memory swings through the point, and no swing of the
+ * second half must be farther than the farthest of the first.
  * @param {Problem} problem
  * @param {Trajectory} trajectory
  * @param {Terrain} home
@@ -169,12 +169,11 @@ function staysNear(problem, trajectory, home, point) {
   if (!away.every((row) => row.every((distance, index) => distance <= COME_NEAR * home.width[index]))) return false;
   const lengths = away.map((row) => Math.sqrt(row.reduce((sum, distance) => sum + distance * distance, 0)));
   const least = 1e-12 * Math.max(...home.width);
-  const slack = 1 + 1e-9;
   if (emitted.rules[problem.rule.name].state.length === 0) {
-    return lengths.every((length, place) => place === 0 || length <= lengths[place - 1] * slack + least);
+    return lengths.every((length, place) => place === 0 || length <= lengths[place - 1] + least);
   }
-  const late = Math.floor(count / 2) + 1;
-  return Math.max(0, ...lengths.slice(-late)) <= Math.max(0, ...lengths.slice(0, -late)) * slack + least;
+  const early = lengths.slice(0, Math.floor(count / 2) + 1);
+  return Math.max(...lengths) <= Math.max(...early) + least;
 }
 
 /**
