@@ -99,6 +99,13 @@ CASES: list[Any] = [  # the loss, the start, the learning rate, what else, the s
     ("-w^2", 1, 0.1, {},
      "There is no minimum to find: the loss fell at every step until, at step 102, a weight was beyond ±10⁸, and inside the domain [−9, 11] no minimum lies ahead (proved: no critical point there is one).",
      "The learning rate is not to blame: choose a loss that has a minimum, or add a penalty such as 0.01·w²."),
+    # no step is allowed
+    ("w^3", 0.01, 0.1, {"stopping": {"max_steps": 0}, "domain": [-2, 2]},
+     "There is no minimum to find inside the domain [−2, 2] (proved: no critical point there is one): no step was taken, and the run is at its start, w = 0.01. Near by is an inflection (saddle), w = 0, where the slope is zero: it only delays the run.",
+     "The learning rate is not to blame: choose a loss that has a minimum, or add a penalty such as 0.01·w²."),
+    ("w^2", 1e-6, 0.1, {"stopping": {"max_steps": 0, "gradient_tolerance": 1e-12}, "domain": [-2, 2]},
+     "No step was taken, and the run is at its start, w = 10⁻⁶, next to a minimum, w = 0. The slope changes from − to + there, and f″ = 2.",
+     "Give it more steps."),
     ("sqrt(w)", -1, 0.1, {},
      "At the start, w = −1, the loss is undefined (0/0, ∞ − ∞, or a root or logarithm of a negative number) and the gradient is undefined (0/0, ∞ − ∞, or a root or logarithm of a negative number).",
      "Start where the loss is defined and not too large."),

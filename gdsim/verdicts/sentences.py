@@ -74,6 +74,8 @@ def _arrival(story: Story, point: CriticalPoint) -> str:
             f"No step was taken: at the start, {place(story.final)}, the slope of {number(story.slope)} is within the "
             f"tolerance of {number(story.batch.stopping.gradient_tolerance)}. The run stands next to {name}, {where}{outside}."
         )
+    if story.steps == 0 and story.status is Status.MAX_STEPS:
+        return f"No step was taken, and the run is at its start, {place(story.final)}, next to {name}, {where}{outside}."
     if story.steps == 0:
         return f"The run started on {name}, {where}{outside}: the slope is zero there, so no step was taken."
     if story.status is Status.MAX_STEPS and story.noisy:
@@ -246,10 +248,12 @@ def _no_minimum(story: Story) -> Telling:
             f"ahead{proof}."
         )
     else:
-        sentence = (
-            f"There is no minimum to find inside the domain {box}{proof}: after {counted(story.steps)} the run is at "
-            f"{place(story.final)} and the loss still falls, by steps of {number(story.pace)}."
+        way = (
+            f"after {counted(story.steps)} the run is at {place(story.final)} and the loss still falls, by steps of {number(story.pace)}"
+            if story.steps
+            else f"no step was taken, and the run is at its start, {place(story.final)}"
         )
+        sentence = f"There is no minimum to find inside the domain {box}{proof}: {way}."
         near = _stationary_near(story)
         if near is not None:
             evidence["near"] = {"at": dict(near.weight), "kind": near.kind}

@@ -70,6 +70,9 @@ function tellArrival(story, point) {
     const { tolerance } = story.problem.stopping;
     return `No step was taken: at the start, ${placeIn(story, story.final)}, the slope of ${writeNumber(story.slope)} is within the tolerance of ${writeNumber(tolerance)}. The run stands next to ${name}, ${where}${outside}.`;
   }
+  if (story.steps === 0 && story.trajectory.status === "MAX_STEPS") {
+    return `No step was taken, and the run is at its start, ${placeIn(story, story.final)}, next to ${name}, ${where}${outside}.`;
+  }
   if (story.steps === 0) {
     return `The run started on ${name}, ${where}${outside}: the slope is zero there, so no step was taken.`;
   }
@@ -225,7 +228,11 @@ function tellNoMinimum(story) {
     const sentence = `There is no minimum to find: the loss fell at every step until, at step ${story.steps}, a weight was beyond ±${bound}, and inside the domain ${box} no minimum lies ahead${proof}.`;
     return { sentence, remedy };
   }
-  let sentence = `There is no minimum to find inside the domain ${box}${proof}: after ${countSteps(story.steps)} the run is at ${placeIn(story, story.final)} and the loss still falls, by steps of ${writeNumber(story.pace)}.`;
+  const there = placeIn(story, story.final);
+  const way = story.steps
+    ? `after ${countSteps(story.steps)} the run is at ${there} and the loss still falls, by steps of ${writeNumber(story.pace)}`
+    : `no step was taken, and the run is at its start, ${there}`;
+  let sentence = `There is no minimum to find inside the domain ${box}${proof}: ${way}.`;
   const near = search.points.find((point) => farthest(story, point) <= 0.01);
   if (near) {
     sentence += ` Near by is ${KIND_NAMES[near.kind]}, ${placeIn(story, near.weight)}, where the slope is zero: it only delays the run.`;
