@@ -176,6 +176,7 @@ def test_runs_that_do_not_arrive_are_told_of_alike() -> None:
         "none": {"loss": WELLS, "initial_weight": 0.5, **none},
         "none and no minimum": {"loss": "w^3", "initial_weight": 0.01, **none},
         "none but there": {"loss": "w^2", "initial_weight": 1e-6, **none},
+        "beyond the bound": {"loss": "w^2", "initial_weight": 1e9, "learning_rate": 0.1},
     }
     few = {"loss": "w^2", "initial_weight": 10, "stopping": {"max_steps": 3}}
     cases |= {f"few steps at {rate}": {**few, "learning_rate": rate} for rate in (0.01, 0.3, 0.9)}
@@ -188,6 +189,7 @@ def test_runs_that_do_not_arrive_are_told_of_alike() -> None:
         "lax": "minimum",
         "none and no minimum": "no_minimum",
         "none but there": "minimum",
+        "beyond the bound": "diverged",
         **dict.fromkeys(moving, "still_moving"),
     }
     assert {key: words(answers[key]) for key in runs} == {key: said(run) for key, run in runs.items()}

@@ -95,6 +95,9 @@ CASES: list[Any] = [  # the loss, the start, the learning rate, what else, the s
     ("w^2", 1, 2, {"update_rule": {"name": "momentum", "momentum": 0.5}},
      "The run diverged: at step 22 a weight was beyond ±10⁸. η = 2 is above 3/f″ = 1.5 at the start, w = 1: a step overshoots by more than the distance that it should correct.",
      "Try a learning rate below 1.5 = 3/f″ at the start, w = 1."),
+    ("w^2", 1e9, 0.1, {},
+     "No step was taken: the start, w = 10⁹, is beyond the divergence_bound of ±10⁸.",
+     "Start nearer to zero, or use a larger divergence_bound."),
     # 1.2¹⁰² > 10⁸
     ("-w^2", 1, 0.1, {},
      "There is no minimum to find: the loss fell at every step until, at step 102, a weight was beyond ±10⁸, and inside the domain [−9, 11] no minimum lies ahead (proved: no critical point there is one).",

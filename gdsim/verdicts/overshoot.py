@@ -82,11 +82,14 @@ def _between(story: Story, values: list[dict[str, float]]) -> CriticalPoint | No
 
 
 def diverged(story: Story) -> Telling:
-    """Tell of a run that left the divergence bound."""
+    """Tell of a run beyond the divergence bound."""
     bound = story.batch.stopping.divergence_bound
     evidence: dict[str, Any] = {
         "step": story.steps, "weight": story.final, "learning_rate": story.rate, "bound": bound,
     }  # fmt: skip
+    if story.steps == 0:
+        sentence = f"No step was taken: the start, {place(story.start)}, is beyond the divergence_bound of ±{number(bound)}."
+        return sentence, evidence, "Start nearer to zero, or use a larger divergence_bound."
     sentence = f"The run diverged: at step {story.steps} a weight was beyond ±{number(bound)}."
     cause, more, remedy = _too_large(story)
     if not cause and not story.lows:

@@ -81,12 +81,18 @@ function pointBetween(story, values) {
 }
 
 /**
- * A run that left the divergence bound.
+ * A run beyond the divergence bound.
  * @param {Story} story
  * @returns {Telling}
  */
 export function tellDiverged(story) {
   const bound = writeNumber(story.problem.stopping.bound);
+  if (story.steps === 0) {
+    return {
+      sentence: `No step was taken: the start, ${placeIn(story, story.start)}, is beyond the divergence_bound of ±${bound}.`,
+      remedy: "Start nearer to zero, or use a larger divergence_bound.",
+    };
+  }
   const sentence = `The run diverged: at step ${story.steps} a weight was beyond ±${bound}.`;
   const { cause, remedy } = tooLarge(story);
   if (cause || story.home.lows.length) return { sentence: sentence + cause, remedy };
