@@ -176,6 +176,7 @@ def test_runs_that_do_not_arrive_are_told_of_alike() -> None:
         "none": {"loss": WELLS, "initial_weight": 0.5, **none},
         "none and no minimum": {"loss": "w^3", "initial_weight": 0.01, **none},
         "none but there": {"loss": "w^2", "initial_weight": 1e-6, **none},
+        "away": {"loss": "w^3 - 3*w", "initial_weight": -1.5, "learning_rate": 0.01, "domain": [-3, 3]},
         "beyond the bound": {"loss": "w^2", "initial_weight": 1e9, "learning_rate": 0.1},
     }
     few = {"loss": "w^2", "initial_weight": 10, "stopping": {"max_steps": 3}}
@@ -189,6 +190,7 @@ def test_runs_that_do_not_arrive_are_told_of_alike() -> None:
         "lax": "minimum",
         "none and no minimum": "no_minimum",
         "none but there": "minimum",
+        "away": "no_minimum",
         "beyond the bound": "diverged",
         **dict.fromkeys(moving, "still_moving"),
     }

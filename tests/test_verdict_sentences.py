@@ -102,6 +102,10 @@ CASES: list[Any] = [  # the loss, the start, the learning rate, what else, the s
     ("-w^2", 1, 0.1, {},
      "There is no minimum to find: the loss fell at every step until, at step 102, a weight was beyond ±10⁸, and inside the domain [−9, 11] no minimum lies ahead (proved: no critical point there is one).",
      "The learning rate is not to blame: choose a loss that has a minimum, or add a penalty such as 0.01·w²."),
+    # 1 is a minimum, but the run left −1, a maximum, to the other side
+    ("w^3 - 3*w", -1.5, 0.01, {"domain": [-3, 3]},
+     "There is no minimum to find on this side: the loss fell at every step until, at step 34, a weight was beyond ±10⁸, and inside the domain [−3, 3] no minimum lies ahead (proved: each one there lies behind the start).",
+     "The learning rate is not to blame: start where the loss falls towards the minimum at w = 1."),
     # no step is allowed
     ("w^3", 0.01, 0.1, {"stopping": {"max_steps": 0}, "domain": [-2, 2]},
      "There is no minimum to find inside the domain [−2, 2] (proved: no critical point there is one): no step was taken, and the run is at its start, w = 0.01. Near by is an inflection (saddle), w = 0, where the slope is zero: it only delays the run.",

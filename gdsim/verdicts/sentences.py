@@ -233,17 +233,19 @@ def _no_minimum(story: Story) -> Telling:
         "rate": story.pace,
     }
     box = " × ".join(f"[{number(low)}, {number(high)}]" for low, high in story.search.domain.values())
-    proof = ""
-    if story.search.complete:
-        nowhere = not story.search.critical_points
-        proof = (
-            f" (proved: {'the slope is nowhere zero there' if nowhere else 'no critical point there is one'})"
-        )
+    behind = _nearest(story)
+    if behind is not None:
+        reason = "each one there lies behind the start"
+    elif story.search.critical_points:
+        reason = "no critical point there is one"
+    else:
+        reason = "the slope is nowhere zero there"
+    proof = f" (proved: {reason})" if story.search.complete else ""
     evidence["proof"] = "certified" if proof else "numerical"
     if story.status is Status.DIVERGED:
         evidence["step"] = story.steps
         sentence = (
-            f"There is no minimum to find: the loss fell at every step until, at step {story.steps}, a weight was "
+            f"There is no minimum to find{' on this side' if behind else ''}: the loss fell at every step until, at step {story.steps}, a weight was "
             f"beyond ±{number(story.batch.stopping.divergence_bound)}, and inside the domain {box} no minimum lies "
             f"ahead{proof}."
         )
@@ -258,6 +260,10 @@ def _no_minimum(story: Story) -> Telling:
         if near is not None:
             evidence["near"] = {"at": dict(near.weight), "kind": near.kind}
             sentence += f" Near by is {_NAMES[near.kind]}, {place(near.weight)}, where the slope is zero: it only delays the run."
+    if behind is not None:
+        evidence["behind"] = {"at": dict(behind.weight), "kind": behind.kind}
+        remedy = f"The learning rate is not to blame: start where the loss falls towards the minimum at {place(behind.weight)}."
+        return sentence, evidence, remedy
     penalty = f"0.01·{story.weights[0]}²" if story.line else "0.01·(sum of squares)"
     remedy = f"The learning rate is not to blame: choose a loss that has a minimum, or add a penalty such as {penalty}."
     return sentence, evidence, remedy

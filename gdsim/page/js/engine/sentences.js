@@ -219,13 +219,17 @@ function tellUndecided(story) {
 function tellNoMinimum(story) {
   const { search } = story.home;
   const box = search.domain.map(([low, high]) => `[${writeNumber(low)}, ${writeNumber(high)}]`).join(" × ");
-  const none = search.points.length ? "no critical point there is one" : "the slope is nowhere zero there";
-  const proof = search.complete ? ` (proved: ${none})` : "";
+  const behind = nearestLow(story);
+  const reason = behind ? "each one there lies behind the start"
+    : search.points.length ? "no critical point there is one" : "the slope is nowhere zero there";
+  const proof = search.complete ? ` (proved: ${reason})` : "";
   const penalty = story.line ? `0.01·${story.names[0]}²` : "0.01·(sum of squares)";
-  const remedy = `The learning rate is not to blame: choose a loss that has a minimum, or add a penalty such as ${penalty}.`;
+  const remedy = "The learning rate is not to blame: " + (behind
+    ? `start where the loss falls towards the minimum at ${placeIn(story, behind.weight)}.`
+    : `choose a loss that has a minimum, or add a penalty such as ${penalty}.`);
   if (story.trajectory.status === "DIVERGED") {
     const bound = writeNumber(story.problem.stopping.bound);
-    const sentence = `There is no minimum to find: the loss fell at every step until, at step ${story.steps}, a weight was beyond ±${bound}, and inside the domain ${box} no minimum lies ahead${proof}.`;
+    const sentence = `There is no minimum to find${behind ? " on this side" : ""}: the loss fell at every step until, at step ${story.steps}, a weight was beyond ±${bound}, and inside the domain ${box} no minimum lies ahead${proof}.`;
     return { sentence, remedy };
   }
   const there = placeIn(story, story.final);
