@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gdsim.cli import NOT_MET
 from gdsim.cli.options import Folder, complete_file, json_option
 
 if TYPE_CHECKING:
@@ -224,7 +225,7 @@ def check(ctx: click.Context, names: tuple[str, ...], folder: Path | None, as_js
             f"in {', '.join(counted.languages)}: " + (f"{len(found)} faults" if found else "all sound")
         )
     if found:
-        ctx.exit(3)
+        ctx.exit(NOT_MET)
 
 
 @lessons.command()
@@ -334,7 +335,7 @@ def verify(
     else:
         click.echo(grades(found), nl=False)
     if not all(one.sound for one in found):
-        ctx.exit(3)
+        ctx.exit(NOT_MET)
 
 
 COMMANDS = (learn, lessons)
