@@ -12,7 +12,7 @@ import { namesIn, rationalValue, treeNode, treeNodes } from "./trees.js";
 /** @typedef {import("./tokens.js").Token} Token */
 /** @typedef {import("./trees.js").Tree} Tree */
 
-export const LONGEST_FORMULA = 1000;
+const LONGEST_FORMULA = 1000;
 const MOST_FORMULA_PARTS = 500;
 const DEEPEST_FORMULA = 50;
 const LONGEST_SUGGESTION = 40;
