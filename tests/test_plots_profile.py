@@ -188,6 +188,8 @@ def test_where_nothing_settled_the_profile_says_so() -> None:
     ("name", "kind", "options", "message"),
     [
         ("himmelblau", "profile", {}, "needs an axis learning_rate"),
+        ("cube", "profile", {"axes": ("seed",) * 3}, "one or two axes, not 3; expected the learning rate"),
+        ("cube", "ensemble", {"axes": ("seed",) * 2}, "one axis beside the seed, not 2; expected one path"),
         ("cube", "profile", {}, r"fixed, such as initial_weight=0"),
         ("cube", "bifurcation", {"axes": ("seed",)}, "no axis 'seed'"),
         ("cube", "bifurcation", {"axes": ("learning_rate", "seed")}, "one axis is drawn"),

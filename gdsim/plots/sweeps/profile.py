@@ -101,7 +101,8 @@ def _axes(
 ) -> tuple[AxisValues, AxisValues | None, AxisValues | None]:
     """The learning rate, the axis of the lines and that of the seeds."""
     if len(axes) > 2:
-        raise InputError(Fault(f"a profile has one or two axes, not {len(axes)}", path="axes"))
+        message = f"a profile has one or two axes, not {len(axes)}"
+        raise InputError(Fault(message, "the learning rate, and that of the lines", path="axes"))
     rate = named(result, axes[0]) if axes else rate_axis(result)
     if rate is None or rate.categorical:
         raise InputError(Fault("a profile needs an axis learning_rate", "one of numbers", path="axes"))
