@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gdsim.cli.screen import short, width
+from gdsim.cli.screen import short, typed, width
 from gdsim.cli.summary import COLOURS
 
 if TYPE_CHECKING:
@@ -67,7 +67,9 @@ def tuned_summary(found: Tuned, scenario: Scenario, directory: Path, *, brief: b
         lines += _stability({**found.stability._asdict(), "limits": list(found.stability.limits)})
     lines += [
         "",
-        *_wrapped("use it", f"gdsim run {scenario.source or scenario.name} -S learning_rate={rate}"),
+        *_wrapped(
+            "use it", f"gdsim run {typed(str(scenario.source or scenario.name))} -S learning_rate={rate}"
+        ),
     ]
     lines += _wrapped("written", _files(directory))
     return "\n".join(lines)
