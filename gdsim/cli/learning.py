@@ -76,9 +76,8 @@ def _progress_file() -> Path:
 @click.option(
     "--nonce", default="", metavar="WORD", help="The word that your teacher gave out, for --record."
 )
-@click.pass_context
 def learn(
-    ctx: click.Context, lesson: str | None, folder: Path | None, language: str, plain: bool,
+    lesson: str | None, folder: Path | None, language: str, plain: bool,
     figures: Path | None, reset: bool, record: str | None, learner: str, nonce: str,
 ) -> None:  # fmt: skip
     """Take a lesson, or choose one from the list.

@@ -55,7 +55,7 @@ def tuned_summary(found: Tuned, scenario: Scenario, directory: Path, *, brief: b
     if brief:
         short_of = "" if found.reached else ", short of the tolerance"
         return f"{scenario.name}: learning_rate {rate}: {_steps(steps)}{short_of}"
-    own = _own(found, scenario)
+    own = _own(scenario)
     badge = click.style("GOLDILOCKS", fg="green" if found.reached else "yellow", bold=True)
     how = f"{_steps(steps)} to the tolerance" if found.reached else f"the lowest loss after {_steps(steps)}"
     lines = [
@@ -75,7 +75,7 @@ def tuned_summary(found: Tuned, scenario: Scenario, directory: Path, *, brief: b
     return "\n".join(lines)
 
 
-def _own(found: Tuned, scenario: Scenario) -> str:
+def _own(scenario: Scenario) -> str:
     """How many steps the scenario's own rate takes, by the nearest rate of the profile."""
     from gdsim.runs.execution import execute
 

@@ -328,7 +328,7 @@ class _Group(NamedTuple):
         heading = place != NOWHERE
         if self.batch.noise is not None:
             away = self.terrain.distance(weight, place)
-            radius = noise_radius(self.batch, self.trajectory, self.terrain, runs, place)
+            radius = noise_radius(self.trajectory, self.terrain, runs, place)
             return np.asarray((away <= radius + 1e-9 * self._width).all(axis=0)), heading
         close = self._is_near(weight, place, runs)
         if close.any():
