@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gdsim.batch import TAIL, Batch, Trajectory
 from gdsim.kernels.log import check_budget
 from gdsim.kernels.plan import Plan
-from gdsim.outcomes import Fault, InputError, Status
+from gdsim.outcomes import Fault, InputError, Status, nearest
 
 Array = NDArray[np.float64]
 Engine = Literal["auto", "python", "numpy", "fast"]
@@ -59,7 +59,8 @@ def simulate(
     Cost: one gradient for each record judged, steps + 1 in all.
     """
     if engine not in ENGINES:
-        raise InputError(Fault(f"unknown engine {engine!r}", f"one of {', '.join(ENGINES)}"))
+        expected, near = f"one of {', '.join(ENGINES)}", nearest(str(engine), ENGINES)
+        raise InputError(Fault(f"unknown engine {engine!r}", expected, near, path="engine"))
     check_budget(batch, budget)
     plan = Plan(batch)
     chosen = ("python" if batch.runs == 1 else "numpy") if engine == "auto" else engine

@@ -143,7 +143,9 @@ class Page:
             button,
         )
         end = time.monotonic() + SECONDS
-        while not target.exists():
+        while not (
+            target.exists() and target.stat().st_size
+        ):  # the browser holds its place, empty, before it
             assert time.monotonic() < end, f"{name} was not saved"
             time.sleep(0.02)
         return target.read_bytes()

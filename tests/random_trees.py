@@ -76,7 +76,6 @@ class Kinds:
 
 EVERYTHING = Kinds()
 SCALAR = Kinds(reductions=False)
-SMOOTH_ONLY = Kinds(functions=SMOOTH, choices=False, free_exponents=False, reductions=False)
 
 
 def _leaf(draw: st.DrawFn, symbols: Sequence[Symbol]) -> Expr:

@@ -28,7 +28,6 @@ Document = dict[str, Any]
 Change = Callable[[Document], None]
 PI = math.pi
 SMOOTH = "3w^4 - 4w^3"
-FOLDED = "relu(w - 1) + (w + 1)^2*where(w < 0, 1, 0) + where(w < 0, 0, 1)"
 
 
 @cache

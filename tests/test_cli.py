@@ -331,6 +331,16 @@ def test_an_internal_error_is_one_line_and_how_to_report_it(monkeypatch: pytest.
 # ---- streams, in real processes
 
 
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [("critcal", "No such command 'critcal'. Did you mean 'critical'?"), ("zzz", "No such command 'zzz'.")],
+)
+def test_a_misspelt_command_is_told_which_is_meant(word: str, said: str) -> None:
+    result = gdsim(word)
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1] == f"Error: {said}"
+
+
 def test_python_m_gdsim_is_the_command() -> None:
     done = command("--version")
     assert (done.returncode, done.stdout, done.stderr) == (0, "gdsim, version 0.1.0\n", "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,12 @@ def test_what_init_writes_is_valid_runs_and_meets_its_expectations(name: str) ->
     assert text.startswith("# yaml-language-server: $schema=scenario.schema.json\n")
     schema = json.loads(Path("scenario.schema.json").read_text(encoding="utf-8"))
     jsonschema.validate(yaml.safe_load(text), schema)
+
+
+@pytest.mark.parametrize("name", ["mine", "a b", 'it\'s: #1 "x"'])
+def test_the_next_command_that_init_names_can_be_typed(name: str) -> None:
+    command = printed("init", name).split("next: gdsim ")[1]
+    assert shlex.split(command) == ["run", f"{name}.yaml"]
 
 
 def test_init_never_overwrites() -> None:

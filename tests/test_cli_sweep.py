@@ -122,6 +122,7 @@ def test_figures_can_be_chosen(folder: Path) -> None:
         (["learning_rate=lin(0,1,5)", "--zoom", "learning_rate=0.5"], "two ends"),
         (["learning_rate=0.1", "--jobs", "0"], "--jobs"),
         (["learning_rate=0.1", "--figure", "atlas:los"], "did you mean atlas:loss"),
+        (["learning_rate=0.1", "--figure", "profil"], "profile, bifurcation, ensemble; did you mean profile"),
         (["learning_rate=0.1", "-S", "loss=(w"], "loss"),
     ],
 )

@@ -213,7 +213,7 @@ def test_the_curvatures_are_the_eigenvalues_of_the_hessian() -> None:
 
 @pytest.mark.parametrize("domain", [{}, {"w": (1, -1)}, {"w": (0, math.inf)}])
 def test_a_domain_that_is_none_is_refused(domain: dict[str, tuple[float, float]]) -> None:
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=r"domain\.w: .*; expected"):
         find(Loss.from_text("w^2"), domain)
 
 

@@ -278,3 +278,8 @@ def test_tuning_from_python_writes_nothing(tmp_path: Path, monkeypatch: pytest.M
 )
 def test_a_wrong_axis_from_python_is_refused(axes: dict[str, object], words: str) -> None:
     assert words in refused(gdsim.sweep, "double-well", axes)
+
+
+def test_an_unknown_engine_of_a_sweep_is_refused() -> None:
+    said = refused(gdsim.sweep, "double-well", {"learning_rate": [0.1]}, engine="fst")
+    assert said == "engine: unknown engine 'fst'; expected one of auto, numpy, fast; did you mean fast?"

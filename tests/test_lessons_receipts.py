@@ -156,7 +156,7 @@ def test_a_file_of_other_bytes_is_no_receipt(course: Course, tmp_path: Path, con
 
 
 def test_a_receipt_that_is_not_there_is_named(course: Course, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no such file"):
+    with pytest.raises(InputError, match="no such file; expected a receipt that gdsim learn"):
         verify(course, tmp_path / "gone.json")
 
 

@@ -45,7 +45,6 @@ def groups() -> Iterator[tuple[str, Group]]:
 
 
 ENTRIES = [(prefix + key, entry) for prefix, group in groups() for key, entry in group.keys.items()]
-PATHS = [path for path, _ in ENTRIES]
 
 
 def test_the_schema_is_valid_draft_7() -> None:

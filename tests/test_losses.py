@@ -388,7 +388,7 @@ def test_formula_without_a_weight_is_refused() -> None:
 
 
 def test_weights_that_are_not_those_of_the_formula_are_refused() -> None:
-    with pytest.raises(InputError, match="weights"):
+    with pytest.raises(InputError, match="the formula has the weights w, not v; expected each"):
         Loss.from_text("w^2", weights=("v",))
 
 

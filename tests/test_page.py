@@ -19,7 +19,7 @@ from gdsim.cli import main
 from gdsim.outcomes import InputError
 from gdsim.page import scenario_page
 from gdsim.page.bundle import JS, bundle
-from gdsim.page.document import document, json_text, save, script_of
+from gdsim.page.document import document, json_text, save
 from gdsim.page.formulas import emitted
 from gdsim.page.packing import packed, squeezed, unpacked
 from gdsim.page.parts import PARTS, check_hidden
@@ -44,6 +44,13 @@ def data_of(page: str) -> dict[str, Any]:
 
 def digest(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def script_of(page: str) -> str:
+    """The script of a page, unpacked."""
+    found = re.search(r'id="gdsim-packed" data-size="(\d+)">([^<]*)<', page)
+    assert found
+    return unpacked(found[2], int(found[1]))
 
 
 @pytest.fixture(scope="module")

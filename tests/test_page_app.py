@@ -11,6 +11,7 @@ from typing import Any
 
 import page_node
 import pytest
+import yaml
 from page_node import NEEDS_NODE
 from shipped import executed
 from tiers import later
@@ -110,6 +111,28 @@ import { readConstant } from "./app/reading.js";
 answer(data.map((value) => readConstant(exactText(value)).value));
 """
     assert list(map(float, page_node.run(script, values))) == values
+
+
+def test_a_loss_of_the_reader_s_own_is_named_in_titles_and_files() -> None:
+    """The scenario's title would be another's; a long formula is cut."""
+    script = """
+import { emitted } from "./emitted.js";
+import { titleOf } from "./app/desk.js";
+import { scenarioYaml } from "./app/files.js";
+import { modelOf } from "./app/model.js";
+const { lab, formulas } = data, model = modelOf(lab, emitted);
+answer(formulas.map((formula) => {
+  const state = model.stateFor(formula), outcome = model.outcomeOf(state);
+  const desk = { lab, emitted, model, state, outcome };
+  return [titleOf(desk), scenarioYaml(desk).split("\\n").find((line) => line.startsWith("title:"))];
+}));
+"""
+    formulas = ["", "(x - 1)^2 + y^2", "w" + " + w" * 99]
+    data = {"lab": lab_of("parabola"), "formulas": formulas}
+    found = page_node.run(script, data, emitted({"parabola": executed("parabola").loss}))
+    titles = ["A healthy decay", "L(x, y) = (x - 1)^2 + y^2", "L(w) = " + formulas[2][:79] + "…"]
+    assert [title for title, _ in found] == titles
+    assert [yaml.safe_load(line)["title"] for _, line in found] == titles
 
 
 def differing(names: tuple[str, ...], folder: Path) -> dict[str, str]:

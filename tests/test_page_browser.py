@@ -137,7 +137,10 @@ def test_a_second_rule_runs_beside_the_first(page: Page, parabola: str) -> None:
 
 def test_a_loss_of_the_readers_own_is_computed(page: Page, parabola: str) -> None:
     page.open(parabola)
+    assert page.script("return document.title") == page.text("h1") == "A healthy decay"
     page.enter("#lab1-loss", "(w^2 - 1)^2")
+    page.until("return document.title === 'L(w) = (w^2 - 1)^2'")
+    assert page.text("h1") == "L(w) = (w^2 - 1)^2"
     page.enter("#lab1-rate", "0.05")
     page.enter("#lab1-start-0", "0.5")
     page.until("return document.querySelector('.verdict .sentence').textContent.includes('w = 1.')")
@@ -146,6 +149,7 @@ def test_a_loss_of_the_readers_own_is_computed(page: Page, parabola: str) -> Non
     page.until("return document.querySelector('.canvas-contour') !== null")
     page.enter("#lab1-loss", "w^2")
     page.until("return document.querySelector('.canvas-curve') !== null")
+    assert page.script("return document.title") == page.text("h1") == "A healthy decay"
 
 
 def test_a_formula_that_is_none_is_told_with_its_place(page: Page, parabola: str) -> None:

@@ -388,7 +388,7 @@ answer([loss.weights, out, message]);
     assert page_node.run(script) == [
         ["y", "x"],
         [5, 12],
-        "the formula has the weights ['y', 'x'], not ['x', 'z']",
+        "the formula has the weights y, x, not x, z",
     ]
 
 

@@ -166,7 +166,18 @@ def test_runs_that_do_not_arrive_are_told_of_alike() -> None:
         "falling": {"loss": "(w - 3)^2", "initial_weight": 0, "learning_rate": fast},
         "two": {"loss": "x^2 + y^2", "initial_weight": {"x": 1, "y": 2}, "learning_rate": 0},
         "lax": {"loss": "1e-20*w^2", "initial_weight": 0.5, "learning_rate": 0.1},
-        "none": {"loss": WELLS, "initial_weight": 0.5, "learning_rate": 0.1, "stopping": {"max_steps": 0}},
+    }
+    none = {
+        "learning_rate": 0.1,
+        "stopping": {"max_steps": 0, "gradient_tolerance": 1e-12},
+        "domain": [-2, 2],
+    }
+    cases |= {
+        "none": {"loss": WELLS, "initial_weight": 0.5, **none},
+        "none and no minimum": {"loss": "w^3", "initial_weight": 0.01, **none},
+        "none but there": {"loss": "w^2", "initial_weight": 1e-6, **none},
+        "away": {"loss": "w^3 - 3*w", "initial_weight": -1.5, "learning_rate": 0.01, "domain": [-3, 3]},
+        "beyond the bound": {"loss": "w^2", "initial_weight": 1e9, "learning_rate": 0.1},
     }
     few = {"loss": "w^2", "initial_weight": 10, "stopping": {"max_steps": 3}}
     cases |= {f"few steps at {rate}": {**few, "learning_rate": rate} for rate in (0.01, 0.3, 0.9)}
@@ -177,6 +188,10 @@ def test_runs_that_do_not_arrive_are_told_of_alike() -> None:
     assert kinds == {
         **dict.fromkeys(cases, "plateau"),
         "lax": "minimum",
+        "none and no minimum": "no_minimum",
+        "none but there": "minimum",
+        "away": "no_minimum",
+        "beyond the bound": "diverged",
         **dict.fromkeys(moving, "still_moving"),
     }
     assert {key: words(answers[key]) for key in runs} == {key: said(run) for key, run in runs.items()}

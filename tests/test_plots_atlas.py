@@ -186,7 +186,7 @@ def test_axes_too_many_say_what_to_fix() -> None:
     ("options", "message"),
     [
         ({"by": "step"}, "did you mean steps"),
-        ({"axes": ("learning_rate",)}, "two or three axes"),
+        ({"axes": ("learning_rate",)}, "two or three axes, not 1; expected the horizontal"),
         ({"axes": ("learning_rate", "initial_wait")}, "did you mean initial_weight"),
         ({"axes": ("learning_rate", "learning_rate")}, "differ"),
         ({"fix": {"seeds": 1}}, "no axis 'seeds'"),

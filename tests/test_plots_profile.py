@@ -138,14 +138,14 @@ def test_strips_say_how_the_others_ended() -> None:
 
 
 def test_a_start_on_the_maximum_is_not_the_best() -> None:
-    rate, steps = np.array([0.1, 0.2]), np.array([[0.0, 30.0]])
-    assert goldilocks(rate, steps, np.array([[False, True]])) == 1
-    assert goldilocks(rate, steps, np.array([[False, False]])) is None
+    steps = np.array([[0.0, 30.0]])
+    assert goldilocks(steps, np.array([[False, True]])) == 1
+    assert goldilocks(steps, np.array([[False, False]])) is None
 
 
 def test_of_equally_good_rates_the_middle_one_is_marked() -> None:
     steps = np.array([[9.0, 4.0, 4.0, 4.0, 7.0]])
-    assert goldilocks(np.arange(5.0), steps, np.ones((1, 5), dtype=bool)) == 2
+    assert goldilocks(steps, np.ones((1, 5), dtype=bool)) == 2
 
 
 def test_seeds_give_the_median_with_bands() -> None:
@@ -188,6 +188,8 @@ def test_where_nothing_settled_the_profile_says_so() -> None:
     ("name", "kind", "options", "message"),
     [
         ("himmelblau", "profile", {}, "needs an axis learning_rate"),
+        ("cube", "profile", {"axes": ("seed",) * 3}, "one or two axes, not 3; expected the learning rate"),
+        ("cube", "ensemble", {"axes": ("seed",) * 2}, "one axis beside the seed, not 2; expected one path"),
         ("cube", "profile", {}, r"fixed, such as initial_weight=0"),
         ("cube", "bifurcation", {"axes": ("seed",)}, "no axis 'seed'"),
         ("cube", "bifurcation", {"axes": ("learning_rate", "seed")}, "one axis is drawn"),

@@ -83,7 +83,6 @@ _NAMES: dict[str, Callable[..., Any]] = {
         (x**2 / 2, sympy.Abs(x) <= 1), (sympy.Abs(x) - sympy.Rational(1, 2), True)
     ),
 }
-_UNLIKE = ("noise", "momentum", "adagrad", "newton")
 
 
 def gradients(found: Scenario) -> list[Callable[..., Any]]:

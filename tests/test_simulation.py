@@ -651,8 +651,10 @@ def test_whether_the_loss_fell_at_every_step():
 
 
 def test_an_unknown_engine_is_refused():
-    with pytest.raises(InputError, match="unknown engine"):
+    with pytest.raises(InputError, match="engine: unknown engine 'fortran'; expected one of auto, python"):
         simulate(batch_of("w^2", 1.0), "fortran")
+    with pytest.raises(InputError, match="did you mean numpy"):
+        simulate(batch_of("w^2", 1.0), "numy")
 
 
 @pytest.mark.parametrize("runs", [3, 9000])

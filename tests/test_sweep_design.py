@@ -81,7 +81,7 @@ def test_an_axis_of_the_command_line_takes_the_place_of_the_files() -> None:
         (["seed=0,0.5"], "whole number"),
         (["initial_weight.x=1"], "no weight 'x'"),
         (["loss.parameters.b=1"], "does not use the parameter 'b'"),
-        (["seed=1", "seed=2"], "given twice"),
+        (["seed=1", "seed=2"], "given twice; expected all its values in one"),
         (["loss=a*x^2,a*w^2"], "are not those of the scenario"),
         ([], "no axes"),
     ],

@@ -54,6 +54,7 @@ def run(loss: str, start: Any, rate: float, **more: Any) -> Run:
         ("tanh(w)^2", 4, 0.1, {"stopping": {"gradient_tolerance": 0.01}, "domain": [-5, 5]}, "plateau"),
         ("abs(w)", 1.05, 0.1, {}, "cycle"),
         ("w^2", 10, 1.1, {}, "diverged"),
+        ("-w^2", -1e9, 0.1, {}, "diverged"),
         ("sqrt(w)", -1, 0.1, {}, "nonfinite"),
         ("w^2", 10, 0.01, {"stopping": {"max_steps": 50}, "domain": [-12, 12]}, "still_moving"),
         ("softplus(w)", 10, 1, {"stopping": {"max_steps": 100}}, "no_minimum"),

@@ -62,6 +62,20 @@ class Root(click.Group):
                 return next(command for command in held if command.name == cmd_name)
         return None
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which is meant: click sees those alone that are imported."""
+        name, known = args[0], self.list_commands(ctx)
+        if name in known or name.startswith("-") or ctx.resilient_parsing:
+            return super().resolve_command(ctx, args)
+        from gdsim.outcomes import nearest
+
+        near = nearest(name, known)
+        raise click.UsageError(
+            f"No such command {name!r}." + (f" Did you mean {near!r}?" if near else ""), ctx
+        )
+
     def main(  # type: ignore[override]
         self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
     ) -> Any:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gdsim.cli import NOT_MET
 from gdsim.cli.options import ExpressionCommand, ScenarioArgument, domain_of, json_option, loss_or_scenario
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def _verify(
 
             print_json({"verified": False, "reason": reason})
         click.echo(f"{file}: refused: {reason}", err=True)
-        ctx.exit(3)
+        ctx.exit(NOT_MET)
     if as_json:
         _print_verified_json(found)
     else:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from gdsim.cli import NOT_MET
 from gdsim.cli.options import Folder, json_option
 
 if TYPE_CHECKING:
@@ -223,7 +224,7 @@ def _check(ctx: click.Context, folders: tuple[Path, ...], out: Path | None, as_j
         outcome = f"{len(drifted)} drifted" if drifted else "all sound"
         click.echo(f"{counted(len(checked), 'figure')}, {outcome}")
     if drifted:
-        ctx.exit(3)
+        ctx.exit(NOT_MET)
 
 
 def _checked(folder: Path, figures: Path) -> list[Checked]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gdsim.cli import NOT_MET
 from gdsim.cli.options import Folder, complete_file, json_option
 
 if TYPE_CHECKING:
@@ -75,9 +76,8 @@ def _progress_file() -> Path:
 @click.option(
     "--nonce", default="", metavar="WORD", help="The word that your teacher gave out, for --record."
 )
-@click.pass_context
 def learn(
-    ctx: click.Context, lesson: str | None, folder: Path | None, language: str, plain: bool,
+    lesson: str | None, folder: Path | None, language: str, plain: bool,
     figures: Path | None, reset: bool, record: str | None, learner: str, nonce: str,
 ) -> None:  # fmt: skip
     """Take a lesson, or choose one from the list.
@@ -224,7 +224,7 @@ def check(ctx: click.Context, names: tuple[str, ...], folder: Path | None, as_js
             f"in {', '.join(counted.languages)}: " + (f"{len(found)} faults" if found else "all sound")
         )
     if found:
-        ctx.exit(3)
+        ctx.exit(NOT_MET)
 
 
 @lessons.command()
@@ -334,7 +334,7 @@ def verify(
     else:
         click.echo(grades(found), nl=False)
     if not all(one.sound for one in found):
-        ctx.exit(3)
+        ctx.exit(NOT_MET)
 
 
 COMMANDS = (learn, lessons)

@@ -55,9 +55,8 @@ def _complete_part(ctx: click.Context, param: click.Parameter, incomplete: str) 
 @click.option("--torch", is_flag=True, help="Tell PyTorch's derivative at the start too; takes seconds.")
 @set_option
 @json_option
-@click.pass_context
 def page(
-    ctx: click.Context, wanted: str | None, output: str | None, course: bool, language: str,
+    wanted: str | None, output: str | None, course: bool, language: str,
     hidden: tuple[str, ...], torch: bool, overrides: tuple[str, ...], preset: str | None,
     as_json: bool,
 ) -> None:  # fmt: skip

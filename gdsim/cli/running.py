@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gdsim.cli import NOT_MET
 from gdsim.cli.options import (
     ScenarioArgument,
     check_kinds,
@@ -70,7 +71,7 @@ def run(
 
         print_json(jsonable(summaries if _several(scenarios, loaded) else summaries[0]))
     if bad:
-        ctx.exit(3)
+        ctx.exit(NOT_MET)
 
 
 def _several(arguments: tuple[str, ...], loaded: list[Scenario]) -> bool:
@@ -136,7 +137,7 @@ def check(
     else:
         _print_checks(results, ctx.obj["quiet"])
     if not all(item.met for _, items in results for item in items):
-        ctx.exit(3)
+        ctx.exit(NOT_MET)
 
 
 def _check_document(results: list[tuple[Run, list[Expectation]]]) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def init(name: str, as_json: bool) -> None:
     import json
     from pathlib import Path
 
-    from gdsim.cli.screen import print_json
+    from gdsim.cli.screen import print_json, typed
     from gdsim.outcomes import Fault, InputError
     from gdsim.scenario import json_schema
     from gdsim.scenario.write import modeline
@@ -147,7 +147,7 @@ def init(name: str, as_json: bool) -> None:
     if as_json:
         print_json({"file": str(path), "schema": str(schema)})
     else:
-        click.echo(f"wrote {path} and {schema}; next: gdsim run {path}")
+        click.echo(f"wrote {path} and {schema}; next: gdsim run {typed(str(path))}")
 
 
 @click.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -31,6 +32,17 @@ def wrapped(text: str, indent: int) -> list[str]:
 
     margin = " " * indent
     return textwrap.wrap(text, width(), initial_indent=margin, subsequent_indent=f"{margin}  ")
+
+
+def typed(word: str) -> str:
+    """Return a word as it is typed on a command line: in quotes where it needs them."""
+    if os.name == "nt":
+        from subprocess import list2cmdline
+
+        return list2cmdline([word])
+    from shlex import quote
+
+    return quote(word)
 
 
 def print_json(document: object) -> None:

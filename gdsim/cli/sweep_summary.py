@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gdsim.cli.screen import short, width
+from gdsim.cli.screen import short, typed, width
 from gdsim.cli.summary import COLOURS
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def tuned_summary(found: Tuned, scenario: Scenario, directory: Path, *, brief: b
     if brief:
         short_of = "" if found.reached else ", short of the tolerance"
         return f"{scenario.name}: learning_rate {rate}: {_steps(steps)}{short_of}"
-    own = _own(found, scenario)
+    own = _own(scenario)
     badge = click.style("GOLDILOCKS", fg="green" if found.reached else "yellow", bold=True)
     how = f"{_steps(steps)} to the tolerance" if found.reached else f"the lowest loss after {_steps(steps)}"
     lines = [
@@ -67,13 +67,15 @@ def tuned_summary(found: Tuned, scenario: Scenario, directory: Path, *, brief: b
         lines += _stability({**found.stability._asdict(), "limits": list(found.stability.limits)})
     lines += [
         "",
-        *_wrapped("use it", f"gdsim run {scenario.source or scenario.name} -S learning_rate={rate}"),
+        *_wrapped(
+            "use it", f"gdsim run {typed(str(scenario.source or scenario.name))} -S learning_rate={rate}"
+        ),
     ]
     lines += _wrapped("written", _files(directory))
     return "\n".join(lines)
 
 
-def _own(found: Tuned, scenario: Scenario) -> str:
+def _own(scenario: Scenario) -> str:
     """How many steps the scenario's own rate takes, by the nearest rate of the profile."""
     from gdsim.runs.execution import execute
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gdsim.cli import NOT_MET
 from gdsim.cli.options import (
     ScenarioArgument,
     check_kinds,
@@ -133,7 +134,7 @@ def sweep(
 
         click.echo(sweep_summary(result, said, seconds, made.directory, brief=ctx.obj["quiet"]))
     if any(kind in result.verdicts for kind in fail_on):
-        ctx.exit(3)
+        ctx.exit(NOT_MET)
 
 
 def _keep_memory() -> None:
@@ -167,7 +168,9 @@ def _figures() -> list[str]:
     from gdsim.plots import SWEEP_PLOTS
 
     return [
-        name for kind, plot in SWEEP_PLOTS.items() for name in (kind, *(f"{kind}:{by}" for by in plot.by))
+        name
+        for kind, plot in SWEEP_PLOTS.items()
+        for name in (kind, *(f"{kind}:{by}" for by in plot.by if by))
     ]
 
 

@@ -6,6 +6,7 @@ import os
 
 import click
 
+from gdsim.cli import FAULT
 from gdsim.cli.options import json_option
 
 _EXTRAS = {
@@ -51,7 +52,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
         click.echo(f"  {'scenarios':<16}{count} shipped")
         click.echo("everything is in order" if healthy else "something is missing, see above")
     if not healthy:
-        ctx.exit(1)
+        ctx.exit(FAULT)
 
 
 def _version(package: str) -> str | None:

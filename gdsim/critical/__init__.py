@@ -84,7 +84,11 @@ def find(
     """
     for name in loss.weights:
         if name not in domain:
-            raise InputError(Fault(f"the domain lacks the weight {name!r}", path=f"domain.{name}"))
+            raise InputError(
+                Fault(
+                    f"the domain lacks the weight {name!r}", "(low, high), two numbers", path=f"domain.{name}"
+                )
+            )
         low, high = domain[name]
         if not (-1e300 < low < high < 1e300):
             raise InputError(

@@ -155,7 +155,8 @@ def _read(file: Path) -> dict[str, Any]:
             list(lesson["shown"])
             bool(lesson["finished"])
     except FileNotFoundError:
-        raise InputError(Fault("there is no such file", file=str(file))) from None
+        expected = "a receipt that gdsim learn --record wrote"
+        raise InputError(Fault("there is no such file", expected, file=str(file))) from None
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         raise InputError(
             Fault("this is no receipt of the tutorial", "as gdsim learn --record writes it", file=str(file))

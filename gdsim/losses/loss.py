@@ -102,9 +102,8 @@ class Loss:
         if not found:
             raise InputError(Fault("the formula has no weight", "a formula such as (w - 3)^2", path="loss"))
         if weights is not None and set(weights) != set(found):
-            raise InputError(
-                Fault(f"the formula has the weights {list(found)}, not {list(weights)}", path="loss")
-            )
+            message = f"the formula has the weights {', '.join(found)}, not {', '.join(weights)}"
+            raise InputError(Fault(message, "each of its weights once, in any order", path="loss"))
         return cls(
             weights=tuple(weights if weights is not None else found),
             expression=expression,

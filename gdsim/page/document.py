@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gdsim.page.packing import LOADER, packed, squeezed, unpacked
+from gdsim.page.packing import LOADER, packed, squeezed
 
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|-?Infinity|NaN')
 _NUMBERS = {"Infinity": "1e999", "-Infinity": "-1e999", "NaN": "null"}
@@ -87,20 +87,6 @@ def document(
         language=escape(language), policy=policy, version=__version__, title=escape(title), style=style,
         body=body, data=json_text(data), packed=text, size=size, loader=LOADER,
     )  # fmt: skip
-
-
-def script_of(page: str) -> str:
-    r"""Return the script of a page, unpacked.
-
-    Examples
-    --------
-    >>> script_of(document("", "", {}, "let a = 1;", ""))
-    'let a=1;\n'
-    """
-    found = re.search(r'id="gdsim-packed" data-size="(\d+)">([^<]*)<', page)
-    if found is None:
-        raise ValueError("this is no page with a script")
-    return unpacked(found[2], int(found[1]))
 
 
 def json_text(data: Mapping[str, Any]) -> str:

@@ -117,7 +117,7 @@ def with_axes(scenario: Scenario, texts: Sequence[str]) -> Scenario:
         try:
             path, axis = written_axis(text)
             if path in found:
-                raise InputError(Fault("this axis is given twice", path=path))
+                raise InputError(Fault("this axis is given twice", "all its values in one", path=path))
             found[path] = axis
         except InputError as error:
             faults += error.located(file=text).faults

@@ -191,7 +191,7 @@ def _fits(limit: float, rate: float) -> bool:
     return limit > 0 and math.isfinite(limit) and rate > 0 and math.isfinite(rate)
 
 
-def ruler(run: Run, measure: Scale, name: str) -> Chart:
+def ruler(measure: Scale, name: str) -> Chart:
     """Return the learning-rate ruler: bands of what gradient descent does, and where η stands.
 
     No figure stands for it: it shares its slide with the sentence that the figure ``ruler`` bears.

@@ -288,7 +288,7 @@ def ruler(entry: Entry) -> list[Slide]:
     measure = charts.scale(run)
     if measure is None:
         return []
-    chart = charts.ruler(run, measure, f"{entry.name}-ruler")
+    chart = charts.ruler(measure, f"{entry.name}-ruler")
     limit = "2/L" if measure.one is not None else "limit"
     one = () if measure.one is None else (f"1/L = {short(measure.one)}",)
     line = Line(",  ".join([f"η = {short(measure.rate)}", *one, f"{limit} = {short(measure.bound)}"]), "lead")

@@ -24,7 +24,7 @@ _KEYWORD = re.compile(
 
 def write_marp(deck: Deck, files: Mapping[str, str], include: bool = False) -> str:
     """Return a deck as Marp Markdown; with ``include`` its slides alone."""
-    slides = [_slide(deck, slide, files) for slide in deck.slides if not (include and slide.opening)]
+    slides = [_slide(slide, files) for slide in deck.slides if not (include and slide.opening)]
     body = "\n---\n\n".join(slides)
     if include:
         return body
@@ -33,7 +33,7 @@ def write_marp(deck: Deck, files: Mapping[str, str], include: bool = False) -> s
     return f"---\n{head}{author}{_STYLE}---\n\n{body}"
 
 
-def _slide(deck: Deck, slide: Slide, files: Mapping[str, str]) -> str:
+def _slide(slide: Slide, files: Mapping[str, str]) -> str:
     blocks = [f"# {markdown(slide.title)}"]
     if slide.opening:
         blocks.insert(0, "<!-- _class: lead -->")

@@ -47,7 +47,10 @@ def write_pptx(deck: Deck, template: Path | None = None, style: str = "slides") 
     needed()
     made = design(template, style == "slides-dark")
     for slide in deck.slides:
-        (_opening if slide.opening else _content)(made, deck, slide, style)
+        if slide.opening:
+            _opening(made, slide)
+        else:
+            _content(made, slide, style)
     core = made.presentation.core_properties
     core.title, core.author, core.last_modified_by = deck.title, deck.author, deck.author
     core.subject, core.keywords, core.comments, core.revision = "", "", "Made with gdsim", 1
@@ -65,10 +68,10 @@ def needed() -> None:
         raise InputError(Fault(message, 'pip install "gdsim[pptx]", or --to html')) from None
 
 
-def _opening(made: Design, deck: Deck, slide: Slide, style: str) -> None:
+def _opening(made: Design, slide: Slide) -> None:
     drawn = made.presentation.slides.add_slide(made.opening)
     words = [line.text for part in slide.parts if isinstance(part, Lines) for line in part.lines]
-    _set_title(drawn, slide.title, made, len(words))
+    _set_title(drawn, slide.title, made)
     others = [shape for shape in drawn.placeholders if shape.placeholder_format.idx != 0]
     for shape in others:
         kind = shape.placeholder_format.type.name
@@ -80,7 +83,7 @@ def _opening(made: Design, deck: Deck, slide: Slide, style: str) -> None:
     _set_notes(drawn, slide)
 
 
-def _content(made: Design, deck: Deck, slide: Slide, style: str) -> None:
+def _content(made: Design, slide: Slide, style: str) -> None:
     plain = len(slide.parts) == 1 and isinstance(slide.parts[0], Lines) and made.content is not None
     layout = made.content if plain else made.title_only
     drawn = made.presentation.slides.add_slide(layout)
@@ -96,7 +99,7 @@ def _content(made: Design, deck: Deck, slide: Slide, style: str) -> None:
     _set_notes(drawn, slide)
 
 
-def _set_title(drawn: Any, text: str, made: Design, below: int = 0) -> None:
+def _set_title(drawn: Any, text: str, made: Design) -> None:
     """Write the title, smaller than the template's where it would take more than two lines."""
     from pptx.util import Pt
 

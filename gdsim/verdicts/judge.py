@@ -328,7 +328,7 @@ class _Group(NamedTuple):
         heading = place != NOWHERE
         if self.batch.noise is not None:
             away = self.terrain.distance(weight, place)
-            radius = noise_radius(self.batch, self.trajectory, self.terrain, runs, place)
+            radius = noise_radius(self.trajectory, self.terrain, runs, place)
             return np.asarray((away <= radius + 1e-9 * self._width).all(axis=0)), heading
         close = self._is_near(weight, place, runs)
         if close.any():
@@ -366,8 +366,8 @@ class _Group(NamedTuple):
         return np.asarray((apart > _ROUNDING * np.abs(final)).any(axis=0))
 
     def _fell_for_ever(self, runs: Integers) -> Mask:
-        """Of runs that left the bound: whether every step lowered the loss and no low point lies ahead."""
-        away = ~self._minimum_ahead(runs)
+        """Of runs beyond the bound: whether they stepped, the loss fell each time and no low lies ahead."""
+        away = ~self._minimum_ahead(runs) & (self.trajectory.steps[runs] > 0)
         if away.any():
             away[away] = self._records_fell(runs[away])
         if self.batch.record_every > 1 and away.any():
@@ -382,7 +382,7 @@ class _Group(NamedTuple):
         first = trajectory.loss[0, runs]
         left_out = np.isnan(first)
         first[left_out] = self.terrain.loss.evaluate(trajectory.weight[0][:, runs[left_out]])
-        result: Mask = (trajectory.final_loss[runs] < first) | (trajectory.steps[runs] == 0)
+        result: Mask = trajectory.final_loss[runs] < first
         return result
 
     def _fell_at_every_step(self, runs: Integers) -> Mask:

@@ -77,9 +77,7 @@ def still_falls(batch: Batch, trajectory: Trajectory, terrain: Terrain, runs: In
     return falls
 
 
-def noise_radius(
-    batch: Batch, trajectory: Trajectory, terrain: Terrain, runs: Integers, place: Integers
-) -> Array:
+def noise_radius(trajectory: Trajectory, terrain: Terrain, runs: Integers, place: Integers) -> Array:
     """Three standard deviations of the weight about its point, seen from the last steps, ``(weights, runs)``.
 
     Notes

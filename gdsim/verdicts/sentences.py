@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from gdsim.outcomes import CriticalPoint, Status, Verdict, VerdictKind
-from gdsim.verdicts.story import Story, counted, number, place
-
-_Telling = tuple[str, dict[str, Any], str]
+from gdsim.verdicts.overshoot import chaos, cycle, diverged, nonfinite, wanders
+from gdsim.verdicts.story import Story, Telling, counted, number, place
 
 _NAMES = {
     "minimum": "a minimum", "maximum": "a maximum", "saddle": "a saddle",
@@ -40,7 +39,7 @@ def _plain(value: Any) -> Any:
 # -- settled ------------------------------------------------------------------------------------------
 
 
-def _settled(story: Story) -> _Telling:
+def _settled(story: Story) -> Telling:
     point = story.point
     assert point is not None
     evidence: dict[str, Any] = {
@@ -75,6 +74,8 @@ def _arrival(story: Story, point: CriticalPoint) -> str:
             f"No step was taken: at the start, {place(story.final)}, the slope of {number(story.slope)} is within the "
             f"tolerance of {number(story.batch.stopping.gradient_tolerance)}. The run stands next to {name}, {where}{outside}."
         )
+    if story.steps == 0 and story.status is Status.MAX_STEPS:
+        return f"No step was taken, and the run is at its start, {place(story.final)}, next to {name}, {where}{outside}."
     if story.steps == 0:
         return f"The run started on {name}, {where}{outside}: the slope is zero there, so no step was taken."
     if story.status is Status.MAX_STEPS and story.noisy:
@@ -165,151 +166,10 @@ def _settled_remedy(story: Story, point: CriticalPoint, lower: CriticalPoint | N
     return f"Another start or learning rate may reach the minimum at {place(lower.weight)}." if lower else ""
 
 
-# -- cycles, divergence, overflow ---------------------------------------------------------------------
-
-
-def _cycle(story: Story) -> _Telling:
-    values = story.cycle()
-    period = len(values)
-    shown = [number(next(iter(value.values()))) if story.line else place(value) for value in values]
-    first = f"{story.weights[0]} = " if story.line else ""
-    sentence = (
-        f"The run goes round in a cycle of {period}: {first}{' → '.join([*shown, shown[0]])}, for ever."
-    )
-    evidence: dict[str, Any] = {
-        "period": period,
-        "values": [value[story.weights[0]] for value in values] if story.line else values,
-        "learning_rate": story.rate,
-    }
-    inner = _between(story, values)
-    if inner is None:
-        return sentence, evidence, "Try a smaller learning rate."
-    evidence["around"] = {"at": dict(inner.weight), "kind": inner.kind}
-    falling = "Let the learning rate fall with time (a schedule), so that the steps shrink."
-    if inner.kind == "kink":
-        evidence["kink"] = dict(inner.weight)
-        sentence += (
-            f" Between them lies a kink, {place(inner.weight)}: the slope does not shrink on the way there but "
-            "jumps to the other sign, so every constant learning rate steps over it."
-        )
-        return sentence, evidence, falling
-    if not inner.curvature:
-        evidence["curvature"] = "inf"
-        sentence += (
-            f" At the minimum between them, {place(inner.weight)}, the curvature f″ is infinite, so that 2/f″ = 0: "
-            "every constant learning rate is too large in the end."
-        )
-        return sentence, evidence, falling
-    return _beyond_the_limit(story, inner, sentence, evidence)
-
-
-def _beyond_the_limit(
-    story: Story, inner: CriticalPoint, sentence: str, evidence: dict[str, Any]
-) -> _Telling:
-    """A cycle round a minimum with a curvature: η against the limit there."""
-    curvature = inner.curvature[-1]
-    if story.factor is None or not curvature > 0:
-        return sentence, evidence, "Try a smaller learning rate."
-    limit = story.factor / curvature
-    evidence |= {"curvature": curvature, "two_over_curvature": 2.0 / curvature, "bound": limit}
-    where = f"{story.limit_name} = {number(limit)} at the minimum {place(inner.weight)}"
-    if math.isclose(story.rate, limit, rel_tol=1e-9):
-        sentence += f" η is exactly {where}: every step lands as far beyond it as it was before."
-    elif story.rate > limit:
-        sentence += (
-            f" η = {number(story.rate)} is above {where}: the minimum throws the weight out as it comes near."
-        )
-    else:
-        sentence += f" η = {number(story.rate)} is below {where}, so that the cycle depends on the start."
-    return sentence, evidence, f"Try a learning rate below {number(limit)} = {story.limit_name}."
-
-
-def _between(story: Story, values: list[dict[str, float]]) -> CriticalPoint | None:
-    """The minimum or low kink in the middle of a cycle: of those in its hull the one nearest to its mean."""
-    hull = {name: sorted(value[name] for value in values) for name in story.weights}
-    room = 1e-3 * max(ends[-1] - ends[0] for ends in hull.values())  # beside it along a valley counts as well
-    inside = [
-        point
-        for point in story.lows
-        if point.kind in ("minimum", "kink")
-        and all(hull[n][0] - room <= point.weight[n] <= hull[n][-1] + room for n in story.weights)
-    ]
-    mean = {name: sum(ends) / len(ends) for name, ends in hull.items()}
-    return min(inside, key=lambda p: max(abs(p.weight[n] - mean[n]) for n in mean), default=None)
-
-
-def _diverged(story: Story) -> _Telling:
-    bound = story.batch.stopping.divergence_bound
-    evidence: dict[str, Any] = {
-        "step": story.steps, "weight": story.final, "learning_rate": story.rate, "bound": bound,
-    }  # fmt: skip
-    sentence = f"The run diverged: at step {story.steps} a weight was beyond ±{number(bound)}."
-    cause, more, remedy = _too_large(story)
-    if not cause and not story.lows:
-        cause = " The domain has no minimum that could hold it."
-        remedy = "Choose a loss that has a minimum, or look for one in a larger domain."
-    return sentence + cause, evidence | more, remedy
-
-
-def _too_large(story: Story) -> _Telling:
-    """η against the stability limit where the run met the largest curvature."""
-    remedy = "Try a smaller learning rate."
-    if story.factor is None or story.sharpest is None:
-        return "", {}, remedy
-    where, curvature = story.sharpest
-    limit = story.factor / curvature
-    evidence = {"at": where, "curvature": curvature, "two_over_curvature": 2.0 / curvature}
-    if not story.rate > limit:
-        return "", evidence, remedy
-    there = f"at the start, {place(where)}" if where == story.start else f"at {place(where)}"
-    cause = (
-        f" η = {number(story.rate)} is above {story.limit_name} = {number(limit)} {there}: a step overshoots by "
-        "more than the distance that it should correct."
-    )
-    return cause, evidence, f"Try a learning rate below {number(limit)} = {story.limit_name} {there}."
-
-
-def _nonfinite(story: Story) -> _Telling:
-    run, t = story.run, story.trajectory
-    parts = {
-        "weight": t.final_weight[:, run],
-        "loss": t.final_loss[[run]],
-        "gradient": t.final_gradient[:, run],
-    }
-    broken = {name: values for name, values in parts.items() if not np.isfinite(values).all()}
-    causes = [f"the {name} {_broken(values)}" for name, values in broken.items()]
-    evidence: dict[str, Any] = {
-        "step": story.steps,
-        "nonfinite": list(broken),
-        "weight": story.final,
-        "loss": float(t.final_loss[run]),
-        "gradient": story.gradient,
-    }
-    if story.steps == 0:
-        sentence = f"At the start, {place(story.final)}, {' and '.join(causes)}."
-        return sentence, evidence, "Start where the loss is defined and not too large."
-    before = story.named(t.previous_weight[:, run])
-    evidence["previous"] = before
-    evidence["learning_rate"] = story.rate
-    sentence = (
-        f"Step {story.steps} led from {place(before)} to {place(story.final)}, where {' and '.join(causes)}."
-    )
-    cause, more, remedy = _too_large(story)
-    if not cause:
-        remedy = "Try a smaller learning rate, gradient clipping, or a start farther from the edge."
-    return sentence + cause, evidence | {f"limit_{key}": value for key, value in more.items()}, remedy
-
-
-def _broken(values: np.ndarray[Any, np.dtype[np.float64]]) -> str:
-    if np.isnan(values).any():
-        return "is undefined (0/0, ∞ − ∞, or a root or logarithm of a negative number)"
-    return "is too large for a computer to hold (overflow beyond 1.8×10³⁰⁸)"
-
-
 # -- not settled --------------------------------------------------------------------------------------
 
 
-def _plateau(story: Story) -> _Telling:
+def _plateau(story: Story) -> Telling:
     if story.status is Status.STALLED:
         return _still_moving(story)
     tolerance = story.batch.stopping.gradient_tolerance
@@ -350,7 +210,7 @@ def _nearest(story: Story) -> CriticalPoint | None:
     )
 
 
-def _undecided(story: Story) -> _Telling:
+def _undecided(story: Story) -> Telling:
     if story.point is not None:
         return _settled(story)
     evidence = {"weight": story.final, "gradient": story.gradient}
@@ -365,7 +225,7 @@ def _undecided(story: Story) -> _Telling:
     )
 
 
-def _no_minimum(story: Story) -> _Telling:
+def _no_minimum(story: Story) -> Telling:
     evidence: dict[str, Any] = {
         "weight": story.final,
         "loss": float(story.trajectory.final_loss[story.run]),
@@ -373,29 +233,37 @@ def _no_minimum(story: Story) -> _Telling:
         "rate": story.pace,
     }
     box = " × ".join(f"[{number(low)}, {number(high)}]" for low, high in story.search.domain.values())
-    proof = ""
-    if story.search.complete:
-        nowhere = not story.search.critical_points
-        proof = (
-            f" (proved: {'the slope is nowhere zero there' if nowhere else 'no critical point there is one'})"
-        )
+    behind = _nearest(story)
+    if behind is not None:
+        reason = "each one there lies behind the start"
+    elif story.search.critical_points:
+        reason = "no critical point there is one"
+    else:
+        reason = "the slope is nowhere zero there"
+    proof = f" (proved: {reason})" if story.search.complete else ""
     evidence["proof"] = "certified" if proof else "numerical"
     if story.status is Status.DIVERGED:
         evidence["step"] = story.steps
         sentence = (
-            f"There is no minimum to find: the loss fell at every step until, at step {story.steps}, a weight was "
+            f"There is no minimum to find{' on this side' if behind else ''}: the loss fell at every step until, at step {story.steps}, a weight was "
             f"beyond ±{number(story.batch.stopping.divergence_bound)}, and inside the domain {box} no minimum lies "
             f"ahead{proof}."
         )
     else:
-        sentence = (
-            f"There is no minimum to find inside the domain {box}{proof}: after {counted(story.steps)} the run is at "
-            f"{place(story.final)} and the loss still falls, by steps of {number(story.pace)}."
+        way = (
+            f"after {counted(story.steps)} the run is at {place(story.final)} and the loss still falls, by steps of {number(story.pace)}"
+            if story.steps
+            else f"no step was taken, and the run is at its start, {place(story.final)}"
         )
+        sentence = f"There is no minimum to find inside the domain {box}{proof}: {way}."
         near = _stationary_near(story)
         if near is not None:
             evidence["near"] = {"at": dict(near.weight), "kind": near.kind}
             sentence += f" Near by is {_NAMES[near.kind]}, {place(near.weight)}, where the slope is zero: it only delays the run."
+    if behind is not None:
+        evidence["behind"] = {"at": dict(behind.weight), "kind": behind.kind}
+        remedy = f"The learning rate is not to blame: start where the loss falls towards the minimum at {place(behind.weight)}."
+        return sentence, evidence, remedy
     penalty = f"0.01·{story.weights[0]}²" if story.line else "0.01·(sum of squares)"
     remedy = f"The learning rate is not to blame: choose a loss that has a minimum, or add a penalty such as {penalty}."
     return sentence, evidence, remedy
@@ -413,12 +281,12 @@ def _stationary_near(story: Story) -> CriticalPoint | None:
     return None
 
 
-def _still_moving(story: Story) -> _Telling:
+def _still_moving(story: Story) -> Telling:
     """A run that has not arrived: it moves, or its steps became too small to move it."""
     tail = story.trajectory.tail[:, :, story.run]
     evidence: dict[str, Any] = {"weight": story.final, "rate": story.pace, "gradient": story.gradient}
-    if np.isfinite(tail).all() and not story.noisy and _wanders(tail):
-        return _chaos(story, tail, evidence)
+    if np.isfinite(tail).all() and not story.noisy and wanders(tail):
+        return chaos(story, tail, evidence)
     sentence = _on_the_way(story)
     if story.noisy and np.isfinite(tail).all():
         mean = story.named(tail.mean(axis=0))
@@ -467,45 +335,8 @@ def _on_the_way(story: Story) -> str:
     return f"After {counted(story.steps)} the run is at {place(story.final)} and still moving, by {number(story.pace)} a step"
 
 
-def _wanders(tail: np.ndarray[Any, np.dtype[np.float64]]) -> bool:
-    """Whether some weight keeps turning round without its swings dying out."""
-    half = len(tail) // 2
-    turns = (np.diff(np.sign(np.diff(tail, axis=0)), axis=0) != 0).sum(axis=0)
-    early, late = np.ptp(tail[:half], axis=0), np.ptp(tail[half:], axis=0)
-    return bool(((turns > len(tail) // 4) & (late > 0.5 * early)).any())
-
-
-def _chaos(story: Story, tail: np.ndarray[Any, np.dtype[np.float64]], evidence: dict[str, Any]) -> _Telling:
-    low, high = story.named(tail.min(axis=0)), story.named(tail.max(axis=0))
-    evidence |= {"low": low, "high": high}
-    ranges = " and ".join(f"{n} between {number(low[n])} and {number(high[n])}" for n in story.weights)
-    sentence = (
-        f"The run is still moving and never settles: it jumps about, {ranges}, without repeating itself"
-    )
-    growth = _growth(story, tail)
-    if growth is not None:
-        evidence["lyapunov_exponent"] = growth
-    if growth is not None and growth > 0:
-        sentence += (
-            f". This is bounded chaos: small differences grow {number(math.exp(growth))}-fold a step, so the path "
-            "cannot be foretold"
-        )
-    else:
-        sentence += " within eight steps (bounded chaos, a longer cycle, or a slow approach)"
-    cause, more, remedy = _too_large(story)
-    return f"{sentence}.{cause}", evidence | more, remedy
-
-
-def _growth(story: Story, tail: np.ndarray[Any, np.dtype[np.float64]]) -> float | None:
-    """The Lyapunov exponent over the tail, the mean of ln |1 − ηf″|; plain descent of one weight only."""
-    if story.batch.rule.rule.name != "gradient_descent" or not story.line:
-        return None
-    factors = np.abs(1.0 - story.rate * story.terrain.curvature(tail.T))
-    return float(np.log(factors).mean()) if (factors > 0).all() and np.isfinite(factors).all() else None
-
-
-_TELL: dict[VerdictKind, Callable[[Story], _Telling]] = {
+_TELL: dict[VerdictKind, Callable[[Story], Telling]] = {
     "minimum": _settled, "maximum": _settled, "saddle": _settled, "inflection": _settled, "flat": _settled,
-    "kink": _settled, "plateau": _plateau, "undecided": _undecided, "cycle": _cycle, "diverged": _diverged,
-    "nonfinite": _nonfinite, "still_moving": _still_moving, "no_minimum": _no_minimum,
+    "kink": _settled, "plateau": _plateau, "undecided": _undecided, "cycle": cycle, "diverged": diverged,
+    "nonfinite": nonfinite, "still_moving": _still_moving, "no_minimum": _no_minimum,
 }  # fmt: skip

@@ -6,12 +6,16 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from gdsim.batch import Batch, Trajectory
 from gdsim.outcomes import CriticalPoint, Search, Status
 from gdsim.verdicts.settle import Array, Terrain
+
+#: what a verdict is told in: sentence, evidence, remedy
+Telling = tuple[str, dict[str, Any], str]
 
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 

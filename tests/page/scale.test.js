@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { frameOf, makeRoom, textEdges } from "../../gdsim/page/js/draw/frame.js";
 import { labelled, makeScale, niceTicks, robustLimits, shortNumber, ticksOf } from "../../gdsim/page/js/draw/scale.js";
-import { THEMES, contrastOf } from "../../gdsim/page/js/draw/theme.js";
+import { THEMES } from "../../gdsim/page/js/draw/theme.js";
 
 const SCALES = [
   ["linear", -1, 4], ["linear", 1e6, 1e6 + 3], ["linear", -1e-5, 3e-5], ["linear", -1e300, 1e300], ["linear", 0, 0], ["linear", 5, -5],
@@ -55,6 +55,27 @@ test("limits are those of Python's curve", () => {
   assert.ok(top < 2, "a wall is cut");
   assert.deepEqual(robustLimits([NaN, Infinity], []), [-1, 1]);
 });
+
+/**
+ * The contrast of two colours written #rrggbb, from 1 to 21 (WCAG 2.2).
+ * @param {string} one
+ * @param {string} other
+ * @returns {number}
+ */
+function contrastOf(one, other) {
+  const [dark, bright] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+  return (bright + 0.05) / (dark + 0.05);
+}
+
+/**
+ * @param {string} colour
+ * @returns {number}
+ */
+function luminance(colour) {
+  const parts = [1, 3, 5].map((k) => parseInt(colour.slice(k, k + 2), 16) / 255);
+  const [red, green, blue] = parts.map((one) => (one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
 
 test("letters have a contrast of 4.5 on ground and panel in each theme", () => {
   for (const { name, text, lines } of Object.values(THEMES)) {

@@ -305,7 +305,7 @@ def _degenerate(
         said.append(f"the loss on that boundary is {side} its value inside, where it has a {which}")
     if zero is None and not (within and (index or side in ("above", "below"))):
         return None, _sentence(said, "that a critical point lies here")
-    kind = _kind(loss, zero, around)
+    kind = _kind(zero, around)
     if zero is not None and kind != "undecided" and is_scaled(loss.written, zero):
         # the gradient's zeros are carried along curves from the point to infinity, which cross the frame
         return _exact(_point(loss, zero, whole, kind, domain), zero), ""
@@ -319,7 +319,7 @@ def _sentence(said: Sequence[str], missing: str) -> str:
     return f"{proved}not proved: {missing}"
 
 
-def _kind(loss: BallLoss, zero: Sequence[Fraction] | None, around: Surroundings) -> CriticalKind:
+def _kind(zero: Sequence[Fraction] | None, around: Surroundings) -> CriticalKind:
     """An isolated extremum of two weights has index 1; above on a frame, a minimum lies inside."""
     if around.index is not None and around.index != 1:
         return "saddle" if around.index <= 0 else "undecided"

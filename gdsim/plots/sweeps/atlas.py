@@ -73,7 +73,8 @@ def layout(result: SweepResult, axes: Sequence[str] = ()) -> Layout:
         For fewer than two axes, or more than three, with what to fix.
     """
     if len(axes) not in (0, 2, 3):
-        raise InputError(Fault(f"an atlas has two or three axes, not {len(axes)}", path="axes"))
+        message = f"an atlas has two or three axes, not {len(axes)}"
+        raise InputError(Fault(message, "the horizontal, the vertical, that of the panels", path="axes"))
     chosen = [named(result, path) for path in axes] or list(_by_default(result))
     rest = [axis for axis in varying(result) if axis.path not in {one.path for one in chosen}]
     if len(chosen) == 2 and len(rest) == 1:

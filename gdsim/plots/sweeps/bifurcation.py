@@ -52,7 +52,7 @@ def bifurcation(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
     lines = limits(result) if axis.path in RATES else ()
     values = np.unique(numeric(axis))
     ends = edges(values, axis.logarithmic)
-    codes = _lost_along(result, axis, values)
+    codes = _lost_along(result, axis)
     entries: list[Entry] = []
     for place, (name, panel) in enumerate(zip(shown, panels, strict=True)):
         if axis.logarithmic:
@@ -143,7 +143,7 @@ def _other_end(result: SweepResult, final: Column) -> Column:
     return np.where(swings[:, None], final - rate * slope, np.nan)
 
 
-def _lost_along(result: SweepResult, axis: AxisValues, values: Column) -> Column:
+def _lost_along(result: SweepResult, axis: AxisValues) -> Column:
     """The commonest ending at each value where at least half of the runs were lost."""
     codes = endings(result, gone=True)
     if result.method != "grid":

@@ -71,7 +71,8 @@ def ensemble(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
 
 def _axes(result: SweepResult, axes: Sequence[str]) -> tuple[AxisValues, AxisValues | None]:
     if len(axes) > 1:
-        raise InputError(Fault(f"an ensemble has one axis beside the seed, not {len(axes)}", path="axes"))
+        message = f"an ensemble has one axis beside the seed, not {len(axes)}"
+        raise InputError(Fault(message, "one path", path="axes"))
     seed = next((axis for axis in varying(result) if axis.path == "seed"), None)
     if seed is None:
         raise InputError(Fault("an ensemble needs an axis seed", "such as seed=0,1,2,3", path="axes"))

@@ -101,7 +101,8 @@ def _axes(
 ) -> tuple[AxisValues, AxisValues | None, AxisValues | None]:
     """The learning rate, the axis of the lines and that of the seeds."""
     if len(axes) > 2:
-        raise InputError(Fault(f"a profile has one or two axes, not {len(axes)}", path="axes"))
+        message = f"a profile has one or two axes, not {len(axes)}"
+        raise InputError(Fault(message, "the learning rate, and that of the lines", path="axes"))
     rate = named(result, axes[0]) if axes else rate_axis(result)
     if rate is None or rate.categorical:
         raise InputError(Fault("a profile needs an axis learning_rate", "one of numbers", path="axes"))
@@ -195,7 +196,7 @@ def _limit(panel: Axes, low: float, high: float, rows: int) -> None:
     panel.set_ylim(min(low, 0.0) - 0.02 * high, low + (high - low) / (1.0 - share))
 
 
-def goldilocks(rate: Column, steps: Column, low: Column) -> int | None:
+def goldilocks(steps: Column, low: Column) -> int | None:
     """Return the place of the rate with the fewest steps, the middle one of equals; None where none settled.
 
     Of several runs at a rate the median counts. A rate counts where most of its runs settled at a low point:
@@ -210,7 +211,7 @@ def goldilocks(rate: Column, steps: Column, low: Column) -> int | None:
 
 def _draw_star(panel: Axes, rate: Column, one: Profile, size: float) -> str:
     """Mark the Goldilocks rate and say it."""
-    place = goldilocks(rate, one.steps, one.low)
+    place = goldilocks(one.steps, one.low)
     if place is None:
         return ""
     steps = float(quantile(one.steps, 0.5)[place])

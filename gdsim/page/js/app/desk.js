@@ -45,6 +45,7 @@ import { isAnalytic } from "./reading.js";
  */
 
 let labsMade = 0;
+const LONGEST_TITLE = 80; // characters of a formula
 const SLOW = 40; // milliseconds that a run may take to be computed with every frame
 
 /**
@@ -77,6 +78,18 @@ export function deskOf(lab, emitted, options) {
   desk.state = { ...desk.state, step: deskStep(desk) };
   setInMotion(desk);
   return desk;
+}
+
+/**
+ * What is shown, by name: the scenario's title, or the loss that the reader typed.
+ * @param {Pick<Desk, "lab" | "state" | "outcome">} desk
+ * @returns {string}
+ */
+export function titleOf({ lab, state, outcome }) {
+  if (!state.formula) return lab.title;
+  const { text, weights } = outcome.problem.loss, signs = [...text];
+  const shown = signs.length > LONGEST_TITLE ? signs.slice(0, LONGEST_TITLE - 1).join("") + "…" : text;
+  return "L(" + weights.join(", ") + ") = " + shown;
 }
 
 /**

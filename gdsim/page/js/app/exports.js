@@ -4,6 +4,7 @@ import { paintScene } from "../draw/canvas.js";
 import { svgOf } from "../draw/svg.js";
 import { THEMES } from "../draw/theme.js";
 import { themeNow } from "./appearance.js";
+import { titleOf } from "./desk.js";
 import { button, make } from "./elements.js";
 import { scenarioYaml, trajectoryCsv } from "./files.js";
 
@@ -53,7 +54,7 @@ export function exportsOf(desk, figures) {
   const text = (/** @type {string} */ content, /** @type {string} */ type) => new Blob([content], { type });
   const svg = () => {
     const figure = chosen(), dark = themeNow() === THEMES.dark;
-    const content = svgOf(figure.drawing(figure.box()), dark ? THEMES.dark : THEMES.light, desk.lab.title);
+    const content = svgOf(figure.drawing(figure.box()), dark ? THEMES.dark : THEMES.light, titleOf(desk));
     download(stem(figure.name) + ".svg", text(content, "image/svg+xml"));
   };
   const png = () => savePng(chosen().drawing(chosen().box()), stem(chosen().name) + ".png");

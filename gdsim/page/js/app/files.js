@@ -1,6 +1,7 @@
 // The texts of the files that a reader saves: as gdsim itself writes them.
 
 import { writeNumber } from "../engine/words.js";
+import { titleOf } from "./desk.js";
 import { pythonFloat, yamlFloat } from "./numerals.js";
 import { recordOf } from "./model.js";
 
@@ -217,7 +218,7 @@ export function scenarioYaml(desk) {
   const texts = {
     schema: "1",
     name: yamlText(lab.name),
-    title: yamlText(lab.title),
+    title: yamlText(titleOf(desk)),
     loss: mapping({
       expression: yamlText(loss.text), parameters: named(loss.parameters, (place) => yamlFloat(state.parameters[place])),
     }),

@@ -4,6 +4,8 @@ import { atlasServer } from "../engine/worker.js";
 import { emitted } from "../emitted.js";
 import { startWorkerOr } from "./start.js";
 import { themeSwitch } from "./appearance.js";
+import { titleOf } from "./desk.js";
+import { setText } from "./elements.js";
 import { mountLab } from "./laboratory.js";
 
 /** @import {LabData} from "../types.js" */
@@ -17,7 +19,11 @@ function startScenarioPage() {
   /** @type {ScenarioPage} */
   const page = JSON.parse(document.getElementById("gdsim-data")?.textContent ?? "");
   const main = /** @type {HTMLElement} */ (document.querySelector("main"));
-  mountLab(main, page.lab, emitted, { hide: page.hide, address: true });
+  const { desk } = mountLab(main, page.lab, emitted, { hide: page.hide, address: true });
+  const heading = /** @type {HTMLElement} */ (document.querySelector("h1"));
+  const name = () => setText(heading, document.title = titleOf(desk));
+  desk.listen(name);
+  name();
   if (!page.hide.includes("theme")) document.querySelector("header")?.append(themeSwitch());
 }
 

@@ -15,7 +15,7 @@ const QUIET_FOR = 700; // milliseconds without a change, after which the verdict
  * @param {Outcome} outcome
  * @returns {string}
  */
-export function verdictWords({ verdict, trajectory }) {
+function verdictWords({ verdict, trajectory }) {
   /** @type {Record<string, string>} */
   const words = { inflection: "inflection (saddle)", cycle: "cycle of " + verdict.period, still_moving: trajectory.steps === 0 ? "not arrived" : "still moving", nonfinite: "not finite", no_minimum: "no minimum" };
   return words[verdict.kind] ?? verdict.kind;

@@ -398,7 +398,7 @@ export function piecesInside(frame, xs, ys, room = 20) {
  * @param {number} y1
  * @returns {[number, number, number, number] | null}
  */
-export function cutSegment(ax, ay, bx, by, x0, y0, x1, y1) {
+function cutSegment(ax, ay, bx, by, x0, y0, x1, y1) {
   const dx = bx - ax, dy = by - ay;
   if (!Number.isFinite(dx) || !Number.isFinite(dy)) return null;
   let from = 0, to = 1;

@@ -20,7 +20,7 @@ const LARGEST_END = 8e307;
  * @param {number} high
  * @returns {Interval}
  */
-export function properEnds(low, high) {
+function properEnds(low, high) {
   let a = Number.isFinite(low) ? Math.max(-LARGEST_END, Math.min(LARGEST_END, low)) : 0;
   let b = Number.isFinite(high) ? Math.max(-LARGEST_END, Math.min(LARGEST_END, high)) : a + 1;
   if (a > b) [a, b] = [b, a];
@@ -88,7 +88,7 @@ export function logScale(low, high, from, to) {
  * @param {number} knee positive
  * @returns {Scale}
  */
-export function symlogScale(low, high, from, to, knee) {
+function symlogScale(low, high, from, to, knee) {
   const [a, b] = properEnds(low, high);
   const shift = Math.log10(knee);
   const forth = (/** @type {number} */ value) => {
@@ -147,7 +147,7 @@ export function niceTicks(low, high, most, whole = false) {
  * @param {number} most
  * @returns {number[]}
  */
-export function logTicks(low, high, most) {
+function logTicks(low, high, most) {
   const first = Math.ceil(Math.log10(low) - 1e-9), last = Math.floor(Math.log10(high) + 1e-9);
   for (const stride of last - first < (most < 4 ? 1 : 2) ? [] : [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]) {
     const ticks = [];

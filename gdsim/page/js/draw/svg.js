@@ -24,7 +24,7 @@ export function svgOf(scene, theme, title = "") {
  * @param {string} text
  * @returns {string}
  */
-export function escapeXml(text) {
+function escapeXml(text) {
   return text.replace(/(?![\t\n\r])[\p{Cc}\p{Surrogate}\ufffe\uffff]/gu, "\ufffd")
     .replace(/[&<>"']/g, (one) => "&#" + one.charCodeAt(0) + ";");
 }

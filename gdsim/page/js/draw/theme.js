@@ -59,24 +59,3 @@ export const THEMES = {
     "- - 444444 - - - - - - - - - - - - - - 2a67b0 a34d00 - 5a5a5a - 5f5e2a",
   ),
 };
-
-/**
- * The contrast of two colours written #rrggbb, from 1 to 21 (WCAG 2.2).
- * @param {string} one
- * @param {string} other
- * @returns {number}
- */
-export function contrastOf(one, other) {
-  const [dark, bright] = [luminance(one), luminance(other)].sort((a, b) => a - b);
-  return (bright + 0.05) / (dark + 0.05);
-}
-
-/**
- * @param {string} colour
- * @returns {number}
- */
-function luminance(colour) {
-  const parts = [1, 3, 5].map((k) => parseInt(colour.slice(k, k + 2), 16) / 255);
-  const [red, green, blue] = parts.map((one) => (one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4));
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
-}

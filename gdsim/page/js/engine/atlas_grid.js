@@ -169,21 +169,3 @@ export function* atlasParts(problem, emitted, spec) {
     }
   }
 }
-
-/**
- * The whole atlas at once; `onRows` is told each part.
- * @param {Problem} problem
- * @param {Emitted} emitted
- * @param {AtlasSpec} spec
- * @param {(part: AtlasPart) => void} [onRows]
- * @returns {Atlas}
- */
-export function computeAtlas(problem, emitted, spec, onRows) {
-  const atlas = emptyAtlas(spec);
-  for (const part of atlasParts(problem, emitted, spec)) {
-    fillAtlas(atlas, part);
-    if (onRows) onRows(part);
-  }
-  atlas.done = true;
-  return atlas;
-}

@@ -12,7 +12,7 @@ import { namesIn, rationalValue, treeNode, treeNodes } from "./trees.js";
 /** @typedef {import("./tokens.js").Token} Token */
 /** @typedef {import("./trees.js").Tree} Tree */
 
-export const LONGEST_FORMULA = 1000;
+const LONGEST_FORMULA = 1000;
 const MOST_FORMULA_PARTS = 500;
 const DEEPEST_FORMULA = 50;
 const LONGEST_SUGGESTION = 40;
@@ -253,8 +253,8 @@ export function parseFormula(text, { parameters = [], columns = [], weights } = 
   const found = namesIn(tree, "weight");
   if (!found.length) refuseFormula(null, "the formula has no weight", "a formula such as (w - 3)^2");
   if (weights && (found.some((name) => !weights.includes(name)) || weights.some((name) => !found.includes(name)))) {
-    const [those, these] = [found, weights].map((names) => `[${names.map(quotedText).join(", ")}]`);
-    refuseFormula(null, `the formula has the weights ${those}, not ${these}`);
+    const message = `the formula has the weights ${found.join(", ")}, not ${weights.join(", ")}`;
+    refuseFormula(null, message, "each of its weights once, in any order");
   }
   return { tree, weights: weights ?? found };
 }

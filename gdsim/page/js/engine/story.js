@@ -1,13 +1,15 @@
 /** One run as its verdict needs it. The sibling of gdsim/verdicts/story.py. */
-import { weightAt } from "./rest.js";
+import { tailOf, weightAt } from "./rest.js";
 import { curvatureThere, terrainOf } from "./settle.js";
-import { writeNumber } from "./words.js";
+import { writeNumber, writePlace } from "./words.js";
 
 /** @typedef {import("../types.js").CriticalPoint} CriticalPoint */
 /** @typedef {import("../types.js").Problem} Problem */
 /** @typedef {import("../types.js").Search} Search */
 /** @typedef {import("../types.js").Trajectory} Trajectory */
 /** @typedef {import("./settle.js").Terrain} Terrain */
+
+/** What a verdict is told in. @typedef {{sentence: string, remedy: string}} Telling */
 
 /**
  * One run with everything its verdict may speak of. `home` is the domain; `terrain` may reach farther, to
@@ -116,4 +118,43 @@ export function sharpestPlace(story) {
   }
   if (where === null) return first > 0 ? { where: start, curvature: first } : null;
   return most > 0 ? { where, curvature: most } : null;
+}
+
+/**
+ * The values of the cycle in the order in which they are visited, the smallest first.
+ * @param {Story} story
+ * @returns {number[][]}
+ */
+export function cycleOf(story) {
+  const cycling = story.trajectory.status === "CYCLING";
+  const values = cycling ? [story.previous, story.final] : tailOf(story.trajectory).slice(-story.period);
+  let first = 0;
+  values.forEach((value, place) => {
+    const index = value.findIndex((part, which) => part !== values[first][which]);
+    if (index >= 0 && value[index] < values[first][index]) first = place;
+  });
+  return [...values.slice(first), ...values.slice(0, first)];
+}
+
+/**
+ * How a place of the run's weights is written.
+ * @param {Story} story
+ * @param {ArrayLike<number>} weight
+ * @returns {string}
+ */
+export function placeIn(story, weight) {
+  return writePlace(story.names, weight);
+}
+
+/**
+ * The first of some points for which a number is smallest.
+ * @param {CriticalPoint[]} points
+ * @param {(point: CriticalPoint) => number} key
+ * @returns {CriticalPoint | null}
+ */
+export function leastOf(points, key) {
+  /** @type {CriticalPoint | null} */
+  let best = null;
+  for (const point of points) if (!best || key(point) < key(best)) best = point;
+  return best;
 }

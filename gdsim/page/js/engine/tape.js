@@ -17,7 +17,7 @@ import { rationalExponent, rationalValue } from "./trees.js";
 /** @typedef {(w: Numbers, p: Numbers, d: Numbers[], scale?: number) => Float64Array} TapeRun */
 
 const LARGEST_UNROLLED = 8n;
-export const EXACT_ZERO = exactFraction(0n);
+const EXACT_ZERO = exactFraction(0n);
 export const EXACT_ONE = exactFraction(1n);
 const TAPE_INPUTS = ["weight", "parameter", "column"];
 

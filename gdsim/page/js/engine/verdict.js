@@ -177,13 +177,14 @@ function staysNear(problem, trajectory, home, point) {
 }
 
 /**
- * Of a run that left the bound: whether every step lowered the loss and no low point lies ahead.
+ * Of a run beyond the bound: whether it stepped, always lowered the loss, and no low point lies ahead.
  * @param {Trajectory} trajectory
  * @param {Terrain} home
  * @returns {boolean}
  */
 function fellForEver(trajectory, home) {
   const { loss, steps } = trajectory;
+  if (steps === 0) return false;
   for (let step = 1; step <= steps; step++) if (loss[step] >= loss[step - 1]) return false;
   if (!home.lows.length) return !home.mayHold;
   const start = weightAt(trajectory, 0);

@@ -9,7 +9,7 @@ const RECEIPT_VERSION = 1;
 const ENTITIES = { lt: "<", gt: ">", amp: "&", quot: '"' };
 
 /** Markup that Python made as plain lines. @type {(markup: string) => string} */
-export function plainProse(markup) {
+function plainProse(markup) {
   const text = markup.replace(/<li>/g, "- ").replace(/<[^>]*>/g, "");
   return text.replace(/&(lt|gt|amp|quot);/g, (_, name) => ENTITIES[name]).trim();
 }

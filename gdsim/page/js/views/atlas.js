@@ -23,7 +23,7 @@ const POINT_COLOURS = { minimum: "converged", maximum: "maximum", saddle: "saddl
  * @param {Atlas} atlas
  * @returns {Meaning[]}
  */
-export function atlasMeanings({ search, problem }, { cells, spec }) {
+function atlasMeanings({ search, problem }, { cells, spec }) {
   const counts = new Array(ATLAS_POINT + search.points.length).fill(0);
   for (const code of cells) counts[code] += 1;
   /** @type {Meaning[]} */

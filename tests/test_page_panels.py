@@ -22,7 +22,7 @@ from gdsim.runs.composition import compose
 from gdsim.simulation import simulate
 
 pytestmark = page_node.NEEDS_NODE
-TESTS = Path(__file__).parent / "page" / "views_b.test.js"
+TESTS = Path(__file__).parent / "page" / "panels.test.js"
 STEPS = 150
 _QUOTIENTS = """
 import { emitted } from "./emitted.js";
@@ -37,9 +37,12 @@ answer(data.weights.map((w) => {
 """
 _ATLASES = """
 import { emitted } from "./emitted.js";
-import { ATLAS_POINT, ATLAS_STATUSES, atlasRate, atlasStart, computeAtlas } from "./engine/atlas_grid.js";
+import { ATLAS_POINT, ATLAS_STATUSES, atlasRate, atlasStart } from "./engine/atlas_grid.js";
+import { atlasParts, emptyAtlas, fillAtlas } from "./engine/atlas_grid.js";
 answer(data.map(({ key, spec, ...problem }) => {
-  const atlas = computeAtlas({ ...problem, loss: emitted.losses[key] }, emitted, spec);
+  const atlas = emptyAtlas(spec);
+  const parts = atlasParts({ ...problem, loss: emitted.losses[key] }, emitted, spec);
+  for (const part of parts) fillAtlas(atlas, part);
   const count = Array.from;
   return {
     statuses: count(atlas.cells, (code) => ATLAS_STATUSES[code >= ATLAS_POINT ? 0 : code - 1]),
@@ -51,7 +54,7 @@ answer(data.map(({ key, spec, ...problem }) => {
 """
 
 
-def test_the_views_hold_what_their_own_tests_say() -> None:
+def test_the_panels_hold_what_their_own_tests_say() -> None:
     done = subprocess.run(
         ["node", "--test", str(TESTS)], capture_output=True, encoding="utf-8", timeout=60, check=False
     )

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { textEdges } from "../../gdsim/page/js/draw/frame.js";
-import { atlasCell, atlasSpecOf, computeAtlas, emptyAtlas, fillAtlas } from "../../gdsim/page/js/engine/atlas_grid.js";
+import { atlasCell, atlasParts, atlasSpecOf, emptyAtlas, fillAtlas } from "../../gdsim/page/js/engine/atlas_grid.js";
 import { simulate } from "../../gdsim/page/js/engine/descent.js";
 import { atlasRequest, atlasServer } from "../../gdsim/page/js/engine/worker.js";
 import { atlasView } from "../../gdsim/page/js/views/atlas.js";
@@ -63,9 +63,20 @@ function outcomeOf(name, set = {}) {
   return { outcome, state };
 }
 
+/** The whole atlas at once; `onRows` is told each part. */
+function computeAtlas(problem, spec, onRows = () => {}) {
+  const atlas = emptyAtlas(spec);
+  for (const part of atlasParts(problem, emitted, spec)) {
+    fillAtlas(atlas, part);
+    onRows(part);
+  }
+  atlas.done = true;
+  return atlas;
+}
+
 const atlases = new Map();
 function atlasOf(name, outcome) {
-  if (!atlases.has(name)) atlases.set(name, computeAtlas(outcome.problem, emitted, atlasSpecOf(outcome, 24, 16)));
+  if (!atlases.has(name)) atlases.set(name, computeAtlas(outcome.problem, atlasSpecOf(outcome, 24, 16)));
   return atlases.get(name);
 }
 
@@ -263,7 +274,7 @@ test("an atlas grows from coarse to fine and ends as its cells are", () => {
   const { outcome } = outcomeOf("wells");
   const spec = atlasSpecOf(outcome, 13, 10);
   const atlas = emptyAtlas(spec), strides = [];
-  const whole = computeAtlas(outcome.problem, emitted, spec, (part) => {
+  const whole = computeAtlas(outcome.problem, spec, (part) => {
     fillAtlas(atlas, part);
     strides.push(part.stride);
     if (strides.length === 2) assert.ok(atlas.cells.every((code) => code > 0));
@@ -308,7 +319,7 @@ test("a worker answers the newest request alone, as the page itself would", asyn
   assert.ok(answers.every(({ id, done }) => id === 2 || !done));
   const atlas = emptyAtlas(spec);
   for (const { id, parts } of answers) if (id === 2) for (const part of parts) fillAtlas(atlas, part);
-  assert.deepEqual(atlas.cells, computeAtlas(outcome.problem, emitted, spec).cells);
+  assert.deepEqual(atlas.cells, computeAtlas(outcome.problem, spec).cells);
 });
 
 test("a worker says when it cannot read a formula", () => {
