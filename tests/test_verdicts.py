@@ -411,6 +411,7 @@ def test_a_period_is_found_by_its_definition(seed: int) -> None:
     ("start", "place"),
     [
         (0.58, 2),  # beyond 1/√3 f″ > 0, on all of the way through 42
+        (0.5, -1),  # f″ < 0, and the first step leads to −1 exactly
         (0.51, -1),  # f″ < 0, and the first step leads to −1.2, where f″ > 0
         (0.4, 1),
         (0.7, 2),

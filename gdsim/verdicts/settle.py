@@ -255,6 +255,7 @@ class Terrain:
         arrived = np.zeros(at.shape[1], dtype=bool)
         same = np.ones(at.shape[1], dtype=bool)
         first = np.zeros_like(at)
+        leapt: Mask = np.zeros(at.shape[1], dtype=bool)  # with the step before
         for step_number in range(_NEWTON_STEPS):
             runs = np.flatnonzero(going)
             if not runs.size:
@@ -272,8 +273,10 @@ class Terrain:
             short = (np.abs(step) <= _SAME * width).all(axis=0)
             if step_number == 0:
                 first[:, runs] = signs
-            on_the_way = ~short  # at a multiple zero itself the Hessian says nothing
-            same[runs] &= ~on_the_way | (signs == first[:, runs]).all(axis=0)
+            # at a multiple zero itself, to which Newton only creeps, the Hessian says nothing
+            turned = (signs * first[:, runs] < 0.0).any(axis=0)
+            same[runs] &= np.where(short, ~(leapt[runs] & turned), (signs == first[:, runs]).all(axis=0))
+            leapt[runs] = ~short
             at[:, runs] += np.where(usable, step, 0.0)
             arrived[runs] |= usable & (np.abs(step) <= 1e-13 * width).all(axis=0)
             lost = (np.abs(at[:, runs] - self.landscape.low[:, None]) > 100 * width).any(axis=0)

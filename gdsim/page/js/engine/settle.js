@@ -282,17 +282,22 @@ function newtonFrom(terrain, weight) {
   const at = Array.from(weight);
   const slopes = new Array(at.length).fill(0);
   const corner = terrain.search.domain.map(([low]) => low);
-  let first = "";
+  /** @type {{up: number, down: number} | null} */
+  let first = null;
   let same = true;
+  let leapt = false; // with the step before
   for (let count = 0; count < NEWTON_STEPS && at.every(Number.isFinite); count++) {
     terrain.loss.gradient(at, terrain.parameters, terrain.data, slopes);
     const matrix = hessianThere(terrain, at);
     if (!matrix.every(Number.isFinite) || !slopes.every(Number.isFinite)) break;
-    const { step, inertia } = pseudoNewtonStep(matrix, slopes);
-    first = first || inertia;
+    const { step, up, down } = pseudoNewtonStep(matrix, slopes);
+    first = first || { up, down };
     const shares = step.map((length, index) => Math.abs(length) / terrain.width[index]);
-    const short = shares.every((share) => share <= SAME_PLACE); // at a multiple zero itself the Hessian says nothing
-    same = same && (short || inertia === first);
+    const short = shares.every((share) => share <= SAME_PLACE);
+    // at a multiple zero itself, to which Newton only creeps, the Hessian says nothing
+    const turned = first.down + up > at.length || first.up + down > at.length;
+    same = same && (short ? !(leapt && turned) : up === first.up && down === first.down);
+    leapt = !short;
     step.forEach((length, index) => (at[index] += length));
     if (shares.every((share) => share <= 1e-13)) return { at, same, arrived: true };
     if (at.some((value, index) => Math.abs(value - corner[index]) > 100 * terrain.width[index])) break;
@@ -304,7 +309,7 @@ function newtonFrom(terrain, weight) {
  * The Newton step through the pseudo-inverse, and how many curvatures are positive and negative.
  * @param {ArrayLike<number>} matrix
  * @param {number[]} slopes
- * @returns {{step: number[], inertia: string}}
+ * @returns {{step: number[], up: number, down: number}}
  */
 export function pseudoNewtonStep(matrix, slopes) {
   const { values, vectors } = symmetricEigen(matrix, slopes.length);
@@ -320,5 +325,5 @@ export function pseudoNewtonStep(matrix, slopes) {
     const along = vector.reduce((sum, part, index) => sum + part * slopes[index], 0);
     vector.forEach((part, index) => (step[index] -= (part * along) / value));
   });
-  return { step, inertia: `${up} ${down}` };
+  return { step, up, down };
 }
