@@ -62,6 +62,7 @@ SWEEPS: dict[str, tuple[str, Mapping[str, Any], tuple[float, float]]] = {
         {"initial_weight": 1.4, "noise": {"kind": "gaussian", "scale": 0.5}},
         (1e-3, 0.3),
     ),
+    "away from the minimum": ("w^3 - 3*w", {"initial_weight": -1.2, "domain": [-3, 3]}, (1e-6, 1e-3)),
 }
 FIRST_FIVE = [*SWEEPS][:5]
 

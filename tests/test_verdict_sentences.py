@@ -55,6 +55,10 @@ CASES: list[Any] = [  # the loss, the start, the learning rate, what else, the s
     ("w^2", 10, 0.25, {"stopping": {"max_steps": 1}, "domain": [-12, 12]},
      "After 1 step the run is at w = 5 and still moving, by 5 a step; the nearest minimum is at w = 0.",
      "Give it more steps."),
+    # L′(−2) = 9, and 1 lies beyond the maximum at −1
+    ("w^3 - 3*w", -2, 0.01, {"stopping": {"max_steps": 1}, "domain": [-3, 3]},
+     "After 1 step the run is at w = −2.09 and still moving, by 0.09 a step, away from the nearest minimum, w = 1.",
+     "Start where the loss falls towards w = 1."),
     # 0.1⁵·10
     ("w^2", 10, 0.45, {"stopping": {"max_steps": 5}, "domain": [-12, 12]},
      "After 5 steps the run has come to w = 0.0001, next to a minimum, w = 0, and still creeps by 0.0009 a step. The slope changes from − to + there, and f″ = 2.",

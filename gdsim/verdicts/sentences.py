@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -201,10 +201,11 @@ def _plateau(story: Story) -> Telling:
     )
 
 
-def _nearest(story: Story) -> CriticalPoint | None:
+def _nearest(story: Story, points: Sequence[CriticalPoint] | None = None) -> CriticalPoint | None:
+    """Of some points, by default all low ones, the one nearest to the run's end."""
     width = {name: high - low for name, (low, high) in story.search.domain.items()}
     return min(
-        story.lows,
+        story.lows if points is None else points,
         key=lambda point: max(abs(point.weight[name] - story.final[name]) / width[name] for name in width),
         default=None,
     )
@@ -296,9 +297,14 @@ def _still_moving(story: Story) -> Telling:
             evidence,
             "Give it more steps, or less noise.",
         )
-    nearest = _nearest(story)
+    nearest = _nearest(story, _ahead(story))
     held = story.status is Status.STALLED
     if nearest is None:
+        behind = _nearest(story)
+        if behind is not None:
+            evidence["behind"] = {"at": dict(behind.weight), "kind": behind.kind}
+            sentence += f", away from the nearest minimum, {place(behind.weight)}"
+            return f"{sentence}.", evidence, f"Start where the loss falls towards {place(behind.weight)}."
         return f"{sentence}.", evidence, "Try a larger learning rate." if held else "Give it more steps."
     evidence["nearest"] = {"at": dict(nearest.weight), "kind": nearest.kind}
     remedy = "Try a larger learning rate." if held else "Give it more steps, or a larger learning rate."
@@ -316,6 +322,14 @@ def _still_moving(story: Story) -> Telling:
         beyond = story.factor == 2.0 and story.rate > best
         remedy = "Give it more steps, or a smaller learning rate." if beyond else "Give it more steps."
     return f"{sentence}; the nearest minimum is at {place(nearest.weight)}.", evidence, remedy
+
+
+def _ahead(story: Story) -> list[CriticalPoint]:
+    """The low points to which plain descent on a line may come from where it is: those downhill; else all."""
+    if not story.line or story.factor != 2.0 or story.noisy:
+        return list(story.lows)
+    ((weight, slope),) = story.gradient.items()
+    return [point for point in story.lows if (point.weight[weight] - story.final[weight]) * slope <= 0.0]
 
 
 def _on_the_way(story: Story) -> str:

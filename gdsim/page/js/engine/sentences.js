@@ -183,11 +183,24 @@ function tellPlateau(story) {
 }
 
 /**
+ * Of some points, by default all low ones, the one nearest to the run's end.
  * @param {Story} story
+ * @param {CriticalPoint[]} [points]
  * @returns {CriticalPoint | null}
  */
-function nearestLow(story) {
-  return leastOf(story.home.lows, (point) => farthest(story, point));
+function nearestLow(story, points = story.home.lows) {
+  return leastOf(points, (point) => farthest(story, point));
+}
+
+/**
+ * The low points to which plain descent on a line may come from where it is: those downhill; else all.
+ * @param {Story} story
+ * @returns {CriticalPoint[]}
+ */
+function lowsAhead(story) {
+  const { lows } = story.home;
+  if (!story.line || story.factor !== 2 || story.noisy) return lows;
+  return lows.filter((point) => (point.weight[0] - story.final[0]) * story.gradient[0] <= 0);
 }
 
 /**
@@ -261,8 +274,16 @@ function tellStillMoving(story) {
       remedy: "Give it more steps, or less noise.",
     };
   }
-  const nearest = nearestLow(story);
-  if (!nearest) return { sentence: `${sentence}.`, remedy: held ? LARGER_RATE : "Give it more steps." };
+  const nearest = nearestLow(story, lowsAhead(story));
+  if (!nearest) {
+    const behind = nearestLow(story);
+    if (!behind) return { sentence: `${sentence}.`, remedy: held ? LARGER_RATE : "Give it more steps." };
+    const where = placeIn(story, behind.weight);
+    return {
+      sentence: `${sentence}, away from the nearest minimum, ${where}.`,
+      remedy: `Start where the loss falls towards ${where}.`,
+    };
+  }
   let remedy = held ? LARGER_RATE : "Give it more steps, or a larger learning rate.";
   const { factor, rate } = story;
   const steepest = nearest.curvature[nearest.curvature.length - 1];
