@@ -418,5 +418,5 @@ def test_few_pieces_are_under_way_and_the_design_travels_once(tmp_path: Path, da
     assert len(ahead) == 40
     assert max(ahead) <= 4
     with Client(dask.address, set_as_default=False) as client:
-        (made_there,) = client.run(cluster.designs_read).values()
+        (made_there,) = client.run(lambda: cluster._worker.cache_info().misses).values()
     assert made_there == 1

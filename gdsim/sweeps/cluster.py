@@ -72,11 +72,6 @@ def _worker(payload: bytes) -> Worker:
     return Worker(design, engine)
 
 
-def designs_read() -> int:
-    """Return how many designs this process has read: on a worker one for each sweep."""
-    return _worker.cache_info().misses
-
-
 def compute_there(payload: bytes, run: Integers | range) -> Done:
     """Compute a piece: what a task does on a worker."""
     from distributed import get_worker
@@ -144,7 +139,7 @@ def on_a_cluster(
     results. The design travels to each worker once.
     """
     check_installed()
-    with _connected(address, jobs, worker.engine) as client:
+    with _connected(address, jobs) as client:
         tasks = _Tasks(client, worker, address, pieces, say)
         try:
             tasks.check_workers()
@@ -300,7 +295,7 @@ def _listed(theirs: Any) -> str:
 
 
 @contextmanager
-def _connected(address: str, jobs: int | None, engine: str) -> Iterator[Any]:
+def _connected(address: str, jobs: int | None) -> Iterator[Any]:
     """A client of the cluster, and for ``local`` the cluster itself, until the end of the block."""
     from distributed import Client
 

@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from gdsim.outcomes import Fault, InputError
+from gdsim.outcomes import Fault, InputError, nearest
 from gdsim.scenario import Scenario
 from gdsim.simulation import Engine
 from gdsim.sweeps.assembly import assembled
@@ -32,7 +32,6 @@ Integers: TypeAlias = NDArray[np.int64]
 Choice = Literal["auto", "numpy", "fast"]
 CHOICES: tuple[Choice, ...] = ("auto", "numpy", "fast")
 
-MOST_RUNS = 10_000_000  # without --max-runs
 _SHORT = 2.0  # seconds: for less no other engine is compiled and no process started
 _PIECE = 1.5  # seconds that a chunk may take: so much is lost where a sweep is killed
 _PIECE_THERE = 10.0  # the same on a cluster, whose one scheduler passes some hundred chunks a second
@@ -90,13 +89,16 @@ class Sweep:
     Raises
     ------
     InputError
-        For axes that do not fit, or a folder begun with another engine.
+        For axes that do not fit, an unknown engine, or a folder begun with another one.
     """
 
     def __init__(
         self, scenario: Scenario, parent: Path, engine: Choice = "auto", jobs: int | None = None,
         address: str | None = None, *, stored: bool = True,
     ) -> None:  # fmt: skip
+        if engine not in CHOICES:
+            expected, near = f"one of {', '.join(CHOICES)}", nearest(engine, CHOICES)
+            raise InputError(Fault(f"unknown engine {engine!r}", expected, near, path="engine"))
         if address is not None:
             from gdsim.sweeps.cluster import check_installed
 

@@ -48,7 +48,7 @@ class AxisValues:
         return len(self.values) > 0 and isinstance(self.values[0], str)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SweepResult:
     """A finished sweep.
 
@@ -126,6 +126,12 @@ class SweepResult:
     def basins(self) -> tuple[int, ...]:
         """How many runs came to rest at each critical point of their loss, in the order of ``basin``."""
         return counted(self.columns["basin"], len(self.critical_points))
+
+    def __repr__(self) -> str:
+        """Say what was swept, and how many runs ended in each kind of verdict."""
+        axes = ", ".join(f"{axis.path} ({len(axis.values):,} values)" for axis in self.axes)
+        ends = ", ".join(f"{count:,} {kind}" for kind, count in self.verdicts.items())
+        return f"<SweepResult of {self.scenario.name}: {self.runs:,} runs over {axes}: {ends}>"
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the axes, and how many runs ended in each kind of verdict."""
