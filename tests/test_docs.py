@@ -62,6 +62,14 @@ def test_console_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.Monk
                 assert matched, f"$ {line}\nexpected:\n{expected}\ngot:\n{result.output}"
 
 
+def test_every_console_line_can_be_pasted_into_a_shell() -> None:
+    """What a shell would take for itself stands in quotes: brackets, *, ? and ;."""
+    for page in [*PAGES, ROOT / "CONTRIBUTING.md"]:
+        for line in re.findall(r"^\$ (.*?)(?:# exit.*)?$", page.read_text(encoding="utf-8"), re.MULTILINE):
+            bare = re.sub(r"'[^']*'|\"[^\"]*\"", "", line)
+            assert not set("()[]{}*?;!~`$'\"") & set(bare), f"{page.name}: {line}"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_yaml_blocks_are_read_by_the_loader(page: Path, tmp_path: Path) -> None:
     for block in BLOCK.finditer(page.read_text(encoding="utf-8")):

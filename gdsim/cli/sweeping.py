@@ -94,8 +94,8 @@ def sweep(
 ) -> None:  # fmt: skip
     """Run a scenario many times, over any of its fields.
 
-    An axis is key=v1,v2 or key=lin(a,b,n) or key=log(a,b,n); those of the file's sweep: block stay beside
-    them. Interrupted or killed, the same command goes on where it was.
+    An axis is key=v1,v2 or "key=lin(a,b,n)" or "key=log(a,b,n)", in quotes for the shell's sake; those of the
+    file's sweep: block stay beside them. Interrupted or killed, the same command goes on where it was.
     """
     from gdsim.cli.screen import print_json
     from gdsim.runs.run import jsonable
