@@ -82,6 +82,13 @@ def test_a_goal_may_be_one_verdict_and_a_bare_weight(tmp_path: Path) -> None:
          "solution: {lerning_rate: 1}}", "did you mean learning_rate?"),
         ("{name: a, kind: tune, scenario: parabola, edit: [learning_rate], goal: {verdict: minimum}}",
          "solution"),
+        ("{name: a, kind: tune, scenario: parabola, edit: [learning_rate], goal: {verdict: minimum}, "
+         "solution: 99}", "4:106: steps[0].solution: 99 does not fit; expected a mapping such as"),
+        ("{name: a, kind: run, scenario: parabola, settings: [1]}",
+         "4:56: steps[0].settings: a list does not fit; expected a mapping such as"),
+        ("{name: a, kind: tune, scenario: parabola, edit: [learning_rate], goal: {verdict: minimum}, "
+         "solution: {1: 2}}", "1 may not be changed"),
+        ("{name: a, kind: [run]}", "4:21: steps[0].kind: a list is no kind of step"),
     ],
 )  # fmt: skip
 def test_a_fault_of_a_step_is_named_at_its_place(tmp_path: Path, step: str, expected: str) -> None:
