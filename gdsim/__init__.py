@@ -163,6 +163,8 @@ def sweep(
     *,
     overrides: Sequence[str] = (),
     engine: Choice = "auto",
+    jobs: int | None = None,
+    dask_address: str | None = None,
     out: str | Path | None = None,
 ) -> SweepResult:
     """Run a scenario many times, over any of its fields.
@@ -178,6 +180,13 @@ def sweep(
         ``key=value`` each, as after ``-S``.
     engine
         ``auto`` (by measured cost), ``numpy`` or ``fast``.
+    jobs
+        Threads of the fast engine, by default one for each core; processes of the numpy engine, by default
+        none but this one. Processes start the program again, which must stand below
+        ``if __name__ == "__main__":`` then.
+    dask_address
+        Of the scheduler of a Dask cluster, or ``local`` for ``jobs`` workers on this machine, which are
+        processes too.
     out
         The folder below which the sweep is stored, chunk by chunk; called again it goes on where it was.
         None: nothing is written, and the results are in memory.
@@ -190,7 +199,8 @@ def sweep(
     Raises
     ------
     InputError
-        With every fault of the scenario and the axes.
+        With every fault of the scenario and the axes, for an unknown engine, and for a cluster that is not
+        there.
 
     Examples
     --------
@@ -201,7 +211,8 @@ def sweep(
     from gdsim.scenario.axes import with_values
     from gdsim.sweeps.execution import complete
 
-    finished = complete(with_values(_scenario(scenario, overrides), axes or {}), engine, out)
+    swept = with_values(_scenario(scenario, overrides), axes or {})
+    finished = complete(swept, engine, out, jobs, dask_address)
     _bind_sweep_plot(type(finished))
     return finished
 

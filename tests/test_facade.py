@@ -13,6 +13,7 @@ import gdsim
 import gdsim.runs
 from gdsim.expr.display import to_text
 from gdsim.outcomes import InputError
+from gdsim.sweeps.execution import Choice
 
 
 def refused(call: object, *words: object, **options: object) -> str:
@@ -252,6 +253,22 @@ def test_a_sweep_from_python_is_the_sweep_of_the_file(tmp_path: Path) -> None:
     assert here.directory is None
     assert stored.directory is not None
     assert all(here.columns[name].tobytes() == stored.columns[name].tobytes() for name in here.columns)
+
+
+@pytest.mark.parametrize("engine", ["fast", "numpy"])
+def test_jobs_change_nothing_of_a_sweep(engine: Choice) -> None:
+    axes = {"learning_rate": "lin(0.01, 0.2, 50)", "initial_weight": "lin(-1, 1, 60)"}
+    alone, together = (gdsim.sweep("double-well", axes, engine=engine, jobs=jobs) for jobs in (1, 2))
+    assert together.engine == engine
+    assert all(alone.columns[name].tobytes() == together.columns[name].tobytes() for name in alone.columns)
+
+
+def test_how_a_sweep_is_to_run_is_checked() -> None:
+    axes = {"learning_rate": [0.1]}
+    message = "engine: 'fsat' is no engine; expected auto | numpy | fast; did you mean fast?"
+    assert refused(gdsim.sweep, "parabola", axes, engine="fsat") == message
+    for jobs in (0, True, 1.5):
+        assert f"jobs: {jobs} is no number of jobs" in refused(gdsim.sweep, "parabola", axes, jobs=jobs)
 
 
 def test_a_sweep_plots_and_shows_itself() -> None:
