@@ -284,7 +284,7 @@ def critical_points(
     Raises
     ------
     InputError
-        For a loss or a domain that is none.
+        For a loss or a domain that is none, and for a parameter that the loss does not use.
 
     Examples
     --------
@@ -293,6 +293,7 @@ def critical_points(
     [('maximum', -1.0), ('minimum', 1.0)]
     """
     from gdsim.critical import find
+    from gdsim.expr.nodes import symbols
     from gdsim.losses import LOSSES, Loss, named_loss
     from gdsim.outcomes import Fault, InputError, nearest
 
@@ -301,7 +302,12 @@ def critical_points(
             named_loss(loss, parameters) if loss in LOSSES else Loss.from_text(loss, parameters=parameters)
         )
     else:
-        found = loss if isinstance(loss, Loss) else Loss.from_callable(loss)
+        found = loss.with_parameters(parameters) if isinstance(loss, Loss) else Loss.from_callable(loss)
+    used = symbols(found.expression, "parameter") if found.expression is not None else ()
+    if unused := [name for name in parameters if name not in used]:
+        near = nearest(unused[0], found.weights)
+        expected = f"a name in the formula: {', '.join([*used, *found.weights])}"
+        raise InputError(Fault(f"the loss does not use the parameter {unused[0]!r}", expected, near))
     bounds = dict.fromkeys(found.weights, (-10.0, 10.0)) | dict(found.domain)
     given = domain if isinstance(domain, Mapping) else dict.fromkeys(found.weights, domain) if domain else {}
     for name, interval in given.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -241,6 +242,24 @@ def test_no_module_has_the_name_of_a_public_function_beside_it() -> None:
     assert not {path.stem for path in folder.iterdir()} & {"critical_points", "derive", "run", "simulate"}
     exported = set(gdsim.runs.__all__) - {"Expectation", "Run"}
     assert not {path.stem for path in (folder / "runs").iterdir()} & exported
+
+
+@pytest.mark.parametrize(
+    ("loss", "parameters", "words"),
+    [
+        ("a*w^2", {"a": "fast"}, "loss.parameters: the parameter 'a' is 'fast', no number"),
+        ("rosenbrock", {"b": None}, "loss.parameters: the parameter 'b' is None, no number"),
+        ("a*w^2", {"a": 1, "b": 2}, "'b'; expected a name in the formula: a, w"),
+        (lambda w: w**2, {"b": 2}, "the loss does not use the parameter 'b'; expected"),
+    ],
+)
+def test_a_parameter_that_does_not_fit_is_refused(loss: Any, parameters: dict[str, Any], words: str) -> None:
+    assert words in refused(gdsim.critical_points, loss, **parameters)
+
+
+def test_parameters_reach_a_loss_that_has_them() -> None:
+    loss = gdsim.Loss.from_text("a*x^2 + x", parameters={"a": 1})
+    assert gdsim.critical_points(loss, a=5).critical_points[0].weight == {"x": -0.1}
 
 
 # ---- sweeps

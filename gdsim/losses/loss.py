@@ -350,7 +350,13 @@ def _never_raising(function: Callable[..., float]) -> Callable[..., float]:
 
 
 def _finite(parameters: Mapping[str, float]) -> dict[str, float]:
-    values = {name: float(value) for name, value in parameters.items()}
+    values: dict[str, float] = {}
+    for name, value in parameters.items():
+        try:
+            values[name] = float(value)
+        except (TypeError, ValueError):
+            message = f"the parameter {name!r} is {value!r}, no number"
+            raise InputError(Fault(message, "a finite number", path="loss.parameters")) from None
     for name, value in values.items():
         if not math.isfinite(value):
             raise InputError(
