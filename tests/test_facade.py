@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -235,6 +237,20 @@ def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
 def test_the_type_of_a_run_can_plot_before_any_run() -> None:
     assert callable(gdsim.Run.plot)
     assert callable(gdsim.Run.save)
+
+
+def test_a_run_that_did_not_come_through_the_facade_can_plot_too() -> None:
+    lines = ["from gdsim.runs import execute", "from gdsim.scenario import load"]
+    lines += ["print(execute(load('parabola')).plot)"]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True
+    )
+    assert "bound method" in done.stdout
+
+
+def test_a_run_has_nothing_else() -> None:
+    with pytest.raises(AttributeError, match="'Run' object has no attribute 'plott'"):
+        gdsim.run("parabola").plott  # noqa: B018
 
 
 def test_no_module_has_the_name_of_a_public_function_beside_it() -> None:

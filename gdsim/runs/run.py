@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from importlib import import_module
 from typing import Any
 
 from gdsim.batch import Batch, Trajectory
@@ -42,6 +43,13 @@ class Run:
     search: Search
     verdict: Verdict
     ruler: Ruler | None
+
+    def __getattr__(self, name: str) -> Any:
+        """Find ``plot``, ``animate`` and ``save``, which the facade gives: figures are on a higher floor."""
+        if name in ("plot", "animate", "save"):
+            import_module("gdsim").Run  # noqa: B018 (the facade binds them on first use)
+            return getattr(self, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property
     def loss(self) -> Loss:
