@@ -260,6 +260,26 @@ def test_no_module_has_the_name_of_a_public_function_beside_it() -> None:
     assert not {path.stem for path in (folder / "runs").iterdir()} & exported
 
 
+def test_a_derivation_goes_on_to_the_number_and_the_way() -> None:
+    slope = gdsim.derive("rosenbrock", "x").at({"x": 1, "y": 2, "a": 1, "b": 100})
+    assert (slope.weight, slope.value, slope.direction) == ("x", -400.0, "right")
+    assert str(slope).startswith("∂L/∂x = −2·(1 − 1) − 4·100·1·(2 − 1²)")
+    flat = gdsim.derive("x^2").at(0)
+    assert (flat.value, flat.direction) == (0.0, "stay")
+
+
+@pytest.mark.parametrize("formula", ["log(x)", "sqrt(x)"])
+def test_where_the_loss_is_no_number_nothing_tells_the_way(formula: str) -> None:
+    slope = gdsim.derive(formula).at(-1)
+    assert slope.direction is None
+    assert slope.sentence == "L is not a number here: nothing tells which way to move x."
+
+
+@pytest.mark.parametrize("where", [3, {"x": 1}, {"x": "a", "y": 1}, {"x": 1, "y": 2, "z": 3}, None])
+def test_a_point_of_a_derivation_has_a_number_for_each_name(where: object) -> None:
+    assert "expected a number for each of x, y" in refused(gdsim.derive("x*y", "x").at, where)
+
+
 @pytest.mark.parametrize(
     ("loss", "parameters", "words"),
     [
