@@ -251,6 +251,12 @@ def test_one_command_makes_the_lecture_and_makes_it_again() -> None:
     assert Path("a.pptx").read_bytes() == Path("b.pptx").read_bytes()
 
 
+def test_a_key_that_stands_twice_is_told_with_all_other_faults() -> None:
+    twice, unknown = faults("deck: 1\ntitle: T\ntitle: U\nruns: [parabole]\n")
+    assert twice.startswith("3:1: title: the key 'title' stands twice")
+    assert "did you mean parabola?" in unknown
+
+
 # ---- from Python
 
 

@@ -95,6 +95,14 @@ def test_a_fault_of_a_step_is_named_at_its_place(tmp_path: Path, step: str, expe
     assert expected in "\n".join(faults_of(tmp_path, f"{HEAD}  - {step}\n"))
 
 
+def test_a_key_that_stands_twice_is_told_with_all_other_faults(tmp_path: Path) -> None:
+    twice, other = faults_of(
+        tmp_path, "lesson: 1\nminutes: 5\nminutes: 6\nsteps:\n  - {name: a, kind: tex}\n"
+    )
+    assert twice.startswith("3:1: minutes: the key 'minutes' stands twice")
+    assert "did you mean text?" in other
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [

@@ -43,7 +43,8 @@ def read_lesson(folder: Path) -> Lesson:
     InputError
         With every fault of ``lesson.yaml``: file, line, column, path, what is wrong, what was expected.
     """
-    check = Check(_document(folder / FILE), [])
+    document = _document(folder / FILE)
+    check = Check(document, [*document.faults])
     given = _root(check)
     values = {name: _source(check, item, ("values", name)) for name, item in given["values"].items()}
     steps = [
@@ -62,7 +63,7 @@ def read_lesson(folder: Path) -> Lesson:
 def _document(file: Path) -> Document:
     """Read the file as YAML; one that is empty lacks a lesson, not a scenario."""
     try:
-        return read_document(file)
+        return read_document(file, go_on=True)
     except InputError as error:
         raise InputError(
             *(

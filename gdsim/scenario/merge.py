@@ -56,7 +56,7 @@ def _chain(path: Path) -> list[Document]:
     while True:
         real = path.resolve()
         visited.append(real)
-        document = read_document(path, shown_path(path))
+        document = read_document(path, shown_path(path), go_on=True)
         promote(document)
         layers.insert(0, document)
         base = document.data.pop("extends", None)
@@ -158,6 +158,7 @@ def _loss_key(value: object) -> str:
 
 def merge(below: Document, above: Document) -> None:
     """Put a layer on top, in place."""
+    below.faults += above.faults
     if () not in below.values and () in above.values:
         below.values[()] = above.values[()]
     for key in above.data:
