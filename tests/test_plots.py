@@ -192,3 +192,10 @@ def test_every_kind_of_figure_and_of_point_is_documented() -> None:
         assert f"| `{name}` |" in page
     for _, _, name in KINDS.values():
         assert f"| {name} |" in page
+
+
+def test_a_format_that_there_is_not_is_refused() -> None:
+    with pytest.raises(
+        InputError, match=r"unknown format 'jpg'; expected svg \| pdf \| png; did you mean png\?"
+    ):
+        render(draw(executed("double-well"), "curve"), "jpg")  # type: ignore[arg-type]
