@@ -116,6 +116,13 @@ class Run:
         """Return the run with other attributes."""
         return replace(self, **changes)
 
+    def __repr__(self) -> str:
+        """What Python's prompt shows: in one line how it ended."""
+        steps = int(self.trajectory.steps[0])
+        return (
+            f"<Run {self.name!r}: {self.verdict.kind}, {self.status} after {steps} step{'s' * (steps != 1)}>"
+        )
+
     def _repr_html_(self) -> str:
         """What a notebook shows: verdict, numbers, critical points."""
         steps = int(self.trajectory.steps[0])

@@ -127,6 +127,12 @@ class SweepResult:
         """How many runs came to rest at each critical point of their loss, in the order of ``basin``."""
         return counted(self.columns["basin"], len(self.critical_points))
 
+    def __repr__(self) -> str:
+        """What Python's prompt shows: in one line how the runs ended."""
+        axes = ", ".join(axis.path for axis in self.axes)
+        ended = ", ".join(f"{kind} {count:,}" for kind, count in self.verdicts.items())
+        return f"<SweepResult of {self.runs:,} run{'s' * (self.runs != 1)} over {axes}: {ended}>"
+
     def _repr_html_(self) -> str:
         """What a notebook shows: the axes, and how many runs ended in each kind of verdict."""
         from gdsim.markup import paragraph, table
