@@ -129,7 +129,7 @@ def _simulate_function(function: Callable[..., float], given: Mapping[str, Any])
     return execute_batch(batch, checked.domain, name=checked.name, title=checked.title)
 
 
-def run(path: str | Path, *, overrides: Sequence[str] = (), preset: str | Path | None = None) -> Run:
+def run(path: str | Path, *, overrides: str | Sequence[str] = (), preset: str | Path | None = None) -> Run:
     """Run a scenario file, or a shipped scenario by name; nothing is written.
 
     Parameters
@@ -137,7 +137,7 @@ def run(path: str | Path, *, overrides: Sequence[str] = (), preset: str | Path |
     path
         The file, or the name of a shipped scenario.
     overrides
-        ``key=value`` each, as after ``-S``.
+        ``key=value`` each, as after ``-S``, or one of them.
     preset
         A preset below the scenario.
 
@@ -161,7 +161,7 @@ def sweep(
     scenario: str | Path | Mapping[str, Any],
     axes: Mapping[str, object] | None = None,
     *,
-    overrides: Sequence[str] = (),
+    overrides: str | Sequence[str] = (),
     engine: Choice = "auto",
     jobs: int | None = None,
     dask_address: str | None = None,
@@ -177,7 +177,7 @@ def sweep(
         By dotted path a sequence, an array, or text as on the command line (``"log(0.001, 1, 200)"``); they
         stand beside, and in place of, those of the scenario's ``sweep``.
     overrides
-        ``key=value`` each, as after ``-S``.
+        ``key=value`` each, as after ``-S``, or one of them.
     engine
         ``auto`` (by measured cost), ``numpy`` or ``fast``.
     jobs
@@ -218,7 +218,10 @@ def sweep(
 
 
 def tune(
-    scenario: str | Path | Mapping[str, Any], *, overrides: Sequence[str] = (), out: str | Path | None = None
+    scenario: str | Path | Mapping[str, Any],
+    *,
+    overrides: str | Sequence[str] = (),
+    out: str | Path | None = None,
 ) -> Tuned:
     """Find the learning rate with which a scenario settles in the fewest steps.
 
@@ -251,7 +254,7 @@ def tune(
     return found
 
 
-def _scenario(given: str | Path | Mapping[str, Any], overrides: Sequence[str]) -> Scenario:
+def _scenario(given: str | Path | Mapping[str, Any], overrides: str | Sequence[str]) -> Scenario:
     from gdsim.scenario import load, parse_mapping
 
     if isinstance(given, Mapping):

@@ -36,6 +36,14 @@ def test_a_run_from_python_is_the_run_of_the_file(tmp_path: Path) -> None:
     assert one.summary() == other.summary()
 
 
+def test_one_override_needs_no_list() -> None:
+    assert gdsim.run("parabola", overrides="learning_rate=1.1").verdict.kind == "diverged"
+    swept = gdsim.sweep(
+        {"loss": "w^2", "initial_weight": 1}, {"learning_rate": [2]}, overrides="learning_rate=1"
+    )
+    assert swept.runs == 1
+
+
 def test_a_run_has_what_the_contract_names() -> None:
     run = gdsim.simulate("(w**2 - 1)**2", initial_weight=0.5, learning_rate=0.1)
     assert run.verdict.kind == "minimum"
