@@ -36,6 +36,25 @@ def test_a_run_from_python_is_the_run_of_the_file(tmp_path: Path) -> None:
     assert one.summary() == other.summary()
 
 
+@pytest.mark.parametrize("given", [None, "3", [1.0], 1j])
+def test_a_function_that_returns_no_number_is_refused(given: object) -> None:
+    def loss(w: float) -> Any:
+        return given
+
+    expected = "which is no number; expected a function that returns a number"
+    for derivative in ("numeric", "scipy"):
+        assert expected in refused(
+            gdsim.simulate, loss, initial_weight=1, learning_rate=0.1, derivative=derivative
+        )
+    assert expected in refused(gdsim.critical_points, loss)
+
+
+def test_a_function_may_return_whole_numbers_and_raise_arithmetic_errors() -> None:
+    assert gdsim.simulate(lambda w: 3, initial_weight=1, learning_rate=0.1).verdict.kind == "flat"
+    assert gdsim.simulate(lambda w: 10**400, initial_weight=1, learning_rate=0.1).status == "NONFINITE"
+    assert gdsim.simulate(lambda w: 1 / (w - w), initial_weight=1, learning_rate=0.1).status == "NONFINITE"
+
+
 def test_one_override_needs_no_list() -> None:
     assert gdsim.run("parabola", overrides="learning_rate=1.1").verdict.kind == "diverged"
     swept = gdsim.sweep(
