@@ -167,7 +167,9 @@ def _figures() -> list[str]:
     from gdsim.plots import SWEEP_PLOTS
 
     return [
-        name for kind, plot in SWEEP_PLOTS.items() for name in (kind, *(f"{kind}:{by}" for by in plot.by))
+        name
+        for kind, plot in SWEEP_PLOTS.items()
+        for name in (kind, *(f"{kind}:{by}" for by in plot.by if by))
     ]
 
 
