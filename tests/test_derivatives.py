@@ -375,6 +375,7 @@ def test_missing_pytorch_is_an_input_error_with_the_remedy(monkeypatch) -> None:
         ("numeric", {"scheme": "centrall"}, "'centrall' is not a scheme; .* did you mean central"),
         ("numeric", {"step": 0.0}, "0.0 is not a step; expected auto or a positive number"),
         ("numeric", {"step": math.nan}, "nan is not a step"),
+        ("numeric", {"step": 10**400}, "is not a step; expected auto or a positive number"),
         ("numeric", {"step": True}, "True is not a step"),
         ("numeric", {"step": "small"}, "'small' is not a step"),
         ("analytic", {"step": 1.0}, "no option 'step'; expected no options"),
