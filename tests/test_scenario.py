@@ -140,6 +140,7 @@ def test_duplicate_keys_are_told_with_all_other_faults(tmp_path: Path) -> None:
         ({"expect": {"status": "converged"}}, "expect.status", "CONVERGED"),
         ({"expect": {"critical_points": {"minima": 2}}}, "expect.critical_points.minima", "minimum"),
         ({"sweep": {"parameters": {"seed": {"value": [1]}}}}, "sweep.parameters.seed.value", "values"),
+        ({"sweep": {"parameters": {"seed": {"values": [1, None]}}}}, "sweep.parameters.seed.values[1]", ""),
         ({"Learning-Rate": 3}, "Learning-Rate", "learning_rate"),
     ],
 )  # fmt: skip

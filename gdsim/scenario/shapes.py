@@ -102,7 +102,7 @@ class Either(NamedTuple):
 
 
 class Anything(NamedTuple):
-    """Checked elsewhere, but for being a mapping where ``words`` name one; ``schema`` is its JSON Schema."""
+    """Some value, checked elsewhere, a mapping where ``words`` name one; ``schema`` is its JSON Schema."""
 
     schema: Mapping[str, Any]
     words: str = ""
@@ -156,9 +156,9 @@ class Check(NamedTuple):
             case Either():
                 return self.read(shape.mapping if isinstance(value, dict) else shape.bare, value, path)
             case Anything():
-                if not shape.words or isinstance(value, dict):
+                if isinstance(value, dict) or (value is not None and not shape.words):
                     return value
-                self.report(path, f"{show(value)} does not fit", shape.words)
+                self.report(path, f"{show(value)} does not fit", shape.words or "a value")
                 return None
 
     def report(self, path: KeyPath, message: str, expected: str = "", suggestion: str = "") -> None:
