@@ -312,10 +312,12 @@ def critical_points(
         expected = f"a name in the formula: {', '.join([*used, *found.weights])}"
         raise InputError(Fault(f"the loss does not use the parameter {unused[0]!r}", expected, near))
     bounds = dict.fromkeys(found.weights, (-10.0, 10.0)) | dict(found.domain)
-    given = domain if isinstance(domain, Mapping) else dict.fromkeys(found.weights, domain) if domain else {}
+    given = domain if isinstance(domain, Mapping) else {}
+    if domain is not None and not isinstance(domain, Mapping):
+        given = dict.fromkeys(found.weights, domain)
     for name, interval in given.items():
         if name not in bounds:
-            near = nearest(name, found.weights)
+            near = nearest(str(name), found.weights)
             raise InputError(
                 Fault(f"{name!r} is no weight", f"one of {', '.join(bounds)}", near, path="domain")
             )
@@ -331,7 +333,7 @@ def _interval(given: Interval) -> Interval:
 
     try:
         low, high = map(float, given)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         low, high = inf, inf
     if not -inf < low < high < inf:
         raise InputError(Fault(f"{given!r} is no interval", "(low, high), two numbers", path="domain"))

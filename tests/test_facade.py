@@ -320,6 +320,16 @@ def test_a_parameter_that_does_not_fit_is_refused(loss: Any, parameters: dict[st
     assert words in refused(gdsim.critical_points, loss, **parameters)
 
 
+def test_a_domain_may_be_an_array() -> None:
+    search = gdsim.critical_points("x^3 - 3x", np.array([-2.0, 2.0]))
+    assert dict(search.domain) == {"x": (-2.0, 2.0)}
+
+
+@pytest.mark.parametrize("domain", [np.array([]), (), (0, 10**400), (1, 2, 3), "ab", 5])
+def test_a_domain_that_is_no_interval_is_refused(domain: Any) -> None:
+    assert "is no interval" in refused(gdsim.critical_points, "x^2", domain)
+
+
 def test_parameters_reach_a_loss_that_has_them() -> None:
     loss = gdsim.Loss.from_text("a*x^2 + x", parameters={"a": 1})
     assert gdsim.critical_points(loss, a=5).critical_points[0].weight == {"x": -0.1}

@@ -75,7 +75,7 @@ def _numbers(where: Any, names: list[str]) -> dict[str, float]:
     given = where if isinstance(where, Mapping) else dict.fromkeys(names, where) if len(names) == 1 else {}
     try:
         found = {name: float(given[name]) for name in names}
-    except (TypeError, ValueError, LookupError):
+    except (TypeError, ValueError, LookupError, OverflowError):
         found = {}
     if len(found) < len(names) or len(given) > len(names):
         expected = f"a number for each of {', '.join(names)}"

@@ -372,7 +372,7 @@ def _finite(parameters: Mapping[str, float]) -> dict[str, float]:
     for name, value in parameters.items():
         try:
             values[name] = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             message = f"the parameter {name!r} is {value!r}, no number"
             raise InputError(Fault(message, "a finite number", path="loss.parameters")) from None
     for name, value in values.items():
