@@ -129,7 +129,7 @@ def _simulate_function(function: Callable[..., float], given: Mapping[str, Any])
     return execute_batch(batch, checked.domain, name=checked.name, title=checked.title)
 
 
-def run(path: str | Path, *, overrides: Sequence[str] = (), preset: str | Path | None = None) -> Run:
+def run(path: str | Path, *, overrides: str | Sequence[str] = (), preset: str | Path | None = None) -> Run:
     """Run a scenario file, or a shipped scenario by name; nothing is written.
 
     Parameters
@@ -137,7 +137,7 @@ def run(path: str | Path, *, overrides: Sequence[str] = (), preset: str | Path |
     path
         The file, or the name of a shipped scenario.
     overrides
-        ``key=value`` each, as after ``-S``.
+        ``key=value`` each, as after ``-S``, or one of them.
     preset
         A preset below the scenario.
 
@@ -161,8 +161,10 @@ def sweep(
     scenario: str | Path | Mapping[str, Any],
     axes: Mapping[str, object] | None = None,
     *,
-    overrides: Sequence[str] = (),
+    overrides: str | Sequence[str] = (),
     engine: Choice = "auto",
+    jobs: int | None = None,
+    dask_address: str | None = None,
     out: str | Path | None = None,
 ) -> SweepResult:
     """Run a scenario many times, over any of its fields.
@@ -175,9 +177,16 @@ def sweep(
         By dotted path a sequence, an array, or text as on the command line (``"log(0.001, 1, 200)"``); they
         stand beside, and in place of, those of the scenario's ``sweep``.
     overrides
-        ``key=value`` each, as after ``-S``.
+        ``key=value`` each, as after ``-S``, or one of them.
     engine
         ``auto`` (by measured cost), ``numpy`` or ``fast``.
+    jobs
+        Threads of the fast engine, by default one for each core; processes of the numpy engine, by default
+        none but this one. Processes start the program again, which must stand below
+        ``if __name__ == "__main__":`` then.
+    dask_address
+        Of the scheduler of a Dask cluster, or ``local`` for ``jobs`` workers on this machine, which are
+        processes too.
     out
         The folder below which the sweep is stored, chunk by chunk; called again it goes on where it was.
         None: nothing is written, and the results are in memory.
@@ -190,7 +199,8 @@ def sweep(
     Raises
     ------
     InputError
-        With every fault of the scenario and the axes, or for an unknown engine.
+        With every fault of the scenario and the axes, for an unknown engine, and for a cluster that is not
+        there.
 
     Examples
     --------
@@ -201,13 +211,17 @@ def sweep(
     from gdsim.scenario.axes import with_values
     from gdsim.sweeps.execution import complete
 
-    finished = complete(with_values(_scenario(scenario, overrides), axes or {}), engine, out)
+    swept = with_values(_scenario(scenario, overrides), axes or {})
+    finished = complete(swept, engine, out, jobs, dask_address)
     _bind_sweep_plot(type(finished))
     return finished
 
 
 def tune(
-    scenario: str | Path | Mapping[str, Any], *, overrides: Sequence[str] = (), out: str | Path | None = None
+    scenario: str | Path | Mapping[str, Any],
+    *,
+    overrides: str | Sequence[str] = (),
+    out: str | Path | None = None,
 ) -> Tuned:
     """Find the learning rate with which a scenario settles in the fewest steps.
 
@@ -240,7 +254,7 @@ def tune(
     return found
 
 
-def _scenario(given: str | Path | Mapping[str, Any], overrides: Sequence[str]) -> Scenario:
+def _scenario(given: str | Path | Mapping[str, Any], overrides: str | Sequence[str]) -> Scenario:
     from gdsim.scenario import load, parse_mapping
 
     if isinstance(given, Mapping):
@@ -273,7 +287,7 @@ def critical_points(
     Raises
     ------
     InputError
-        For a loss or a domain that is none.
+        For a loss or a domain that is none, and for a parameter that the loss does not use.
 
     Examples
     --------
@@ -282,6 +296,7 @@ def critical_points(
     [('maximum', -1.0), ('minimum', 1.0)]
     """
     from gdsim.critical import find
+    from gdsim.expr.nodes import symbols
     from gdsim.losses import LOSSES, Loss, named_loss
     from gdsim.outcomes import Fault, InputError, nearest
 
@@ -290,12 +305,19 @@ def critical_points(
             named_loss(loss, parameters) if loss in LOSSES else Loss.from_text(loss, parameters=parameters)
         )
     else:
-        found = loss if isinstance(loss, Loss) else Loss.from_callable(loss)
+        found = loss.with_parameters(parameters) if isinstance(loss, Loss) else Loss.from_callable(loss)
+    used = symbols(found.expression, "parameter") if found.expression is not None else ()
+    if unused := [name for name in parameters if name not in used]:
+        near = nearest(unused[0], found.weights)
+        expected = f"a name in the formula: {', '.join([*used, *found.weights])}"
+        raise InputError(Fault(f"the loss does not use the parameter {unused[0]!r}", expected, near))
     bounds = dict.fromkeys(found.weights, (-10.0, 10.0)) | dict(found.domain)
-    given = domain if isinstance(domain, Mapping) else dict.fromkeys(found.weights, domain) if domain else {}
+    given = domain if isinstance(domain, Mapping) else {}
+    if domain is not None and not isinstance(domain, Mapping):
+        given = dict.fromkeys(found.weights, domain)
     for name, interval in given.items():
         if name not in bounds:
-            near = nearest(name, found.weights)
+            near = nearest(str(name), found.weights)
             raise InputError(
                 Fault(f"{name!r} is no weight", f"one of {', '.join(bounds)}", near, path="domain")
             )
@@ -311,7 +333,7 @@ def _interval(given: Interval) -> Interval:
 
     try:
         low, high = map(float, given)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         low, high = inf, inf
     if not -inf < low < high < inf:
         raise InputError(Fault(f"{given!r} is no interval", "(low, high), two numbers", path="domain"))

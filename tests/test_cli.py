@@ -291,7 +291,7 @@ def test_bad_input_is_told_on_stderr_with_exit_code_2(case: str) -> None:
 
 
 @pytest.mark.usefixtures("_bad_files")
-@pytest.mark.parametrize("case", [case for case in BAD if case != "completion"])
+@pytest.mark.parametrize("case", BAD)
 def test_bad_input_is_one_json_document_for_a_program(case: str) -> None:
     result = gdsim(*BAD[case], "--json")
     assert result.exit_code == 2

@@ -196,6 +196,8 @@ def test_completion_prints_a_script_for_each_shell(shell: str) -> None:
         assert (shell, "knows no completion" in result.stderr) == ("powershell", True)
     else:
         assert "_GDSIM_COMPLETE" in result.stdout
+        told = json.loads(gdsim("completion", shell, "--json").stdout)
+        assert told == {"shell": shell, "script": result.stdout.removesuffix("\n")}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,9 @@ from click.testing import CliRunner, Result
 from jsonschema import Draft7Validator
 from PIL import Image
 
+from gdsim import deck, run
 from gdsim.cli import main
+from gdsim.outcomes import InputError
 from gdsim.scenario import find, shipped, shipped_scenarios
 from gdsim.scenario.document import read_document
 from gdsim.slides import deck_schema, read_deck
@@ -247,3 +249,37 @@ def test_one_command_makes_the_lecture_and_makes_it_again() -> None:
     assert gdsim("deck", str(LECTURE), "-o", "a.pptx").exit_code == 0
     assert gdsim("deck", str(LECTURE.parent), "-o", "b.pptx").exit_code == 0
     assert Path("a.pptx").read_bytes() == Path("b.pptx").read_bytes()
+
+
+def test_a_key_that_stands_twice_is_told_with_all_other_faults() -> None:
+    twice, unknown = faults("deck: 1\ntitle: T\ntitle: U\nruns: [parabole]\n")
+    assert twice.startswith("3:1: title: the key 'title' stands twice")
+    assert "did you mean parabola?" in unknown
+
+
+# ---- from Python
+
+
+def test_a_deck_from_python_is_that_of_the_command() -> None:
+    assert (
+        gdsim("deck", "parabola", "-o", "x.md", "--kinds", "steps,verdict", "--steps", "0,2").exit_code == 0
+    )
+    deck(run("parabola"), "y.md", kinds=["steps", "verdict"], steps=[0, 2])
+    assert titles("y.md")[1:] == titles("x.md")[1:]
+    assert len(titles("y.md")) == 4
+
+
+def test_kinds_and_steps_stand_over_those_of_a_deck_file() -> None:
+    Path("deck.yaml").write_text(f"{SHORT}  - {{run: parabola, kinds: [scenario]}}\n", encoding="utf-8")
+    deck("deck.yaml", "y.md", kinds=["verdict"])
+    gdsim("deck", "deck.yaml", "-o", "x.md", "--kinds", "verdict")
+    assert titles("y.md") == titles("x.md")
+
+
+def test_kinds_and_steps_from_python_are_checked_at_once() -> None:
+    with pytest.raises(InputError) as caught:
+        deck(run("parabola"), "y.md", kinds=["verdct"], steps=[0, -1])
+    first, second = caught.value.faults
+    assert (first.path, first.suggestion) == ("kinds", "verdict")
+    assert (second.path, second.message) == ("steps", "-1 is no step")
+    assert not Path("y.md").exists()

@@ -96,6 +96,13 @@ def test_figures_that_suit_are_written(folder: Path) -> None:
     assert names == ["bifurcation.svg", "profile.svg"]
 
 
+def test_a_figure_that_there_is_not_is_told_what_there_is(folder: Path) -> None:
+    result = gdsim("sweep", "double-well", "learning_rate=0.1,0.2", "--figure", "profile:")
+    assert result.exit_code == 2
+    assert "unknown figure 'profile:'; expected atlas, atlas:verdict, " in result.stderr
+    assert result.stderr.endswith("profile, bifurcation, ensemble; did you mean profile?\n")
+
+
 def test_figures_can_be_chosen(folder: Path) -> None:
     axes = ["learning_rate=lin(0.05,0.4,6)", "initial_weight=-1,1"]
     gdsim("sweep", "wells.yaml", *axes, "-q", "--figure", "atlas:loss", "--figure", "profile")

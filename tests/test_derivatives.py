@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from gdsim.derivatives import METHODS, DerivativeMethod, derivative_method, evaluation
+from gdsim.derivatives.comparison import compare_at, v_curve
 from gdsim.derivatives.complex_step import AUTOMATIC_STEP
 from gdsim.derivatives.complex_step import evaluate as evaluate_complex
 from gdsim.derivatives.evaluation import loss_values
@@ -401,6 +402,7 @@ def test_missing_pytorch_is_an_input_error_with_the_remedy(monkeypatch) -> None:
         ("numeric", {"scheme": "centrall"}, "'centrall' is not a scheme; .* did you mean central"),
         ("numeric", {"step": 0.0}, "0.0 is not a step; expected auto or a positive number"),
         ("numeric", {"step": math.nan}, "nan is not a step"),
+        ("numeric", {"step": 10**400}, "is not a step; expected auto or a positive number"),
         ("numeric", {"step": True}, "True is not a step"),
         ("numeric", {"step": "small"}, "'small' is not a step"),
         ("analytic", {"step": 1.0}, "no option 'step'; expected no options"),
@@ -486,3 +488,19 @@ def test_sampled_noise_sees_the_noise_that_was_put_in() -> None:
     # 8 standard deviations (1e-9/√3) by root-mean-square differences of five values
     assert 1e-9 < np.median(estimate) < 2e-8
     assert (estimate > 1e-9 / 2).mean() > 0.95
+
+
+# Side by side
+
+
+@pytest.mark.parametrize("weight", [{"x": 1.0}, {}, {"w": 1.0, "x": 1.0}, {"w": "fast"}, {"w": None}, 3.0])
+def test_a_point_that_is_none_of_the_loss_is_refused(weight: object) -> None:
+    loss = Loss.from_text("w^2")
+    for call in (compare_at, lambda *words: v_curve(*words, "w")):
+        with pytest.raises(InputError, match=r"no point.*; expected a number for each of w"):
+            call(loss, weight)
+
+
+def test_a_weight_that_the_loss_has_not_is_named() -> None:
+    with pytest.raises(InputError, match="'x' is no weight; expected one of w"):
+        v_curve(Loss.from_text("w^2"), {"w": 1.0}, "x")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +16,7 @@ import gdsim
 import gdsim.runs
 from gdsim.expr.display import to_text
 from gdsim.outcomes import InputError
+from gdsim.sweeps.execution import Choice
 
 
 def refused(call: object, *words: object, **options: object) -> str:
@@ -30,6 +34,33 @@ def test_a_run_from_python_is_the_run_of_the_file(tmp_path: Path) -> None:
     one = gdsim.simulate("(w^2 - 1)^2", initial_weight=0.5, learning_rate=0.1)
     other = gdsim.run(path)
     assert one.summary() == other.summary()
+
+
+@pytest.mark.parametrize("given", [None, "3", [1.0], 1j])
+def test_a_function_that_returns_no_number_is_refused(given: object) -> None:
+    def loss(w: float) -> Any:
+        return given
+
+    expected = "which is no number; expected a function that returns a number"
+    for derivative in ("numeric", "scipy"):
+        assert expected in refused(
+            gdsim.simulate, loss, initial_weight=1, learning_rate=0.1, derivative=derivative
+        )
+    assert expected in refused(gdsim.critical_points, loss)
+
+
+def test_a_function_may_return_whole_numbers_and_raise_arithmetic_errors() -> None:
+    assert gdsim.simulate(lambda w: 3, initial_weight=1, learning_rate=0.1).verdict.kind == "flat"
+    assert gdsim.simulate(lambda w: 10**400, initial_weight=1, learning_rate=0.1).status == "NONFINITE"
+    assert gdsim.simulate(lambda w: 1 / (w - w), initial_weight=1, learning_rate=0.1).status == "NONFINITE"
+
+
+def test_one_override_needs_no_list() -> None:
+    assert gdsim.run("parabola", overrides="learning_rate=1.1").verdict.kind == "diverged"
+    swept = gdsim.sweep(
+        {"loss": "w^2", "initial_weight": 1}, {"learning_rate": [2]}, overrides="learning_rate=1"
+    )
+    assert swept.runs == 1
 
 
 def test_a_run_has_what_the_contract_names() -> None:
@@ -235,11 +266,73 @@ def test_the_type_of_a_run_can_plot_before_any_run() -> None:
     assert callable(gdsim.Run.save)
 
 
+def test_a_run_that_did_not_come_through_the_facade_can_plot_too() -> None:
+    lines = ["from gdsim.runs import execute", "from gdsim.scenario import load"]
+    lines += ["print(execute(load('parabola')).plot)"]
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True
+    )
+    assert "bound method" in done.stdout
+
+
+def test_a_run_has_nothing_else() -> None:
+    with pytest.raises(AttributeError, match="'Run' object has no attribute 'plott'"):
+        gdsim.run("parabola").plott  # noqa: B018
+
+
 def test_no_module_has_the_name_of_a_public_function_beside_it() -> None:
     folder = Path(gdsim.__file__).parent
     assert not {path.stem for path in folder.iterdir()} & {"critical_points", "derive", "run", "simulate"}
     exported = set(gdsim.runs.__all__) - {"Expectation", "Run"}
     assert not {path.stem for path in (folder / "runs").iterdir()} & exported
+
+
+def test_a_derivation_goes_on_to_the_number_and_the_way() -> None:
+    slope = gdsim.derive("rosenbrock", "x").at({"x": 1, "y": 2, "a": 1, "b": 100})
+    assert (slope.weight, slope.value, slope.direction) == ("x", -400.0, "right")
+    assert str(slope).startswith("∂L/∂x = −2·(1 − 1) − 4·100·1·(2 − 1²)")
+    flat = gdsim.derive("x^2").at(0)
+    assert (flat.value, flat.direction) == (0.0, "stay")
+
+
+@pytest.mark.parametrize("formula", ["log(x)", "sqrt(x)"])
+def test_where_the_loss_is_no_number_nothing_tells_the_way(formula: str) -> None:
+    slope = gdsim.derive(formula).at(-1)
+    assert slope.direction is None
+    assert slope.sentence == "L is not a number here: nothing tells which way to move x."
+
+
+@pytest.mark.parametrize("where", [3, {"x": 1}, {"x": "a", "y": 1}, {"x": 1, "y": 2, "z": 3}, None])
+def test_a_point_of_a_derivation_has_a_number_for_each_name(where: object) -> None:
+    assert "expected a number for each of x, y" in refused(gdsim.derive("x*y", "x").at, where)
+
+
+@pytest.mark.parametrize(
+    ("loss", "parameters", "words"),
+    [
+        ("a*w^2", {"a": "fast"}, "loss.parameters: the parameter 'a' is 'fast', no number"),
+        ("rosenbrock", {"b": None}, "loss.parameters: the parameter 'b' is None, no number"),
+        ("a*w^2", {"a": 1, "b": 2}, "'b'; expected a name in the formula: a, w"),
+        (lambda w: w**2, {"b": 2}, "the loss does not use the parameter 'b'; expected"),
+    ],
+)
+def test_a_parameter_that_does_not_fit_is_refused(loss: Any, parameters: dict[str, Any], words: str) -> None:
+    assert words in refused(gdsim.critical_points, loss, **parameters)
+
+
+def test_a_domain_may_be_an_array() -> None:
+    search = gdsim.critical_points("x^3 - 3x", np.array([-2.0, 2.0]))
+    assert dict(search.domain) == {"x": (-2.0, 2.0)}
+
+
+@pytest.mark.parametrize("domain", [np.array([]), (), (0, 10**400), (1, 2, 3), "ab", 5])
+def test_a_domain_that_is_no_interval_is_refused(domain: Any) -> None:
+    assert "is no interval" in refused(gdsim.critical_points, "x^2", domain)
+
+
+def test_parameters_reach_a_loss_that_has_them() -> None:
+    loss = gdsim.Loss.from_text("a*x^2 + x", parameters={"a": 1})
+    assert gdsim.critical_points(loss, a=5).critical_points[0].weight == {"x": -0.1}
 
 
 # ---- sweeps
@@ -252,6 +345,22 @@ def test_a_sweep_from_python_is_the_sweep_of_the_file(tmp_path: Path) -> None:
     assert here.directory is None
     assert stored.directory is not None
     assert all(here.columns[name].tobytes() == stored.columns[name].tobytes() for name in here.columns)
+
+
+@pytest.mark.parametrize("engine", ["fast", "numpy"])
+def test_jobs_change_nothing_of_a_sweep(engine: Choice) -> None:
+    axes = {"learning_rate": "lin(0.01, 0.2, 50)", "initial_weight": "lin(-1, 1, 60)"}
+    alone, together = (gdsim.sweep("double-well", axes, engine=engine, jobs=jobs) for jobs in (1, 2))
+    assert together.engine == engine
+    assert all(alone.columns[name].tobytes() == together.columns[name].tobytes() for name in alone.columns)
+
+
+def test_how_a_sweep_is_to_run_is_checked() -> None:
+    axes = {"learning_rate": [0.1]}
+    message = "engine: unknown engine 'fsat'; expected one of auto, numpy, fast; did you mean fast?"
+    assert refused(gdsim.sweep, "parabola", axes, engine="fsat") == message
+    for jobs in (0, True, 1.5):
+        assert f"jobs: {jobs} is no number of jobs" in refused(gdsim.sweep, "parabola", axes, jobs=jobs)
 
 
 def test_a_sweep_plots_and_shows_itself() -> None:

@@ -160,6 +160,29 @@ def test_practice_says_what_is_wrong_and_which_rule_was_believed() -> None:
         Practice("nudges").check("speedometer", "1")
 
 
+def test_practice_asks_and_keeps_hints_apart_from_solutions() -> None:
+    practice = Practice("chain-rule")
+    assert "Differentiate sin(3x)" in str(practice.ask("sine"))
+    first, second = (str(practice.hint("sine", number)) for number in (1, 2))
+    assert first != second
+    assert "3*cos(3*x)" not in first + second
+    assert "Solution: 3*cos(3*x)" in str(practice.solution("sine"))
+    for number in (0, 3):
+        with pytest.raises(InputError, match=f"sine has no hint {number}; expected 1 to 2"):
+            practice.hint("sine", number)
+    for call in (practice.ask, practice.hint, practice.solution):
+        with pytest.raises(InputError, match="did you mean sine"):
+            call("sin")
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_practice_asks_every_exercise_and_gives_its_solution(name: str) -> None:
+    practice = Practice(name)
+    for step in practice.exercises:
+        assert practice.ask(step).text
+        assert practice.solution(step).text
+
+
 def test_a_lesson_of_ones_own_takes_its_files_along(tmp_path: Path) -> None:
     folder = scaffold(tmp_path / "course", "01-mine")[0].parent
     (folder / "scenarios").mkdir()

@@ -82,10 +82,25 @@ def test_a_goal_may_be_one_verdict_and_a_bare_weight(tmp_path: Path) -> None:
          "solution: {lerning_rate: 1}}", "did you mean learning_rate?"),
         ("{name: a, kind: tune, scenario: parabola, edit: [learning_rate], goal: {verdict: minimum}}",
          "solution"),
+        ("{name: a, kind: tune, scenario: parabola, edit: [learning_rate], goal: {verdict: minimum}, "
+         "solution: 99}", "4:106: steps[0].solution: 99 does not fit; expected a mapping such as"),
+        ("{name: a, kind: run, scenario: parabola, settings: [1]}",
+         "4:56: steps[0].settings: a list does not fit; expected a mapping such as"),
+        ("{name: a, kind: tune, scenario: parabola, edit: [learning_rate], goal: {verdict: minimum}, "
+         "solution: {1: 2}}", "1 may not be changed"),
+        ("{name: a, kind: [run]}", "4:21: steps[0].kind: a list is no kind of step"),
     ],
 )  # fmt: skip
 def test_a_fault_of_a_step_is_named_at_its_place(tmp_path: Path, step: str, expected: str) -> None:
     assert expected in "\n".join(faults_of(tmp_path, f"{HEAD}  - {step}\n"))
+
+
+def test_a_key_that_stands_twice_is_told_with_all_other_faults(tmp_path: Path) -> None:
+    twice, other = faults_of(
+        tmp_path, "lesson: 1\nminutes: 5\nminutes: 6\nsteps:\n  - {name: a, kind: tex}\n"
+    )
+    assert twice.startswith("3:1: minutes: the key 'minutes' stands twice")
+    assert "did you mean text?" in other
 
 
 @pytest.mark.parametrize(

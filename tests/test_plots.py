@@ -12,7 +12,18 @@ from shipped import executed
 from tiers import later, some
 
 from gdsim.outcomes import CRITICAL_KINDS, InputError
-from gdsim.plots import PLOTS, SIZES, STYLES, Look, default_files, default_kinds, draw, render, staged
+from gdsim.plots import (
+    PLOTS,
+    SIZES,
+    STYLES,
+    Look,
+    alt_text,
+    default_files,
+    default_kinds,
+    draw,
+    render,
+    staged,
+)
 from gdsim.plots.curve import limits, window
 from gdsim.plots.look import KINDS
 
@@ -192,3 +203,15 @@ def test_every_kind_of_figure_and_of_point_is_documented() -> None:
         assert f"| `{name}` |" in page
     for _, _, name in KINDS.values():
         assert f"| {name} |" in page
+
+
+def test_a_format_that_there_is_not_is_refused() -> None:
+    with pytest.raises(
+        InputError, match=r"unknown format 'jpg'; expected svg \| pdf \| png; did you mean png\?"
+    ):
+        render(draw(executed("double-well"), "curve"), "jpg")  # type: ignore[arg-type]
+
+
+def test_words_for_a_figure_that_there_is_not_are_refused() -> None:
+    with pytest.raises(InputError, match=r"unknown kind of figure 'curv'.*did you mean curve\?"):
+        alt_text(executed("double-well"), "curv")

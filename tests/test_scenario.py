@@ -96,10 +96,26 @@ def test_a_missing_key_stands_at_its_parent(tmp_path: Path) -> None:
 
 
 def test_duplicate_keys_are_faults_at_the_second(tmp_path: Path) -> None:
-    text = "loss: w**2\ninitial_weight: 1\nseed: 1\nstopping:\n  max_steps: 1\n  max_steps: 2\nloss: w\n"
+    text = (
+        "loss: w\ninitial_weight: 1\nlearning_rate: 1\nstopping:\n  max_steps: 1\n  max_steps: 2\nloss: w\n"
+    )
     found = faults(tmp_path, text)
     assert [(f.line, f.column) for f in found] == [(6, 3), (7, 1)]
     assert "line 5" in found[0].expected
+
+
+def test_duplicate_keys_are_told_with_all_other_faults(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text("seed: 1\nseed: 2\n", encoding="utf-8")
+    file = tmp_path / "it.yaml"
+    file.write_text(
+        "extends: base.yaml\nloss: w^2\ninitial_weight: 1\ninitial_weight: 2\nlearning_rate: fast\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(InputError) as caught:
+        scenario.load(file)
+    assert [(Path(fault.file or "").name, fault.line, fault.path) for fault in caught.value.faults] == [
+        ("base.yaml", 2, "seed"), ("it.yaml", 4, "initial_weight"), ("it.yaml", 5, "learning_rate"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -124,6 +140,7 @@ def test_duplicate_keys_are_faults_at_the_second(tmp_path: Path) -> None:
         ({"expect": {"status": "converged"}}, "expect.status", "CONVERGED"),
         ({"expect": {"critical_points": {"minima": 2}}}, "expect.critical_points.minima", "minimum"),
         ({"sweep": {"parameters": {"seed": {"value": [1]}}}}, "sweep.parameters.seed.value", "values"),
+        ({"sweep": {"parameters": {"seed": {"values": [1, None]}}}}, "sweep.parameters.seed.values[1]", ""),
         ({"Learning-Rate": 3}, "Learning-Rate", "learning_rate"),
     ],
 )  # fmt: skip

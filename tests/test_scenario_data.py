@@ -34,6 +34,7 @@ def test_csv_columns_are_read_relative_to_the_file_that_names_them(tmp_path: Pat
         ("x,y\n1,2\n3,a\nb,4\n", [(3, 3), (4, 1)], "row 2, column 'y': 'a' is not a finite number"),
         ("x,y\n1,\n", [(2, 3)], "row 1, column 'y': the cell is empty"),
         ("x,y\n1,2,3\n4\n", [(2, 1), (3, 1)], "row 1 has 3 cells"),
+        ("x,y\n4\n", [(2, 1)], "row 1 has 1 cell"),
         ("x,y\n1,nan\n", [(2, 3)], "'nan'"),
         ("x,y\n1,1e999\n", [(2, 3)], "'1e999'"),
         ("x,y\n1,1_0\n", [(2, 3)], "'1_0'"),

@@ -380,7 +380,7 @@ def test_a_function_cannot_be_written_as_a_scenario(tmp_path: Path) -> None:
 )
 def test_a_stored_run_loads_as_it_was(tmp_path: Path, name: str) -> None:
     run = executed(name)
-    again = load(save(run, tmp_path))
+    again = load(str(save(run, str(tmp_path))))
     np.testing.assert_array_equal(again.trajectory.weight, run.trajectory.weight)
     assert again.verdict == run.verdict or run.status == "NONFINITE"
     assert again.title == run.title

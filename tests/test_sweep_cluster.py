@@ -17,6 +17,7 @@ import pytest
 from click.testing import CliRunner
 from test_sweep_store import CHUNK, contents, made
 
+import gdsim
 from gdsim.cli import main
 from gdsim.outcomes import InputError
 from gdsim.scenario import parse_mapping
@@ -205,6 +206,15 @@ def test_a_scheduler_that_does_not_answer(
 def test_a_local_cluster_computes_the_same_bytes(tmp_path: Path, undisturbed: dict[str, bytes]) -> None:
     pytest.importorskip("distributed")
     assert contents(carry_out(made(tmp_path), "local").directory) == undisturbed
+
+
+@pytest.mark.integration
+def test_a_sweep_from_python_is_computed_on_a_cluster(dask: Cluster) -> None:
+    dask.worker()
+    axes = {"learning_rate": "log(0.01, 1, 40)"}
+    here = gdsim.sweep("double-well", axes, engine="numpy")
+    there = gdsim.sweep("double-well", axes, engine="numpy", dask_address=dask.address)
+    assert all(here.columns[name].tobytes() == there.columns[name].tobytes() for name in here.columns)
 
 
 @pytest.mark.integration

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -19,13 +20,14 @@ _COLOURS: dict[str, dict[str, Any]] = {"rule": {"fg": "cyan"}, "said": {"dim": T
 
 
 class _Derived(NamedTuple):
-    """The derivative of a loss by one of its weights: worked out, as it is computed, and its value."""
+    """The derivative of a loss by one of its weights: worked out, as it is computed, and with numbers."""
 
     loss: Loss
     weight: str
     step: Step
     computed: Expr
     slope: float | None
+    value: float
     numbers: list[Line]
 
     @property
@@ -41,6 +43,12 @@ class _Derived(NamedTuple):
     @property
     def mark(self) -> str:
         return f"∂L/∂{self.weight}" if self.several else "L′"
+
+    @property
+    def move(self) -> tuple[str, ...]:
+        from gdsim.expr.step_move import move
+
+        return move(self.mark, self.weight, self.slope, self.value) if self.slope is not None else ()
 
     @property
     def steps(self) -> list[Line]:
@@ -100,7 +108,7 @@ def _derived(loss: Loss, where: dict[str, float] | None) -> list[_Derived]:
     from gdsim.expr.textbook import textbook
 
     assert loss.expression is not None
-    slopes = _gradient_at(loss, where) if where is not None else {}
+    value, slopes = _at(loss, where) if where is not None else (nan, {})
     parameters = {Symbol(name, "parameter"): value for name, value in loss.parameters.items()}
     columns = {Symbol(name, "column"): values for name, values in loss.data.items()}
     found = []
@@ -112,15 +120,18 @@ def _derived(loss: Loss, where: dict[str, float] | None) -> list[_Derived]:
             head = slope_name(name, len(loss.weights) > 1)
             numbers = number_lines(step.result, head, slopes[name], scalars, columns)
         computed = derivative(loss.expression, name)
-        found.append(_Derived(loss, name, step, computed, slopes.get(name), numbers))
+        found.append(_Derived(loss, name, step, computed, slopes.get(name), value, numbers))
     return found
 
 
-def _gradient_at(loss: Loss, where: dict[str, float]) -> dict[str, float]:
+def _at(loss: Loss, where: dict[str, float]) -> tuple[float, dict[str, float]]:
+    """Return the loss and its gradient at a point."""
     from gdsim.expr.emit_python import compile_function
 
+    assert loss.expression is not None
     arguments = [*where.values(), *loss.parameters.values(), *loss.data.values()]
-    return dict(zip(where, compile_function(loss.gradient, loss.arguments)(*arguments), strict=True))
+    value, *slopes = compile_function([loss.expression, *loss.gradient], loss.arguments)(*arguments)
+    return value, dict(zip(where, slopes, strict=True))
 
 
 # ------------------------------------------------------------------------------ for programs
@@ -140,17 +151,18 @@ def _one_document(one: _Derived) -> dict[str, Any]:
     from gdsim.expr.display import shown, to_latex, to_text
     from gdsim.expr.step_lines import walk_steps
     from gdsim.expr.step_markup import steps_latex
+    from gdsim.expr.step_move import direction
 
     return {
         "derivative": to_text(shown(one.computed, _MOST_PARTS)),
         "latex": to_latex(shown(one.computed, _MOST_PARTS)),
         "value": one.slope,
-        "direction": None if one.slope is None else _direction(one.slope),
+        "direction": None if one.slope is None else direction(one.slope, one.value),
         "steps": [_step_data(step, depth, again) for step, depth, again in walk_steps(one.step)],
         "textbook": to_text(shown(one.step.result, _MOST_PARTS)),
         "textbook_latex": steps_latex(one.lines),
         "filled": to_text(one.numbers[0].formulas[-1]) if one.numbers else None,
-        "sentence": None if one.slope is None else " ".join(_move(one.mark, one.weight, one.slope)),
+        "sentence": None if one.slope is None else " ".join(one.move),
     }
 
 
@@ -165,11 +177,6 @@ def _step_data(step: Step, depth: int, again: bool) -> dict[str, Any]:
         "variable": step.variable, "before": before, "filled": filled, "worked": worked, "after": after,
         "inner": step.letter or None, "held": list(step.held), "repeated": again,
     }  # fmt: skip
-
-
-def _direction(slope: float) -> str | None:
-    """The way to move, against the slope; nobody knows where the slope is no number."""
-    return None if slope != slope else "left" if slope > 0 else "right" if slope < 0 else "stay"
 
 
 # ------------------------------------------------------------------------------ for the screen
@@ -197,7 +204,7 @@ def _print(loss: Loss, found: list[_Derived], where: dict[str, float] | None) ->
         click.echo()
         click.echo(f"at {', '.join(f'{weight} = {short(value)}' for weight, value in where.items())}:")
         _print_lines(one.numbers, columns)
-        for sentence in _move(one.mark, one.weight, one.slope):
+        for sentence in one.move:
             click.echo(sentence)
 
 
@@ -222,21 +229,6 @@ def _print_lines(lines: list[Line], columns: int) -> None:
 
     for row in step_rows(lines, columns):
         click.echo("".join(click.style(text, **_COLOURS[kind]) if kind else text for text, kind in row))
-
-
-def _move(mark: str, name: str, slope: float) -> tuple[str, ...]:
-    if slope != slope:
-        return (f"{mark} is not a number here: nothing tells which way to move {name}.",)
-    if slope > 0:
-        step = f"Positive, so decrease {name}: the step goes left by η·{slope:.6g}."
-        return f"{mark} > 0: the loss rises with {name}.", step
-    if slope < 0:
-        step = f"Negative, so increase {name}: the step goes right by η·{-slope:.6g}."
-        return f"{mark} < 0: the loss falls with {name}.", step
-    return (
-        f"{mark} = 0: flat in {name}, so no step is taken.",
-        "Where every slope is 0, the point is critical: a minimum, a maximum or a saddle.",
-    )
 
 
 COMMANDS = (derive,)

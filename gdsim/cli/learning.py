@@ -218,10 +218,11 @@ def check(ctx: click.Context, names: tuple[str, ...], folder: Path | None, as_js
         for one in found:
             click.echo(str(one))
         word = "lesson" if counted.lessons == 1 else "lessons"
+        faults = f"{len(found)} fault{'s' * (len(found) > 1)}"
         click.echo(
             f"{counted.lessons} {word}, {counted.steps} steps, {counted.exercises} exercises, "
             f"{counted.hints} hints, {counted.wrong_answers} wrong answers that are understood, "
-            f"in {', '.join(counted.languages)}: " + (f"{len(found)} faults" if found else "all sound")
+            f"in {', '.join(counted.languages)}: " + (faults if found else "all sound")
         )
     if found:
         ctx.exit(NOT_MET)

@@ -275,9 +275,11 @@ def _presets() -> list[dict[str, str]]:
 
 
 def _plots() -> list[dict[str, str]]:
-    from gdsim.plots import PLOTS
+    from gdsim.plots import PLOTS, SWEEP_PLOTS
 
-    return [{"name": name, "what it shows": plot.summary} for name, plot in PLOTS.items()]
+    kinds = [(name, "run", plot.summary) for name, plot in PLOTS.items()]
+    kinds += [(name, "sweep", plot.summary) for name, plot in SWEEP_PLOTS.items()]
+    return [{"name": name, "of a": what, "what it shows": summary} for name, what, summary in kinds]
 
 
 LISTS: dict[str, Callable[[], list[dict[str, str]]]] = {

@@ -66,7 +66,8 @@ def _version(package: str) -> str | None:
 
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish", "powershell"]))
-def completion(shell: str) -> None:
+@json_option
+def completion(shell: str, as_json: bool) -> None:
     """Print the completion script of a shell.
 
     bash and zsh: eval "$(gdsim completion bash)" in ~/.bashrc, or zsh in ~/.zshrc.
@@ -81,7 +82,13 @@ def completion(shell: str) -> None:
     made = get_completion_class(shell)
     if made is None:
         raise InputError(Fault(f"the installed click knows no completion for {shell}", "a newer click"))
-    click.echo(made(main, {}, "gdsim", "_GDSIM_COMPLETE").source())
+    script = made(main, {}, "gdsim", "_GDSIM_COMPLETE").source()
+    if as_json:
+        from gdsim.cli.screen import print_json
+
+        print_json({"shell": shell, "script": script})
+    else:
+        click.echo(script)
 
 
 COMMANDS = (doctor, completion)

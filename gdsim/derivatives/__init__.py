@@ -6,7 +6,7 @@ Everything here can be read without NumPy; the arithmetic lives in the modules t
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -79,8 +79,7 @@ class MethodOption(NamedTuple):
             self.positive_number
             and isinstance(value, int | float)
             and not isinstance(value, bool)
-            and math.isfinite(value)
-            and value > 0
+            and 0 < value <= sys.float_info.max
         )
 
 

@@ -14,7 +14,7 @@ from gdsim.derivatives.evaluation import Array
 from gdsim.derivatives.finite_differences import EPSILON, SCHEMES, power_of_two, probe_spacing, scales
 from gdsim.derivatives.finite_differences import bind as bind_differences
 from gdsim.losses import Loss
-from gdsim.outcomes import InputError
+from gdsim.outcomes import Fault, InputError, nearest
 
 COMPARED: tuple[DerivativeMethod, ...] = (
     derivative_method("analytic"),
@@ -89,14 +89,39 @@ def compare_at(loss: Loss, weight: Mapping[str, float]) -> Comparisons:
         One for each method of ``COMPARED``, in that order, arrays of one point. A method that cannot be
         used is listed with the reason.
 
+    Raises
+    ------
+    InputError
+        For a point that is none of this loss.
+
     Examples
     --------
     >>> rows = compare_at(Loss.from_text("w^2"), {"w": 3.0})
     >>> print(rows[1].method.label, rows[1].estimate.gradient, rows[1].difference.round(9))
     numeric forward, step 1e-05 [[6.00001]] [[1.e-05]]
     """
-    point = np.array([[weight[name]] for name in loss.weights], dtype=np.float64)
-    return compare_along(loss, point)
+    return compare_along(loss, _point(loss, weight))
+
+
+def _point(loss: Loss, weight: Mapping[str, float]) -> Array:
+    """Return a point as an array of shape (weights, 1). Raises InputError where it is none of the loss."""
+    named = f"a number for each of {', '.join(loss.weights)}"
+    if not isinstance(weight, Mapping) or set(weight) != set(loss.weights):
+        raise InputError(Fault(f"{weight!r} is no point of this loss", named, path="weight"))
+    try:
+        return np.array([[float(weight[name])] for name in loss.weights])
+    except (TypeError, ValueError):
+        raise InputError(Fault(f"{weight!r} is no point", named, path="weight")) from None
+
+
+def _place(loss: Loss, name: str) -> int:
+    """Return which of the weights has a name. Raises InputError where none has."""
+    if name not in loss.weights:
+        expected = f"one of {', '.join(loss.weights)}"
+        raise InputError(
+            Fault(f"{name!r} is no weight", expected, nearest(str(name), loss.weights), path="name")
+        )
+    return loss.weights.index(name)
 
 
 def compare_along(loss: Loss, weight: Array, parameters: Mapping[str, Array] | None = None) -> Comparisons:
@@ -170,7 +195,8 @@ def v_curve(loss: Loss, weight: Mapping[str, float], name: str) -> VCurve:
     Raises
     ------
     InputError
-        For a Python callable, which has no analytic value to measure against.
+        For a point or a weight that the loss has not, and for a Python callable, which has no analytic value
+        to measure against.
 
     Examples
     --------
@@ -181,11 +207,9 @@ def v_curve(loss: Loss, weight: Mapping[str, float], name: str) -> VCurve:
     >>> bool(error[32] < 1e-7 < 1e-5 < min(error[4], error[-1]))  # best near h = 10⁻⁸, bad at both ends
     True
     """
-    place = loss.weights.index(name)
+    place = _place(loss, name)
     steps = 10.0 ** -(np.arange(65) / 4.0)
-    points = np.repeat(
-        np.array([[weight[one]] for one in loss.weights], dtype=np.float64), len(steps), axis=1
-    )
+    points = np.repeat(_point(loss, weight), len(steps), axis=1)
     exact = derivative_method("analytic").bind(loss)(points[:, :1], {}, None).gradient[place, 0]
     slopes = {
         scheme: bind_differences(loss, scheme, steps)(points, {}, None).gradient[place]
@@ -224,8 +248,7 @@ def automatic_step(loss: Loss, weight: Mapping[str, float], name: str, scheme: s
     >>> step == 2.0**-26, error < 1e-7
     (True, True)
     """
-    place = loss.weights.index(name)
-    point = np.array([[weight[one]] for one in loss.weights], dtype=np.float64)
+    place, point = _place(loss, name), _point(loss, weight)
     exact = derivative_method("analytic").bind(loss)(point, {}, None).gradient[place, 0]
     chosen = bind_differences(loss, scheme, None)(point, {}, None).gradient[place, 0]
     narrowest = 8.0 * np.spacing(np.abs(point[place]))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from gdsim.expr import emit_numpy
 from gdsim.expr.nodes import Expr
 from gdsim.losses import Loss
+from gdsim.losses.loss import guarded
 
 Array: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
@@ -101,22 +102,6 @@ def at_points(
     tiled = {name: np.tile(np.broadcast_to(value, (runs,)), count) for name, value in parameters.items()}
     columns = None if data is None else {name: np.tile(column, (1, count)) for name, column in data.items()}
     return values(moved, tiled, columns).reshape(count, runs)
-
-
-def guarded(function: Callable[..., float]) -> Callable[..., float]:
-    """Return a Python callable that is nan where the original raises an arithmetic error.
-
-    >>> guarded(lambda w: 1 / w)(0.0)
-    nan
-    """
-
-    def value(*weights: float) -> float:
-        try:
-            return float(function(*weights))
-        except (ArithmeticError, ValueError):
-            return float("nan")
-
-    return value
 
 
 def _callable_values(loss: Loss) -> Values:

@@ -14,9 +14,10 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from gdsim.derivatives import Estimate, Gradient, ScalarGradient
-from gdsim.derivatives.evaluation import Array, Columns, Values, at_points, guarded, loss_values
+from gdsim.derivatives.evaluation import Array, Columns, Values, at_points, loss_values
 from gdsim.derivatives.rounding import SMALLEST, UNIT, rounding_bound, sampled_noise
 from gdsim.losses import Loss
+from gdsim.losses.loss import guarded
 
 EPSILON = 2.0**-52
 Rows: TypeAlias = list[Array]

@@ -7,7 +7,7 @@ in ``derivative_rules.RULES``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -40,6 +40,7 @@ from gdsim.expr.simplify import Simplifier, call, reduction
 
 if TYPE_CHECKING:
     from gdsim.expr.step_lines import Line
+    from gdsim.expr.step_move import Slope
     from gdsim.expr.textbook import Step
 
 MOST_FACTORS_AT_ONCE = 4
@@ -91,6 +92,34 @@ class Derivation:
             node for node in walk(self.before) if isinstance(node, Symbol) and node.name == self.variable
         )
         return textbook(self.before, next(named, Symbol(self.variable)))
+
+    def at(self, where: float | Mapping[str, float]) -> Slope:
+        """Return the number at a point, and which way it moves the weight.
+
+        Parameters
+        ----------
+        where
+            A number, or one for each weight and parameter by name.
+
+        Raises
+        ------
+        InputError
+            Where a name has no number, or a number no name.
+
+        Examples
+        --------
+        >>> from gdsim.expr.parse import parse
+        >>> slope = differentiate(parse("x^2"), "x").at(3)
+        >>> slope.value, slope.direction
+        (6.0, 'left')
+        >>> print(slope)
+        L′ = 2·3
+          = 6
+        L′ > 0: the loss rises with x. Positive, so decrease x: the step goes left by η·6.
+        """
+        from gdsim.expr.step_move import slope_at
+
+        return slope_at(self.before, self.after, self.textbook.result, self.variable, where)
 
     def __str__(self) -> str:
         """Write the derivation rule by rule.

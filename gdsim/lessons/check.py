@@ -25,7 +25,7 @@ from gdsim.lessons.model import (
     Tuning,
 )
 from gdsim.lessons.values import filled, quoted, run_of, value_of
-from gdsim.outcomes import InputError
+from gdsim.outcomes import Fault, InputError
 from gdsim.scenario.document import read_document
 
 _FEWEST_HINTS, _FEWEST_GRADED, _FEWEST_KINDS = 2, 4, 3
@@ -45,6 +45,12 @@ class Finding(NamedTuple):
     def __str__(self) -> str:
         """Return ``file:line: what is wrong``."""
         return f"{self.file}{'' if self.line is None else f':{self.line}'}: {self.message}"
+
+    @classmethod
+    def of(cls, fault: Fault, file: Path) -> Finding:
+        """Return a fault of reading with its path and what was expected; in ``file`` where it names none."""
+        message = str(fault._replace(file=None, line=None, column=None))
+        return cls(Path(fault.file or file), fault.line, message)
 
 
 class Counted(NamedTuple):
@@ -85,7 +91,7 @@ def check_course(
             lesson = course.lesson(name)
             catalogue = read_catalogue(lesson.folder, FIRST_LANGUAGE)
         except InputError as error:
-            found += [Finding(Path(f.file or course.folder / name), f.line, f.message) for f in error.faults]
+            found += [Finding.of(fault, course.folder / name) for fault in error.faults]
             continue
         lessons.append((lesson, catalogue))
         found += check_lesson(course, lesson, catalogue)
@@ -272,7 +278,7 @@ def _check_translation(lesson: Lesson, original: Catalogue, language: str) -> It
     try:
         texts = read_catalogue(lesson.folder, language)
     except InputError as error:
-        yield from (Finding(Path(f.file or "."), f.line, f.message) for f in error.faults)
+        yield from (Finding.of(fault, Path()) for fault in error.faults)
         return
     for key in original.steps.keys() - texts.steps.keys():
         yield Finding(texts.file, None, f"no text for {' ### '.join(filter(None, key))}")

@@ -13,7 +13,7 @@ _COUNT = Number(0, whole=True)
 _VERDICT = Choice("verdict", lambda: VERDICT_KINDS)
 _VERDICTS = Many(_VERDICT, 1, None, "a list of verdicts")
 _ONE_VERDICT: dict[str, object] = {"enum": list(VERDICT_KINDS)}
-_SETTINGS = Anything({"type": "object"})
+_SETTINGS = Anything({"type": "object"}, "a mapping such as {learning_rate: 0.5}")
 _POINT = Either(Table(Number()), Number())
 
 

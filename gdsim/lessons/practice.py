@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gdsim.lessons.course import FIRST_LANGUAGE, SHIPPED, Course
 from gdsim.lessons.markdown import written
 from gdsim.lessons.progress import Record
-from gdsim.lessons.session import Session
+from gdsim.lessons.session import Block, Session
 from gdsim.outcomes import Fault, InputError, nearest
 
 
@@ -73,6 +73,53 @@ class Practice:
         self._texts = found.catalogue(self.name, language)
         self._phrases = found.phrases(language)
 
+    @property
+    def exercises(self) -> tuple[str, ...]:
+        """The names of the steps that ask for an answer, in order."""
+        return tuple(one.name for one in self._lesson.steps if one.graded)
+
+    def ask(self, step: str) -> Feedback:
+        """Return what is asked in a step. Raises InputError for a step that is no exercise.
+
+        >>> print(Practice("chain-rule").ask("sine"))
+        The derivative of sin(u) with respect to u is cos(u). Differentiate sin(3x).
+        """
+        return self._said(self._session(step).show())
+
+    def hint(self, step: str, number: int = 1) -> Feedback:
+        """Return a hint of an exercise; later ones say more.
+
+        Raises
+        ------
+        InputError
+            For a step that is no exercise, and a hint that there is not.
+        """
+        session = self._session(step)
+        session.show()
+        count = len(self._texts.parts(step, "hint"))
+        if number not in range(1, count + 1):
+            expected = f"1 to {count}" if count else "an exercise with hints"
+            raise InputError(Fault(f"{step} has no hint {number!r}", expected, path="number"))
+        *_, last = (session.hint() for _ in range(number))
+        return self._said(last)
+
+    def solution(self, step: str) -> Feedback:
+        """Return what is right, and why. Raises InputError for a step that is no exercise."""
+        session = self._session(step)
+        session.show()
+        return self._said(session.solution(), quiet=True)  # of a prediction only, that the run is the answer
+
+    def _session(self, step: str) -> Session:
+        """Return the tutorial at an exercise."""
+        if step not in self.exercises:
+            message, listed = f"{step!r} is no exercise of {self.name}", ", ".join(self.exercises)
+            raise InputError(Fault(message, listed, nearest(step, self.exercises)))
+        return Session(self._lesson, self._texts, self._phrases, Record(at=step))
+
+    @staticmethod
+    def _said(blocks: Sequence[Block], quiet: bool = False) -> Feedback:
+        return Feedback(None, "\n\n".join(written(blocks, quiet)))
+
     def check(self, step: str, answer: object = "") -> Feedback:
         """Judge an answer to a step.
 
@@ -89,19 +136,14 @@ class Practice:
         InputError
             For a step that there is not, or that asks for no answer. An answer that cannot be read is none.
         """
-        graded = [one.name for one in self._lesson.steps if one.graded]
-        if step not in graded:
-            raise InputError(
-                Fault(f"{step!r} is no exercise of {self.name}", ", ".join(graded), nearest(step, graded))
-            )
+        session = self._session(step)
         typed = _typed(answer)
         if not typed:
             return Feedback(None, self._phrases["empty"])
-        record = Record(at=step)
-        session = Session(self._lesson, self._texts, self._phrases, record)
         session.show()
-        said = "\n\n".join(written(session.answer(typed)))
-        return Feedback(record.attempts[-1].right if record.attempts else None, said)
+        said = self._said(session.answer(typed))
+        attempts = session.record.attempts
+        return Feedback(attempts[-1].right if attempts else None, said.text)
 
 
 def _typed(answer: object) -> str:

@@ -43,7 +43,8 @@ def read_lesson(folder: Path) -> Lesson:
     InputError
         With every fault of ``lesson.yaml``: file, line, column, path, what is wrong, what was expected.
     """
-    check = Check(_document(folder / FILE), [])
+    document = _document(folder / FILE)
+    check = Check(document, [*document.faults])
     given = _root(check)
     values = {name: _source(check, item, ("values", name)) for name, item in given["values"].items()}
     steps = [
@@ -62,7 +63,7 @@ def read_lesson(folder: Path) -> Lesson:
 def _document(file: Path) -> Document:
     """Read the file as YAML; one that is empty lacks a lesson, not a scenario."""
     try:
-        return read_document(file)
+        return read_document(file, go_on=True)
     except InputError as error:
         raise InputError(
             *(
@@ -106,17 +107,17 @@ def _step(check: Check, item: object, path: KeyPath, values: Mapping[str, Source
         check.report(path, f"{show(item)} is no step", "name:, kind: and the keys of that kind")
         return None
     kind = item.get("kind")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         check.report((*path, "kind"), f"{show(kind)} is no kind of step", f"one of {', '.join(KINDS)}",
                      nearest(str(kind), [*KINDS]))  # fmt: skip
         return None
-    given = check.read(step_shape(str(kind)), item, path)
+    given = check.read(step_shape(kind), item, path)
     if given is None:
         return None
     if not _NAME.match(given["name"]):
         check.report((*path, "name"), f"{show(given['name'])} is no name", "small letters, digits, hyphens")
     before = len(check.faults)
-    task = _task(check, str(kind), given, path, values)
+    task = _task(check, kind, given, path, values)
     return Step(given["name"], task) if task is not None and len(check.faults) == before else None
 
 
@@ -230,7 +231,7 @@ def _tuning(check: Check, given: Mapping[str, Any], path: KeyPath) -> Tuning | N
     unknown = [key for key in given["solution"] if key not in given["edit"]]
     for key in unknown:
         check.report((*path, "solution", key), f"{key!r} may not be changed",
-                     f"one of {', '.join(given['edit'])}", nearest(key, given["edit"]))  # fmt: skip
+                     f"one of {', '.join(given['edit'])}", nearest(str(key), given["edit"]))  # fmt: skip
     weight = goal.get("weight")
     place = weight if isinstance(weight, dict) else {} if weight is None else {"w": weight}
     return Tuning(

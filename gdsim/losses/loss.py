@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gdsim.expr.nodes import Expr, Symbol, symbols
 from gdsim.outcomes import Fault, InputError, Interval, nearest
@@ -245,7 +245,7 @@ class Loss:
         inf
         """
         if self.function is not None:
-            return _never_raising(self.function)
+            return guarded(self.function)
         from gdsim.expr.emit_python import compile_function
 
         function = compile_function([self._tree], self.arguments)
@@ -338,18 +338,42 @@ def _triangle(size: int) -> list[tuple[int, int]]:
     return [(row, column) for row in range(size) for column in range(row, size)]
 
 
-def _never_raising(function: Callable[..., float]) -> Callable[..., float]:
+def guarded(function: Callable[..., float]) -> Callable[..., float]:
+    """Return a Python function that is nan where the original raises an arithmetic error, as a formula is.
+
+    Raises InputError where it returns no number.
+
+    >>> guarded(lambda w: 1 / w)(0.0)
+    nan
+    """
+
     def value(*weights: float) -> float:
         try:
-            return float(function(*weights))
-        except (ArithmeticError, ValueError):  # 1/0, exp(1000), sqrt(-1): nan, as in a formula
+            found = function(*weights)
+            if type(found) is float:
+                return found
+        except (ArithmeticError, ValueError):  # 1/0, exp(1000), sqrt(-1)
             return math.nan
+        number: Any = None if isinstance(found, str) else found
+        try:
+            return float(number)
+        except OverflowError:
+            return math.nan
+        except (TypeError, ValueError):
+            message = f"the loss returned {found!r}, which is no number"
+            raise InputError(Fault(message, "a function that returns a number", path="loss")) from None
 
     return value
 
 
 def _finite(parameters: Mapping[str, float]) -> dict[str, float]:
-    values = {name: float(value) for name, value in parameters.items()}
+    values: dict[str, float] = {}
+    for name, value in parameters.items():
+        try:
+            values[name] = float(value)
+        except (TypeError, ValueError, OverflowError):
+            message = f"the parameter {name!r} is {value!r}, no number"
+            raise InputError(Fault(message, "a finite number", path="loss.parameters")) from None
     for name, value in values.items():
         if not math.isfinite(value):
             raise InputError(

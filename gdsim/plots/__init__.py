@@ -155,11 +155,11 @@ def build_up(
 
 
 def alt_text(run: Run | Sequence[Run], kind: str, until: float | None = None) -> str:
-    """Return the words that stand for a figure where it cannot be seen."""
+    """Return the words that stand for a figure where it cannot be seen; errors are those of :func:`draw`."""
     from gdsim.plots.alt import alt_text as described
 
     runs = run if isinstance(run, Sequence) else [run]
-    plot = PLOTS[kind]
+    plot = _plot(run, kind, ())
     return " ".join(described(one, plot.summary, until, plot.counts) for one in runs)
 
 

@@ -106,7 +106,7 @@ def sweep_figures_of(result: SweepResult, wish: Wish) -> Iterator[tuple[str, byt
         kind, _, by = figure.partition(":")
         for format in wish.formats:
             content = sweep_picture(result, kind, format, by=by, look=wish.look)
-            yield file_name(figure.replace(":", "-"), wish.look, format), content
+            yield file_name(f"{kind}-{by}" if by else kind, wish.look, format), content
 
 
 def file_name(stem: str, look: Look, format: Format) -> str:

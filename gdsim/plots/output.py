@@ -10,6 +10,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, unquote
 
+from gdsim.outcomes import Fault, InputError, nearest
 from gdsim.plots.look import Look
 
 if TYPE_CHECKING:
@@ -73,7 +74,14 @@ def render(
         The look in which it was drawn.
     stamp
         What the file says of itself.
+
+    Raises
+    ------
+    InputError
+        For an unknown format.
     """
+    if format not in FORMATS:
+        raise InputError(Fault(f"unknown format {format!r}", " | ".join(FORMATS), nearest(format, FORMATS)))
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     FigureCanvasAgg(figure)

@@ -6,6 +6,9 @@ from gdsim.runs.composition import compose
 from gdsim.runs.execution import execute, execute_batch
 from gdsim.runs.expectations import Expectation, check
 from gdsim.runs.run import Run
-from gdsim.runs.store import load, save
+from gdsim.runs.store import continued, difference, load, save
 
-__all__ = ["Expectation", "Run", "check", "compose", "execute", "execute_batch", "load", "save"]
+__all__ = [
+    "Expectation", "Run", "check", "compose", "continued", "difference", "execute", "execute_batch", "load",
+    "save",
+]  # fmt: skip

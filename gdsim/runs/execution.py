@@ -22,7 +22,7 @@ def execute(scenario: Scenario, engine: Engine = "auto", *, start: Trajectory | 
     scenario
         What to run.
     engine
-        As for :func:`gdsim.simulation.simulate`.
+        As for ``gdsim.simulation.simulate``.
     start
         The trajectory of the same scenario with fewer steps, to go on from.
 

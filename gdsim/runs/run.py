@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from importlib import import_module
 from typing import Any
 
 from gdsim.batch import Batch, Trajectory
@@ -42,6 +43,13 @@ class Run:
     search: Search
     verdict: Verdict
     ruler: Ruler | None
+
+    def __getattr__(self, name: str) -> Any:
+        """Find ``plot``, ``animate`` and ``save``, which the facade gives: figures are on a higher floor."""
+        if name in ("plot", "animate", "save"):
+            import_module("gdsim").Run  # noqa: B018 (the facade binds them on first use)
+            return getattr(self, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property
     def loss(self) -> Loss:
@@ -107,6 +115,13 @@ class Run:
     def renamed(self, **changes: Any) -> Run:
         """Return the run with other attributes."""
         return replace(self, **changes)
+
+    def __repr__(self) -> str:
+        """What Python's prompt shows: in one line how it ended."""
+        steps = int(self.trajectory.steps[0])
+        return (
+            f"<Run {self.name!r}: {self.verdict.kind}, {self.status} after {steps} step{'s' * (steps != 1)}>"
+        )
 
     def _repr_html_(self) -> str:
         """What a notebook shows: verdict, numbers, critical points."""

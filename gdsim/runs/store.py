@@ -55,7 +55,7 @@ def directory_name(scenario: Scenario) -> str:
     return f"{scenario.name}-{digest(scenario)}"
 
 
-def save(run: Run, parent: Path, figures: Mapping[str, bytes] | None = None) -> Path:
+def save(run: Run, parent: str | Path, figures: Mapping[str, bytes] | None = None) -> Path:
     """Write a run directory below ``parent``, whole or not at all, and return it.
 
     The files are written to a sibling folder that is then put in place in one step; an older directory of
@@ -80,6 +80,7 @@ def save(run: Run, parent: Path, figures: Mapping[str, bytes] | None = None) -> 
     if run.scenario is None:
         message = "this run has a Python function as its loss and cannot be written as a scenario"
         raise InputError(Fault(message, "a formula as the loss"))
+    parent = Path(parent)
     target = parent / directory_name(run.scenario)
     parent.mkdir(parents=True, exist_ok=True)
     if target.is_file():
@@ -255,7 +256,7 @@ def summary_of(directory: Path) -> dict[str, Any]:
     return result
 
 
-def load(directory: Path) -> Run:
+def load(directory: str | Path) -> Run:
     """Load a run directory: run its scenario again, and make sure that it gives the summary stored with it.
 
     A run is a pure function of its scenario, so this is exact and brings back everything, also what is in
@@ -266,6 +267,7 @@ def load(directory: Path) -> Run:
     InputError
         Where there is no run directory, or its scenario now gives another result.
     """
+    directory = Path(directory)
     stored = summary_of(directory)
     run = execute(read(directory / "scenario.yaml"))
     if jsonable(run.summary()) != stored:
@@ -275,7 +277,7 @@ def load(directory: Path) -> Run:
     return run
 
 
-def continued(directory: Path, steps: int) -> Run:
+def continued(directory: str | Path, steps: int) -> Run:
     """Return the run of a directory with more steps: the same bytes as one long run.
 
     Raises
@@ -292,12 +294,12 @@ def continued(directory: Path, steps: int) -> Run:
     return execute(replace(run.scenario, stopping=stopping), start=run.trajectory)
 
 
-def difference(first: Path, second: Path) -> dict[str, tuple[Any, Any]]:
+def difference(first: str | Path, second: str | Path) -> dict[str, tuple[Any, Any]]:
     """Return what differs between two run directories, by dotted path of scenario, data and result.
 
     None stands for what one of them lacks. Raises InputError where one is no run directory.
     """
-    left, right = (dict(_flattened(_content(directory))) for directory in (first, second))
+    left, right = (dict(_flattened(_content(Path(directory)))) for directory in (first, second))
     parts = ("scenario", "data", "result")
     paths = sorted(dict.fromkeys([*left, *right]), key=lambda path: parts.index(path.partition(".")[0]))
     return {path: (left.get(path), right.get(path)) for path in paths if left.get(path) != right.get(path)}

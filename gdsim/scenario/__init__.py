@@ -24,7 +24,9 @@ __all__ = [
 ]  # fmt: skip
 
 
-def load(path: str | Path, *, overrides: Sequence[str] = (), preset: str | Path | None = None) -> Scenario:
+def load(
+    path: str | Path, *, overrides: str | Sequence[str] = (), preset: str | Path | None = None
+) -> Scenario:
     """Read a scenario file.
 
     Parameters
@@ -32,7 +34,7 @@ def load(path: str | Path, *, overrides: Sequence[str] = (), preset: str | Path 
     path
         The file, or the name of a shipped scenario.
     overrides
-        ``key=value`` each, as after ``-S``; they win over the file.
+        ``key=value`` each, as after ``-S``, or one of them; they win over the file.
     preset
         A file, or the name of a shipped preset; the file wins over it.
 
@@ -53,7 +55,7 @@ def load(path: str | Path, *, overrides: Sequence[str] = (), preset: str | Path 
     return resolve(layered(file, overrides, find_preset(preset) if preset else None), file)
 
 
-def parse_mapping(data: Mapping[str, Any], *, overrides: Sequence[str] = ()) -> Scenario:
+def parse_mapping(data: Mapping[str, Any], *, overrides: str | Sequence[str] = ()) -> Scenario:
     """Return the scenario that plain data states, in the shape of a file. Raises InputError.
 
     >>> parse_mapping({"loss": "w^2", "initial_weight": "1/4", "learning_rate": 0.1}).initial_weight

@@ -45,13 +45,15 @@ class Place(NamedTuple):
 class Document:
     """Plain data, and the places of its values and keys by path.
 
-    ``whole`` names the keys whose value replaces what lies below it, even where both are mappings.
+    ``whole`` names the keys whose value replaces what lies below it, even where both are mappings. ``faults``
+    are those of the file beside which the rest of it can be checked: keys that stand twice.
     """
 
     data: dict[str, object]
     values: dict[KeyPath, Place] = field(default_factory=dict)
     keys: dict[KeyPath, Place] = field(default_factory=dict)
     whole: set[str] = field(default_factory=set)
+    faults: list[Fault] = field(default_factory=list)
 
     def fault(self, path: KeyPath, message: str, expected: str = "", suggestion: str = "") -> Fault:
         """Return a fault at a value, or at the nearest thing above it that is written down."""
@@ -105,8 +107,16 @@ def dotted(path: KeyPath) -> str:
     return text.removeprefix(".")
 
 
-def read_document(path: Path, shown: str | None = None) -> Document:
+def read_document(path: Path, shown: str | None = None, *, go_on: bool = False) -> Document:
     """Read a YAML file whose root is a mapping.
+
+    Parameters
+    ----------
+    path, shown
+        The file, and its name in messages.
+    go_on
+        Whether a key that stands twice is a fault of the document, to be reported with all others, and its
+        first value counts; else it is an error.
 
     Raises
     ------
@@ -127,6 +137,8 @@ def read_document(path: Path, shown: str | None = None) -> Document:
             Fault("the file holds no mapping", "keys such as loss: and initial_weight:", "", name, 1, 1)
         )
     document.data = data
+    if document.faults and not go_on:
+        raise InputError(*document.faults)
     return document
 
 
@@ -156,7 +168,11 @@ def read_value(text: str, name: str) -> object:
     (0.001, 'on', [10, 16])
     """
     node = compose(text, name)
-    return None if node is None else _Conversion(name, Document({})).convert(node, (), 1)
+    document = Document({})
+    value = None if node is None else _Conversion(name, document).convert(node, (), 1)
+    if document.faults:
+        raise InputError(*document.faults)
+    return value
 
 
 def compose(text: str, name: str) -> yaml.Node | None:
@@ -235,7 +251,7 @@ class _Conversion:
     def convert(self, node: yaml.Node, path: KeyPath, level: int) -> object:
         value = self._value(node, path, level)
         if level == 1 and self.faults:
-            raise InputError(*self.faults)
+            raise InputError(*self.faults, *self.document.faults)
         return value
 
     def _value(self, node: yaml.Node, path: KeyPath, level: int) -> object:
@@ -277,7 +293,9 @@ class _Conversion:
             inside = (*path, key)
             if key in mapping:
                 first = f"one {key!r}; the first is in line {lines[key]}"
-                self.faults.append(self._fault(place, f"the key {key!r} stands twice", first, inside))
+                self.document.faults.append(
+                    self._fault(place, f"the key {key!r} stands twice", first, inside)
+                )
                 continue
             lines[key] = place.line or 0
             self.document.keys[inside] = place

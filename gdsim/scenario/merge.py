@@ -30,13 +30,13 @@ _KEPT: dict[str, tuple[str, ...]] = {
 _EXCLUSIVE = {"loss": ("expression", "name"), "clip": ("norm", "value")}
 
 
-def layered(path: Path, overrides: Sequence[str], preset: Path | None) -> Document:
-    """Return the file with what it extends, above the preset and below the overrides."""
+def layered(path: Path, overrides: str | Sequence[str], preset: Path | None) -> Document:
+    """Return the file with what it extends, above the preset and below the overrides, or the one."""
     merged = Document({})
     layers = _chain(preset) if preset else []
     layers += _chain(path)
     faults: list[Fault] = []
-    for text in overrides:
+    for text in _several(overrides):
         try:
             layers.append(override(text))
         except InputError as error:
@@ -49,6 +49,10 @@ def layered(path: Path, overrides: Sequence[str], preset: Path | None) -> Docume
     return merged
 
 
+def _several(overrides: str | Sequence[str]) -> Sequence[str]:
+    return [overrides] if isinstance(overrides, str) else overrides
+
+
 def _chain(path: Path) -> list[Document]:
     """Return a file and what it extends, the base first."""
     layers: list[Document] = []
@@ -56,7 +60,7 @@ def _chain(path: Path) -> list[Document]:
     while True:
         real = path.resolve()
         visited.append(real)
-        document = read_document(path, shown_path(path))
+        document = read_document(path, shown_path(path), go_on=True)
         promote(document)
         layers.insert(0, document)
         base = document.data.pop("extends", None)
@@ -158,6 +162,7 @@ def _loss_key(value: object) -> str:
 
 def merge(below: Document, above: Document) -> None:
     """Put a layer on top, in place."""
+    below.faults += above.faults
     if () not in below.values and () in above.values:
         below.values[()] = above.values[()]
     for key in above.data:
@@ -246,12 +251,12 @@ def is_stated(document: Document, path: KeyPath) -> bool:
     return True
 
 
-def layered_mapping(data: Mapping[str, object], overrides: Sequence[str]) -> Document:
+def layered_mapping(data: Mapping[str, object], overrides: str | Sequence[str]) -> Document:
     """Return plain data below the overrides."""
     merged = Document({})
     below = Document(_plain(data))  # type: ignore[arg-type]
     promote(below)
-    for layer in [below, *map(override, overrides)]:
+    for layer in [below, *map(override, _several(overrides))]:
         merge(merged, layer)
     merged.values.pop((), None)
     return merged

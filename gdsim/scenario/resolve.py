@@ -42,7 +42,7 @@ def resolve(document: Document, source: Path | None) -> Scenario:
     InputError
         With every fault of the document, in the order of the file.
     """
-    check = Check(document, [])
+    check = Check(document, [*document.faults])
     given = _read_keys(check)
     data = _data(check, given)
     name = _name(check, given, source)

@@ -102,9 +102,10 @@ class Either(NamedTuple):
 
 
 class Anything(NamedTuple):
-    """Checked elsewhere; ``schema`` is its JSON Schema."""
+    """Some value, checked elsewhere, a mapping where ``words`` name one; ``schema`` is its JSON Schema."""
 
     schema: Mapping[str, Any]
+    words: str = ""
 
 
 class OptionSchema(NamedTuple):
@@ -155,7 +156,10 @@ class Check(NamedTuple):
             case Either():
                 return self.read(shape.mapping if isinstance(value, dict) else shape.bare, value, path)
             case Anything():
-                return value
+                if isinstance(value, dict) or (value is not None and not shape.words):
+                    return value
+                self.report(path, f"{show(value)} does not fit", shape.words or "a value")
+                return None
 
     def report(self, path: KeyPath, message: str, expected: str = "", suggestion: str = "") -> None:
         """Note a fault at a value."""

@@ -211,7 +211,7 @@ def _row_faults(
 ) -> Iterator[Fault]:
     """Add the numbers of a row to the columns; tell what is wrong with it."""
     if len(row) != len(header):
-        message = f"row {number} has {len(row)} cells"
+        message = f"row {number} has {len(row)} cell{'s' * (len(row) != 1)}"
         yield Fault(message, f"{len(header)}, as in the header", "", name, line, 1)
         return
     for index, cell in enumerate(row):

@@ -113,8 +113,8 @@ def read_deck(path: Path) -> Lecture:
     InputError
         With every fault of the file and of the scenarios in it, each at its place.
     """
-    document = read_document(path, shown_path(path))
-    check = Check(document, [])
+    document = read_document(path, shown_path(path), go_on=True)
+    check = Check(document, [*document.faults])
     given = check.read(DECK, document.data, ())
     items: list[Source | Words] = []
     for index, wanted in enumerate(_listed(document)):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from importlib.util import find_spec
+from operator import itemgetter
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -97,7 +99,7 @@ class Sweep:
         address: str | None = None, *, stored: bool = True,
     ) -> None:  # fmt: skip
         if engine not in CHOICES:
-            expected, near = f"one of {', '.join(CHOICES)}", nearest(engine, CHOICES)
+            expected, near = f"one of {', '.join(CHOICES)}", nearest(str(engine), CHOICES)
             raise InputError(Fault(f"unknown engine {engine!r}", expected, near, path="engine"))
         if address is not None:
             from gdsim.sweeps.cluster import check_installed
@@ -231,15 +233,16 @@ class Sweep:
                     store.write(chunk, columns)
                     results.add(chunk, columns)
 
-                executor = partial(self._executor, forecast, warn)
+                executor = partial(self.computed, forecast, warn)
                 _compute_all(store, missing, executor, write, progress)
             _free_rooms()
             store.forget_earlier()
         return store
 
-    def _executor(
+    def computed(
         self, forecast: Forecast, warn: Callable[[str], None], pieces: Iterator[tuple[int, Integers]]
     ) -> Computed:
+        """Compute pieces, the numbers of chunks and their runs, here, in processes, threads or a cluster."""
         if self.address is not None:
             from gdsim.sweeps.cluster import on_a_cluster
 
@@ -251,7 +254,10 @@ class Sweep:
         return in_this_process(self.worker, pieces)
 
 
-def complete(scenario: Scenario, engine: Choice = "auto", out: str | Path | None = None) -> SweepResult:
+def complete(
+    scenario: Scenario, engine: Choice = "auto", out: str | Path | None = None, jobs: int | None = None,
+    address: str | None = None,
+) -> SweepResult:  # fmt: skip
     """Carry a sweep out, stored below a folder or in memory, and return its result.
 
     Parameters
@@ -262,20 +268,37 @@ def complete(scenario: Scenario, engine: Choice = "auto", out: str | Path | None
         The loop.
     out
         The folder; None: nothing is written.
+    jobs
+        Threads, or processes of the numpy engine; None: a thread for each core, no other process.
+    address
+        Of a Dask scheduler, or ``local``; None: no cluster.
+
+    Raises
+    ------
+    InputError
+        For an unknown engine, for no jobs, and as :class:`Sweep` does.
     """
-    made = Sweep(scenario, Path(out or "."), engine, stored=out is not None)
+    if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1):
+        raise InputError(Fault(f"{jobs!r} is no number of jobs", "a whole number ≥ 1", path="jobs"))
+    made = Sweep(scenario, Path(out or "."), engine, jobs, address, stored=out is not None)
     forecast = made.forecast()
-    if forecast.engine == "numpy":  # processes would start the caller's program again
+    if forecast.engine == "numpy" and jobs is None and address is None:  # processes start the program again
         forecast = forecast._replace(jobs=1)
     plan = made.plan(forecast)
     if out is not None:
-        return finish(made.carry_out(plan, forecast), made.worker)
+        return finish(made.carry_out(plan, forecast, warn=_warned), made.worker)
     made.worker.engine = forecast.engine
-    parts = [made.worker.compute(plan.runs_of(chunk)) for chunk in range(plan.chunks)]
+    pieces = ((chunk, plan.runs_of(chunk)) for chunk in range(plan.chunks))
+    with closing(made.computed(forecast, _warned, pieces)) as computed:
+        parts = [part for _, part in sorted(computed, key=itemgetter(0))]
     _free_rooms()
     whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     columns = {name: whole.pop(name) for name in kept(made.design).columns}
     return result_of(made.design, columns, whole, made.worker.common_points(), forecast.engine)
+
+
+def _warned(text: str) -> None:
+    warnings.warn(text, stacklevel=2)
 
 
 def _free_rooms() -> None:

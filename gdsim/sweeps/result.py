@@ -128,10 +128,10 @@ class SweepResult:
         return counted(self.columns["basin"], len(self.critical_points))
 
     def __repr__(self) -> str:
-        """Say what was swept, and how many runs ended in each kind of verdict."""
-        axes = ", ".join(f"{axis.path} ({len(axis.values):,} values)" for axis in self.axes)
-        ends = ", ".join(f"{count:,} {kind}" for kind, count in self.verdicts.items())
-        return f"<SweepResult of {self.scenario.name}: {self.runs:,} runs over {axes}: {ends}>"
+        """What Python's prompt shows: in one line how the runs ended."""
+        axes = ", ".join(axis.path for axis in self.axes)
+        ended = ", ".join(f"{kind} {count:,}" for kind, count in self.verdicts.items())
+        return f"<SweepResult of {self.runs:,} run{'s' * (self.runs != 1)} over {axes}: {ended}>"
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the axes, and how many runs ended in each kind of verdict."""

@@ -60,6 +60,10 @@ class Tuned(NamedTuple):
         """The steps that it takes."""
         return int(self.result.columns["steps"][self.best])
 
+    def __repr__(self) -> str:
+        """What Python's prompt shows: the rate, and the steps that it takes."""
+        return f"<Tuned: learning rate {self.learning_rate:.6g}, {self.steps} step{'s' * (self.steps != 1)}>"
+
     def _repr_html_(self) -> str:
         """What a notebook shows: the rate, the stretch round it, and how the runs of the search ended."""
         ended = (
