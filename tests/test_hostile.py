@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -74,22 +73,25 @@ def test_every_attack_is_refused_and_leaves_nothing(folder: Path, name: str) -> 
     check(case, result.exit_code, result.stderr if result.exit_code else result.output, folder)
 
 
+#: run by a small process, as the peak of a process counts what its parent held when it was begun
+_MEASURED = """
+import os, subprocess, sys
+with open("../out", "wb") as out, open("../err", "wb") as err:
+    process = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+    _, status, usage = os.wait4(process.pid, 0)
+print(os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, usage.ru_maxrss << 10)
+"""
+
+
 def answered(case: Case, folder: Path) -> Answer:
     """Run a case as a process of its own; its seconds are the processor's, whatever else the machine does."""
-    with (folder.parent / "out").open("wb+") as out, (folder.parent / "err").open("wb+") as err:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gdsim", *case.command],
-            cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-        )  # fmt: skip
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        texts = []
-        for file in (out, err):
-            file.seek(0)
-            texts.append(file.read().decode(errors="replace"))
+    command = [sys.executable, "-c", _MEASURED, sys.executable, "-m", "gdsim", *case.command]
+    said = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.split()
+    texts = []
     for name in ("out", "err"):
+        texts.append((folder.parent / name).read_bytes().decode(errors="replace"))
         (folder.parent / name).unlink()
-    return Answer(process.returncode, *texts, usage.ru_utime + usage.ru_stime, usage.ru_maxrss << 10)
+    return Answer(int(said[0]), *texts, float(said[1]), int(said[2]))
 
 
 @pytest.mark.release
