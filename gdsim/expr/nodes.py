@@ -53,6 +53,8 @@ class Expr:
             return True
         if type(self) is not type(other):
             return NotImplemented
+        if not self.children:  # most of those that are compared
+            return hash(self) == hash(other) and self._label() == other._label()
         pairs: list[tuple[Expr, Expr]] = [(self, other)]
         seen = set()
         for one, two in pairs:
