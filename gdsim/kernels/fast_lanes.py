@@ -10,7 +10,7 @@ from collections.abc import Hashable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib.util import find_spec
 from itertools import accumulate
 from typing import Any
@@ -78,7 +78,7 @@ class Ends:
 def supports(plan: Plan) -> str:
     """Return why the fast engine cannot run a batch, or nothing where it can."""
     batch = plan.batch
-    if find_spec("numba") is None:
+    if not _has_numba():
         return "the fast engine needs the package numba, which is not installed"
     if batch.loss.expression is None:
         return "the fast engine compiles formulas, and this loss is a Python function"
@@ -92,6 +92,11 @@ def supports(plan: Plan) -> str:
     if batch.noise is not None and batch.noise.kind != "gaussian":
         return "the fast engine draws no mini-batches"
     return ""
+
+
+@cache
+def _has_numba() -> bool:
+    return find_spec("numba") is not None
 
 
 def check(plan: Plan) -> None:

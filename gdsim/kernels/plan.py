@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ from gdsim.expr.nodes import (
 from gdsim.kernels.folding import fold
 from gdsim.kernels.rates import Rates
 from gdsim.outcomes import Fault, InputError, nearest
-from gdsim.update_rules import Option
+from gdsim.update_rules import Option, UpdateRule
 
 Array = NDArray[np.float64]
 
@@ -109,16 +109,10 @@ class Plan:
 
         Options that are zero in every run (no weight decay, no AMSGrad …) are put in and left out.
         """
-        rule = self.batch.rule.rule
         swept = self.options("update_rule")
-        values: dict[Expr, Expr] = {
-            Symbol(name, "parameter"): ZERO
-            for name, value in self.batch.rule.options.items()
-            if value == 0.0 and name not in swept
-        }
-        for name, formula in rule.program:
-            values[Symbol(name, "parameter")] = fold(substitute(formula, values))
-        return tuple(values[Symbol(name, "parameter")] for name in (*rule.state, "step"))
+        options = self.batch.rule.options.items()
+        zeros = tuple(name for name, value in options if value == 0.0 and name not in swept)
+        return _outputs_without(zeros, self.batch.rule.rule)
 
     @cached_property
     def loss_may_fail(self) -> bool:
@@ -207,6 +201,15 @@ class Plan:
         }
         values |= {name: max(map(abs, column), default=0.0) for name, column in loss.data.items()}
         return values, len(next(iter(loss.data.values()), ()))
+
+
+@lru_cache(maxsize=32)
+def _outputs_without(zeros: tuple[str, ...], rule: UpdateRule) -> tuple[Expr, ...]:
+    """The outputs of a rule with some options put in as zero; every batch of a sweep asks for the same."""
+    values: dict[Expr, Expr] = {Symbol(name, "parameter"): ZERO for name in zeros}
+    for name, formula in rule.program:
+        values[Symbol(name, "parameter")] = fold(substitute(formula, values))
+    return tuple(values[Symbol(name, "parameter")] for name in (*rule.state, "step"))
 
 
 def is_anchor(k: int) -> bool:
