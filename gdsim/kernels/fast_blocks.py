@@ -1,6 +1,6 @@
 """The loop over blocks of 64 lanes: refill, step without looking, judge the few that may have ended.
 
-A *block* of lanes takes eight steps at a time, or 64 where the last eight went by without an event. Lanes
+A *block* of lanes takes eight steps at a time, or up to 64 where the last ones went by without an event. Lanes
 that may have ended on the way move, as they were before these steps, to the *ward*, a second block whose
 steps are judged one by one when it is full; those that went on come back through a queue. A lane that is free
 takes the next run. So judging costs little, no lane is idle while there are runs, and an end is exact.
@@ -18,7 +18,7 @@ from typing import Any
 
 LANES = 64
 BURST: int
-LONG: int  # steps of a long burst
+LONG: int  # steps of a burst at most
 WEIGHTS: int  # rows of weights, of weights one step ago, and two steps ago come first
 ANCHOR: int  # the first row of the weight at the last anchor, −1 where there is none
 TURN: int  # the row of the next anchor, −1 where there is none
@@ -33,6 +33,7 @@ judge: Any
 get: Any
 put: Any
 lowest: Any
+from_bits: Any
 claim: Any
 wide: Any
 carray: Any
@@ -109,7 +110,7 @@ def drive(blocks: Any, counter: Any, starts: Any, numbers: Any, lists: Any, ends
     due = next_due(k0, get(numbers, 4), get(numbers, 5))
     judged_first = k0 + BURST > due or int(k0) % BURST != 0
     idle = -1  # a bit for each lane
-    calm = False  # whether the last burst went by without an event, and a long one may follow
+    length = BURST
     waiting = back = run = end = runs - runs  # no literal 0: Numba would compile everything for it once more
     while True:
         while idle != 0:
@@ -143,16 +144,18 @@ def drive(blocks: Any, counter: Any, starts: Any, numbers: Any, lists: Any, ends
                 break
             waiting, back = treat(ward, waiting, queue, back, numbers, lists, ends)
             continue
-        length = LONG if calm else BURST
-        old, new, busy = burst(block, numbers, lists, length)
+        taken = length
+        old, new, room = burst(block, numbers, lists, taken)
         old &= ~idle
         left = (old | new) & ~idle
-        calm = left == 0 and busy & ~idle == 0
+        length = BURST
+        if left == 0:  # nothing happened, and no lane begins anew: until the next thing that is known to
+            length = max(BURST, int(min(from_bits(room), float(LONG))) // BURST * BURST)
         idle |= left
         while left != 0:
             lane = lowest(left)
             left &= left - 1
-            hand_over(block, lane, ward, waiting, (old >> lane) & 1, length)
+            hand_over(block, lane, ward, waiting, (old >> lane) & 1, taken)
             waiting += 1
             while waiting == LANES:  # all of them may have to stay
                 waiting, back = treat(ward, waiting, queue, back, numbers, lists, ends)

@@ -125,10 +125,10 @@ class Source:
     # -- the burst ----------------------------------------------------------------------------------
 
     def _burst(self) -> list[str]:
-        """Write ``burst(block, numbers, lists, length) -> (old, new, busy)``, of 8 steps or, cheap ones, 64.
+        """Write ``burst(block, numbers, lists, length) -> (old, new, room)``, of 8 steps or, cheap ones, up to 64.
 
-        Three words with a bit for each lane: those that may have ended within the steps, those that must be
-        looked at after them, and those for which a long burst would now be too long.
+        Two words with a bit for each lane: those that may have ended within the steps, and those that must be
+        looked at after them; and the bits of how many steps the next burst may take at most.
         """
         places = {name: row for row, name in enumerate(self.moving)}
         old = {f"old_{name}": len(self.moving) + 1 + row for row, name in enumerate(self._remembered())}
@@ -147,7 +147,13 @@ class Source:
             body = self._in_registers([*sheet.body(), *step], begin, inputs, watched)
         else:
             body = self._through_memory(sheet, (step, needs), begin, inputs, watched)
-        body = ["old = 0", "new = 0", f"busy = {0 if self.long else -1}", *body, "return old, new, busy"]
+        body = [
+            "old = 0",
+            "new = 0",
+            f"room = {'bits(math.inf)' if self.long else 0}",
+            *body,
+            "return old, new, room",
+        ]
         self.rows_of_burst = sheet.free
         head = "burst(block, numbers, lists, length)"
         return _function("plain", head, ["wide()", *self._prologue(body), *body])
@@ -339,11 +345,11 @@ class Source:
         lines.append(f"after = {' | '.join(after)}")
         lines += ["old |= flag(may, i)", "new |= flag(after, i)"]
         if self.long:
-            busy = [f"(k + {self.long}.0 > due)"]
+            lines.append("ahead = due")
             if self.plan.judges_cycle:  # an anchor is kept at the start of a burst
                 lines.append("beyond = select(k == turn, 2.0 * turn, turn)")
-                busy.append(f"(k + {self.long}.0 > beyond)")
-            lines.append(f"busy |= flag({' | '.join(busy)}, i)")
+                lines.append("ahead = select(beyond < due, beyond, due)")
+            lines.append("room = min(room, bits(ahead - k))")
         return lines
 
     # -- judging ------------------------------------------------------------------------------------
