@@ -1,6 +1,6 @@
 """The loop over blocks of 64 lanes: refill, step without looking, judge the few that may have ended.
 
-A *block* of lanes takes eight steps at a time, or up to 64 where the last ones went by without an event. Lanes
+A *block* of lanes takes eight steps at a time, up to 64 where the last ones went by without an event. Lanes
 that may have ended on the way move, as they were before these steps, to the *ward*, a second block whose
 steps are judged one by one when it is full; those that went on come back through a queue. A lane that is free
 takes the next run. So judging costs little, no lane is idle while there are runs, and an end is exact.

@@ -125,7 +125,7 @@ class Source:
     # -- the burst ----------------------------------------------------------------------------------
 
     def _burst(self) -> list[str]:
-        """Write ``burst(block, numbers, lists, length) -> (old, new, room)``, of 8 steps or, cheap ones, up to 64.
+        """Write ``burst(block, numbers, lists, length) -> (old, new, room)``, of 8 or, if cheap, 64 steps.
 
         Two words with a bit for each lane: those that may have ended within the steps, and those that must be
         looked at after them; and the bits of how many steps the next burst may take at most.
