@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -200,6 +202,28 @@ def test_a_scheduler_that_does_not_answer(
 
 
 # ---- the same bytes
+
+
+@pytest.mark.integration
+def test_the_commands_of_the_page_on_scale_run(tmp_path: Path, dask: Cluster) -> None:
+    page = (ROOT / "docs" / "sweeps-at-scale.md").read_text(encoding="utf-8")
+    dask.worker()
+    lines = re.findall(r"^gdsim (sweep .*)$", page, re.MULTILINE)
+    assert len(lines) == 2
+    (call,) = re.findall(r"`(gdsim\.sweep\(.*\))`", page)
+    (tmp_path / "here.py").write_text(f"import gdsim\nif __name__ == '__main__':\n    print({call})\n")
+    commands = [
+        ["-m", "gdsim", *shlex.split(line.replace("tcp://10.0.0.1:8786", dask.address))] for line in lines
+    ]
+    for number, words in enumerate([*commands, ["here.py"]]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        command = [sys.executable, *(str(tmp_path / word) if word == "here.py" else word for word in words)]
+        said = subprocess.run(
+            command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+        )
+        assert said.returncode == 0, said.stderr
+        assert re.search(r"\b800\b", said.stdout)
 
 
 @pytest.mark.integration
