@@ -43,11 +43,11 @@ def numeric(scheme: str, step: float | str) -> DerivativeMethod:
     return derivative_method("numeric", scheme=scheme, step=step)
 
 
-def gradient_bars(batch: Batch) -> np.ndarray:
-    """How far apart the engines' gradients may be at the start."""
+def gradient_bars(batch: Batch, units: float = 64.0) -> np.ndarray:
+    """How far apart the engines' gradients may be at the start; ``units`` in the last place are rounding."""
     method = batch.derivative
     estimate = method.bind(batch.loss)(batch.initial_weight, batch.parameters, None)
-    rounding = 64.0 * UNIT * np.maximum(np.abs(estimate.gradient), 1.0)
+    rounding = units * UNIT * np.maximum(np.abs(estimate.gradient), 1.0)
     if estimate.error is not None:
         return 2.0 * estimate.error + rounding
     return (
@@ -55,14 +55,14 @@ def gradient_bars(batch: Batch) -> np.ndarray:
     )
 
 
-def agrees(batch: Batch) -> None:
+def agrees(batch: Batch, units: float = 64.0) -> None:
     """The gradients lie within their error bars, and the rule makes the same step of the same gradient."""
     batch = replace(batch, stopping=replace(batch.stopping, max_steps=1), record_every=1)
     fast, slow = simulate(batch, "fast"), simulate(batch, "numpy")
     first, second = fast.gradient[0], slow.gradient[0]
     assert np.array_equal(np.isnan(first), np.isnan(second))
     known = ~np.isnan(second)
-    assert (np.abs(first - second) <= gradient_bars(batch))[known].all()
+    assert (np.abs(first - second) <= gradient_bars(batch, units))[known].all()
     for name in ("loss_evaluations", "last_evaluations", "gradient_evaluations"):
         assert np.array_equal(getattr(fast, name), getattr(slow, name)), name
     plan = Plan(batch)
@@ -74,6 +74,13 @@ def agrees(batch: Batch) -> None:
     apart = np.abs(fast.weight[1] - moved) / np.maximum(np.abs(moved), 1.0)
     units = 1e5 if plan.batch.rule.rule.needs_hessian else 64.0  # H·s = g loses up to cond(H) digits
     assert (apart <= units * UNIT)[:, fast.steps == 1].all()
+
+
+def by_chance(batch: Batch) -> np.ndarray:
+    """Where NumPy's run ends at a slope that may be zero for all that the differences can tell."""
+    slow = simulate(batch, "numpy")
+    there = gradient_bars(replace(batch, initial_weight=slow.final_weight))
+    return (there > RESOLVED).any(axis=0)
 
 
 DEFAULT = [("central", "auto", "functions"), ("complex_step", "auto", "functions")]
@@ -94,7 +101,7 @@ def test_every_scheme(scheme: str, step: float | str, loss: str) -> None:
     batch = batch_of(LOSSES[loss], *starts, rate=0.02, derivative=numeric(scheme, step), max_steps=200,
                      tolerance=RESOLVED, record_every=200, **more)  # fmt: skip
     agrees(batch)
-    same_statuses(batch)
+    same_statuses(batch, unless=by_chance(batch))
 
 
 ANALYTIC = (
@@ -114,8 +121,9 @@ ANALYTIC = (
 )
 def test_the_complex_step_of_every_function(loss: str, step: float | str) -> None:
     """Also where it is nan: left of 0 under a root, and where a power overflows."""
-    agrees(batch_of(loss, *spread(Loss.from_text(loss)), rate=0.02, derivative=numeric("complex_step", step),
-                    tolerance=0.0))  # fmt: skip
+    batch = batch_of(loss, *spread(Loss.from_text(loss)), rate=0.02, derivative=numeric("complex_step", step),
+                     tolerance=0.0)  # fmt: skip
+    agrees(batch, units=1200.0 if loss == "(w^2)^600" else 64.0)  # xⁿ by products loses up to n units
 
 
 @pytest.mark.parametrize(
@@ -127,4 +135,6 @@ def test_every_scheme_with_every_rule(scheme: str, rule: str) -> None:
                      derivative=numeric(scheme, "auto"), max_steps=300, tolerance=RESOLVED,
                      record_every=300)  # fmt: skip
     agrees(batch)
-    same_statuses(batch)
+    near = np.abs(simulate(batch, "fast").final_gradient).max(axis=0) <= 10.0 * RESOLVED
+    # near the minimum a rule with memory jumps about, into the tolerance by chance
+    same_statuses(batch, unless=None if batch.rule.rule.memoryless else near)
