@@ -159,6 +159,22 @@ def test_validate_reads_the_axes_of_a_file_too() -> None:
 
 
 @pytest.mark.usefixtures("folder")
+def test_validate_refuses_a_sweep_without_axes() -> None:
+    Path("empty.yaml").write_text(SCENARIO + "sweep: {parameters: {}}\n", encoding="utf-8")
+    assert "no axes to sweep over" in gdsim("validate", "empty.yaml").stderr
+
+
+@pytest.mark.usefixtures("folder")
+def test_validate_tells_the_axes_of_one_file_with_the_faults_of_another() -> None:
+    axis = "sweep: {parameters: {seed: {values: [1.5]}}}\n"
+    Path("axis.yaml").write_text(SCENARIO + axis, encoding="utf-8")
+    Path("wrong.yaml").write_text(SCENARIO + "update_rule: adm\n", encoding="utf-8")
+    found = gdsim("validate", "axis.yaml", "wrong.yaml").stderr
+    assert "axis.yaml:6:38: sweep.parameters.seed.values[0]: 1.5 is not a whole number" in found
+    assert "wrong.yaml:6:14: update_rule" in found
+
+
+@pytest.mark.usefixtures("folder")
 def test_a_verdict_that_must_not_be_fails() -> None:
     assert swept("learning_rate=0.1,9", "--fail-on", "diverged").exit_code == 3
     assert swept("learning_rate=0.1,9", "--fail-on", "cycle").exit_code == 0

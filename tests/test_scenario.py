@@ -61,6 +61,80 @@ def test_all_faults_of_a_file_come_at_once_in_their_order(tmp_path: Path) -> Non
     assert all(f.file and f.file.endswith("case.yaml") for f in found)
 
 
+SWEPT = "loss: w^2\ninitial_weight: 1\nlearning_rate: 0.1\nsweep:\n  parameters:\n"
+
+
+def places(folder: Path, text: str) -> list[tuple[int | None, int | None, str]]:
+    """Line, column and path of the faults of a file, each of which is told once."""
+    found = faults(folder, text)
+    assert len({*found}) == len(found)
+    return [(fault.line, fault.column, fault.path.removeprefix("sweep.parameters.")) for fault in found]
+
+
+def test_faults_of_axes_come_with_all_others(tmp_path: Path) -> None:
+    text = SWEPT.replace("w^2", "sine(w)") + (
+        "    learning_rte: {values: [0.1]}\n"
+        "    learning_rate: {values: [-1, 0.1, a, 1/]}\n"
+        "    update_rule: {values: [adam, momentun]}\n"
+        "figures: {style: slide}\n"
+    )
+    assert places(tmp_path, text) == [
+        (1, 7, "loss"), (6, 5, "learning_rte"), (7, 30, "learning_rate.values[0]"),
+        (7, 39, "learning_rate.values[2]"), (7, 44, "learning_rate.values[3]"),
+        (8, 34, "update_rule.values[1]"), (9, 18, "figures.style"),
+    ]  # fmt: skip
+    found = [(fault.message, fault.expected, fault.suggestion) for fault in faults(tmp_path, text)]
+    assert found[1][0] == "unknown key 'learning_rte'"
+    assert found[1][2] == "learning_rate"
+    assert found[2] == ("-1 is out of range", "a number ≥ 0", "")
+    assert found[5][2] == "momentum"
+
+
+@pytest.mark.parametrize(
+    ("axis", "found"),
+    [
+        ("learning_rte: [0.1]", [(6, 5, "learning_rte"), (6, 19, "learning_rte")]),
+        ("seed: [-1, 2]", [(6, 11, "seed"), (6, 12, "seed.0")]),
+        ("learning_rate: {min: -1, max: b, num: 3}",
+         [(6, 26, "learning_rate.min"), (6, 35, "learning_rate.max")]),
+        ("learning_rate: {min: -3, max: 1, num: 5}", [(6, 26, "learning_rate.min")]),
+        ("seed: {min: 0, max: 1, num: 4}", [(6, 11, "seed")]),
+        ("seed: {min: 0, max: 9, num: 4}", []),
+        ("seed: {min: 1, max: 1000, num: 4, distribution: log_uniform}", []),
+        ("learning_rate: {values: [-1, -1, null]}",
+         [(6, 30, "learning_rate.values[0]"), (6, 38, "learning_rate.values[2]")]),
+        ("loss: {values: [w^2, 'w + ', x*y]}", [(6, 30, "loss.values[1]"), (6, 34, "loss.values[2]")]),
+        ("initial_weight.x: {values: [1]}", [(6, 5, "initial_weight.x")]),
+        ("title: {values: [a]}", [(6, 22, "title.values[0]")]),
+    ],
+)  # fmt: skip
+def test_faults_of_an_axis_stand_at_its_path_or_at_its_values(
+    tmp_path: Path, axis: str, found: list[tuple[int, int, str]]
+) -> None:
+    assert places(tmp_path, f"{SWEPT}    {axis}\nupdate_rule: adm\n") == [*found, (7, 14, "update_rule")]
+
+
+@pytest.mark.parametrize(
+    ("loss", "others", "axis"),
+    [
+        ("sine(w)", "", "initial_weight.x: {values: [1]}"),  # of no known weight
+        ("rosenbrok\ninitial_weight: {x: 1, y: 2}", "", "initial_weight.x: {values: [1]}"),
+        ("sine(w)", "", "loss: {values: [x^2]}"),  # would be of another weight than the start
+        ("w^2", "noise: {kind: gausian}", "noise.scale: {values: [1]}"),
+        ("w^2", "derivative: {method: numerc}", "derivative.schm: {values: [forward]}"),
+        ("w^2", "update_rule: {name: adm}", "update_rule.beta: {values: [5]}"),
+    ],
+)
+def test_what_hangs_on_a_faulty_part_is_left_until_that_is_right(
+    tmp_path: Path, loss: str, others: str, axis: str
+) -> None:
+    head = SWEPT.replace("w^2", loss).replace("initial_weight: 1\n", "", loss.count("initial_weight"))
+    text = f"{head}    {axis}\n{others}\n"
+    without = text[: text.index("sweep:")] + others
+    found = [(fault.message, fault.path) for fault in faults(tmp_path, without)]
+    assert [(fault.message, fault.path) for fault in faults(tmp_path, text)] == found
+
+
 def test_a_fault_reads_as_file_line_column_path_message(tmp_path: Path) -> None:
     path = write(tmp_path, "loss: w**2\ninitial_weight: 1\nlearning_rate: .nan\n")
     with pytest.raises(InputError) as caught:

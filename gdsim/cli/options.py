@@ -284,9 +284,12 @@ def scenario_of(argument: str, overrides: Sequence[str] = (), preset: str | None
 
 
 def scenarios_of(
-    arguments: Sequence[str], overrides: Sequence[str] = (), preset: str | None = None
+    arguments: Sequence[str], overrides: Sequence[str] = (), preset: str | None = None, *, axes: bool = False
 ) -> list[Scenario]:
-    """Find and read the scenarios that arguments mean. Raises InputError with the faults of all of them."""
+    """Find and read the scenarios that arguments mean. Raises InputError with the faults of all of them.
+
+    With ``axes`` those of their sweeps are among them also where a scenario has no others.
+    """
     from gdsim.outcomes import Fault, InputError
     from gdsim.scenario import find, load
 
@@ -301,6 +304,10 @@ def scenarios_of(
     for file in files:
         try:
             found.append(load(file, overrides=overrides, preset=preset))
+            if axes and found[-1].sweep:
+                from gdsim.scenario.fitting import check_axes
+
+                check_axes(found[-1])
         except InputError as error:
             faults += (fault for fault in error.faults if fault not in faults)
     if faults:

@@ -12,8 +12,6 @@ from gdsim.cli.options import ScenarioArgument, json_option, scenarios_of, set_o
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from gdsim.scenario import Scenario
-
 
 @click.command()
 @click.argument("scenarios", nargs=-1, required=True, type=ScenarioArgument(), metavar="FILE|DIR…")
@@ -26,8 +24,7 @@ def validate(
 
     Every fault is reported with file, line and column.
     """
-    loaded = scenarios_of(scenarios, overrides, preset)
-    _check_sweeps(loaded)
+    loaded = scenarios_of(scenarios, overrides, preset, axes=True)
     names = [scenario.name for scenario in loaded]
     if as_json:
         from gdsim.cli.screen import print_json
@@ -35,23 +32,6 @@ def validate(
         print_json({"valid": names})
     else:
         click.echo("valid: " + (", ".join(names) if len(names) <= 8 else f"{len(names)} scenarios"))
-
-
-def _check_sweeps(loaded: list[Scenario]) -> None:
-    """Raise InputError with every axis that does not fit its scenario."""
-    from gdsim.outcomes import Fault, InputError
-
-    faults: list[Fault] = []
-    for scenario in loaded:
-        if scenario.sweep:
-            from gdsim.scenario.axes import check_axes
-
-            try:
-                check_axes(scenario)
-            except InputError as error:
-                faults += error.faults
-    if faults:
-        raise InputError(*faults)
 
 
 @click.command()

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from math import ceil, floor
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gdsim.outcomes import Fault, InputError, nearest
 from gdsim.scenario.document import Document, Place
@@ -269,13 +269,9 @@ def axes_of(scenario: Scenario) -> tuple[Axis, ...]:
     InputError
         For a value that is neither a number nor, where words belong, a word; for a scenario without axes.
     """
-    stated = (scenario.sweep or {}).get("parameters")
-    if not isinstance(stated, Mapping) or not stated:
-        message = "this scenario has no axes to sweep over"
-        raise InputError(Fault(message, f"a sweep: block, or axes behind the file: {_AXIS}"))
     faults: list[Fault] = []
     axes = []
-    for path, axis in stated.items():
+    for path, axis in stated_axes(scenario).items():
         try:
             axes.append(_axis(str(path), axis, str((scenario.sweep or {}).get("method", "grid"))))
         except InputError as error:
@@ -290,20 +286,34 @@ def axes_of(scenario: Scenario) -> tuple[Axis, ...]:
     return tuple(axes)
 
 
+def stated_axes(scenario: Scenario) -> Mapping[str, Any]:
+    """Return the axes in the shape of the file. Raises InputError where there are none."""
+    stated = (scenario.sweep or {}).get("parameters")
+    if isinstance(stated, Mapping) and stated:
+        return stated
+    message = "this scenario has no axes to sweep over"
+    raise InputError(Fault(message, f"a sweep: block, or axes behind the file: {_AXIS}"))
+
+
 def _axis(path: str, given: Mapping[str, object], method: str) -> Axis:
     if "values" in given:
         values = given["values"]
         assert isinstance(values, Sequence)
-        return Axis(path, tuple(_value(path, value) for value in values))
+        return Axis(path, tuple(axis_value(path, value) for value in values))
     distribution = str(given.get("distribution", "uniform"))
     first, second = ("mean", "deviation") if distribution == "normal" else ("min", "max")
     low, high = (float(given[key]) for key in (first, second))  # type: ignore[arg-type]
     if method == "random":
         return Axis(path, (), distribution, low, high)
-    return Axis(path, _spread(low, high, int(given["num"]), distribution), distribution, low, high)  # type: ignore[call-overload]
+    return Axis(path, spread(low, high, int(given["num"]), distribution), distribution, low, high)  # type: ignore[call-overload]
 
 
-def _value(path: str, value: object) -> Value:
+def axis_value(path: str, value: object) -> Value:
+    """Return a value of an axis as a number, or as a word where words belong. Raises InputError.
+
+    >>> axis_value("learning_rate", "1/4"), axis_value("update_rule", "adam")
+    (0.25, 'adam')
+    """
     if path in WORDS or path.rpartition(".")[0] == "derivative":
         if isinstance(value, str):
             return value
@@ -313,12 +323,15 @@ def _value(path: str, value: object) -> Value:
     return int(exact) if path == "seed" and exact == int(exact) else float(exact)
 
 
-def _spread(low: float, high: float, count: int, distribution: str) -> tuple[float, ...]:
+def spread(
+    low: float, high: float, count: int, distribution: str, most: int | None = None
+) -> tuple[float, ...]:
     """Return so many values from low to high, evenly spaced or evenly in the logarithm.
 
-    Each is the double nearest to the true value, the ends taken as they are written.
+    Each is the double nearest to the true value, the ends taken as they are written. Of ``most`` values the
+    last is the end, and the others are the first of all.
 
-    >>> _spread(0.1, 0.5, 5, "uniform"), _spread(0.001, 1.0, 4, "log_uniform")
+    >>> spread(0.1, 0.5, 5, "uniform"), spread(0.001, 1.0, 4, "log_uniform")
     ((0.1, 0.2, 0.3, 0.4, 0.5), (0.001, 0.01, 0.1, 1.0))
     """
     from decimal import Context, Decimal, localcontext
@@ -327,40 +340,15 @@ def _spread(low: float, high: float, count: int, distribution: str) -> tuple[flo
         first, last = Decimal(repr(low)), Decimal(repr(high))
         if count == 1:
             return (low,)
+        places = count if most is None else min(count, most)
         if distribution == "log_uniform":
             ratio = (last / first) ** (1 / Decimal(count - 1))
             values = [first]
-            while len(values) < count:
+            while len(values) < places:
                 values.append(values[-1] * ratio)
         else:
-            values = [first + (last - first) * place / (count - 1) for place in range(count)]
+            values = [first + (last - first) * place / (count - 1) for place in range(places)]
         return (low, *(float(value) for value in values[1:-1]), high)
-
-
-def check_axes(scenario: Scenario) -> None:
-    """Put the values of every axis into the scenario, one axis at a time.
-
-    Raises
-    ------
-    InputError
-        For an axis that names no field, or a value that its field does not take; every such axis at once.
-    """
-    faults: list[Fault] = []
-    assert scenario.document is not None
-    for axis in axes_of(scenario):
-        for value in tried(axis):
-            try:
-                variant(scenario, {axis.path: value})
-            except InputError as error:
-                faults += (
-                    scenario.document.key_fault(
-                        ("sweep", "parameters", axis.path), fault.message, fault.expected, fault.suggestion
-                    )
-                    for fault in error.faults
-                )
-                break
-    if faults:
-        raise InputError(*dict.fromkeys(faults))
 
 
 def tried(axis: Axis) -> Sequence[Value]:

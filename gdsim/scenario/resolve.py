@@ -61,7 +61,9 @@ def resolve(document: Document, source: Path | None) -> Scenario:
     _sweep(check, given.get("sweep"))
     _figures(check, given.get("figures"))
     if check.faults:
-        raise InputError(*_in_order(check.faults))
+        from gdsim.scenario.fitting import axis_faults
+
+        raise InputError(*in_order([*check.faults, *axis_faults(document)]))
     if loss is None or start is None or rate is None or rule is None or method is None:
         raise AssertionError("a part without a value left no fault")
     return Scenario(
@@ -483,5 +485,6 @@ def _axis(check: Check, axis: Mapping[str, Any], method: str, path: KeyPath) -> 
         check.report((*path, "min"), "a logarithmic axis cannot begin at zero or below", "a number > 0")
 
 
-def _in_order(faults: list[Fault]) -> list[Fault]:
+def in_order(faults: list[Fault]) -> list[Fault]:
+    """Return faults by file, line and column."""
     return sorted(faults, key=lambda fault: (fault.file or "", fault.line or 0, fault.column or 0))

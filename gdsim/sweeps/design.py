@@ -18,7 +18,8 @@ from gdsim.noise import philox
 from gdsim.outcomes import Fault, InputError, Interval
 from gdsim.runs.composition import compose
 from gdsim.scenario import Scenario
-from gdsim.scenario.axes import Axis, Value, axes_of, check_axes, tried, variant
+from gdsim.scenario.axes import Axis, Value, axes_of, tried, variant
+from gdsim.scenario.fitting import check_axes
 from gdsim.scenario.merge import is_stated
 
 Array: TypeAlias = NDArray[np.float64]
@@ -76,6 +77,7 @@ class Design:
         >>> design.runs, design.values(1, np.arange(4)).tolist()
         (6, [1.0, 2.0, 3.0, 1.0])
         """
+        check_axes(scenario)
         axes = axes_of(scenario)
         stated = scenario.sweep or {}
         method: Any = stated.get("method", "grid")
@@ -90,8 +92,7 @@ class Design:
         return design
 
     def check(self) -> None:
-        """Put the values of every axis into the scenario, one axis at a time. Raises InputError."""
-        check_axes(self.scenario)
+        """Compose every batch that the values of the axes need. Raises InputError."""
         if math.prod(len(axis.values) for axis in self._worded) > MOST_CATEGORIES:
             names = ", ".join(axis.path for axis in self._worded)
             message = f"the axes {names} make too many batches"
