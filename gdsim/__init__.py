@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gdsim.sweeps.result import SweepResult
     from gdsim.sweeps.tuning import Tuned
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 #: what is found on first use: types, and a function of a floor above this facade's
 _TYPES = {

@@ -343,7 +343,7 @@ def test_a_misspelt_command_is_told_which_is_meant(word: str, said: str) -> None
 
 def test_python_m_gdsim_is_the_command() -> None:
     done = command("--version")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "gdsim, version 0.1.0\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "gdsim, version 1.0.0\n", "")
 
 
 def test_a_reader_that_stops_reading_is_no_error() -> None:
