@@ -271,7 +271,9 @@ class _Tasks:
         try:
             yield
         except (CancelledError, asyncio.CancelledError, OSError) as error:
-            if isinstance(error, OSError) and self.client.status == "running":
+            scheduler = getattr(self.client.scheduler, "address", self.address)
+            closed = f"remote={scheduler}" in str(error)  # told before the client's status is
+            if isinstance(error, OSError) and self.client.status == "running" and not closed:
                 raise
             message = f"the scheduler at {self.address} was lost"
             raise OSError(f"{message}; the same command goes on from here") from None
