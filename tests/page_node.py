@@ -19,7 +19,9 @@ from typing import Any
 
 import pytest
 
-JS = Path(__file__).parent.parent / "gdsim" / "page" / "js"
+from gdsim.page.bundle import JS
+
+TESTS = Path(__file__).parent / "page"
 NEEDS_NODE = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 SECONDS = 120
 _NO_LOSSES = "export const emitted = {losses: {}, rules: {}, schedules: {}};\n"
@@ -47,6 +49,20 @@ function answer(value) {
   }
 }
 """
+
+
+def check_own_tests(name: str) -> None:
+    """Run tests that are written in JavaScript, beside the modules as they are installed."""
+    with tempfile.TemporaryDirectory() as folder:
+        modules, tests = Path(folder, "gdsim", "page", "js"), Path(folder, "tests", "page")
+        shutil.copytree(JS, modules, ignore=shutil.ignore_patterns("node_modules"))
+        shutil.copytree(TESTS, tests)
+        shutil.copy(TESTS / "package.json", folder)
+        done = subprocess.run(
+            ["node", "--test", str(tests / f"{name}.test.js")],
+            capture_output=True, encoding="utf-8", timeout=SECONDS, check=False,
+        )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
 
 
 def run(script: str, data: object = None, emitted: str = _NO_LOSSES) -> Any:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +20,6 @@ from gdsim.runs.composition import compose
 from gdsim.simulation import simulate
 
 pytestmark = page_node.NEEDS_NODE
-TESTS = Path(__file__).parent / "page" / "panels.test.js"
 STEPS = 150
 _QUOTIENTS = """
 import { emitted } from "./emitted.js";
@@ -55,10 +52,7 @@ answer(data.map(({ key, spec, ...problem }) => {
 
 
 def test_the_panels_hold_what_their_own_tests_say() -> None:
-    done = subprocess.run(
-        ["node", "--test", str(TESTS)], capture_output=True, encoding="utf-8", timeout=60, check=False
-    )
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    page_node.check_own_tests("panels")
 
 
 def test_a_quotient_of_the_zoom_has_the_bits_of_pythons_difference() -> None:

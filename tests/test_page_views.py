@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-from pathlib import Path
 from xml.etree import ElementTree as Tree
 
 import page_node
 import pytest
 
 pytestmark = page_node.NEEDS_NODE
-TESTS = Path(__file__).parent / "page"
 HOSTILE = """</text><script>alert("1")</script>&amp;'"""
 _WORDS = """
 import { svgOf } from "./draw/svg.js";
@@ -34,11 +31,7 @@ _SVG = "{http://www.w3.org/2000/svg}"
 
 @pytest.mark.parametrize("name", ["scale", "views"])
 def test_pictures_hold_what_their_own_tests_say(name: str) -> None:
-    done = subprocess.run(
-        ["node", "--test", str(TESTS / f"{name}.test.js")],
-        capture_output=True, encoding="utf-8", timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    page_node.check_own_tests(name)
 
 
 def test_an_svg_keeps_hostile_names_as_text_and_is_well_formed() -> None:
