@@ -8,9 +8,10 @@ that takes eight steps at a time (see ``burst``); what may end within a burst is
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -242,7 +243,7 @@ class _Walk:
             clipped = tuple(value if value != value else min(max(value, -bound), bound) for value in values)
         else:
             largest = max(*map(abs, values), TINY)
-            norm = largest * math.sqrt(sum((value / largest) ** 2 for value in values))
+            norm = largest * math.sqrt(_added((value / largest) ** 2 for value in values))
             factor = bound / (norm + 1e-6)
             factor = 1.0 if factor >= 1.0 else factor  # nan stays nan
             clipped = tuple(value * factor for value in values)
@@ -296,7 +297,7 @@ class _Walk:
     def _search(
         self, weight: Floats, gradient: Floats, steps: Floats, rate: float, here: float
     ) -> tuple[Floats, float, bool]:
-        slope = sum(g * s for g, s in zip(gradient, steps, strict=True))
+        slope = _added(g * s for g, s in zip(gradient, steps, strict=True))
         self.losses += 1
         factor = 1.0 if slope < 0.0 else 0.0
         if factor:
@@ -368,3 +369,8 @@ class _Walk:
         self.log.steps_of_table = np.concatenate(self.steps)
         self.log.table = np.concatenate(self.tables)
         self.tables.clear()
+
+
+def _added(values: Iterable[float]) -> float:
+    """The sum from left to right, each rounded, as in NumPy; from Python 3.12 on ``sum`` rounds once."""
+    return reduce(add, values, 0.0)
