@@ -76,14 +76,24 @@ class Terminal:
         os.kill(self.process, signal.SIGKILL)
         self.end()
 
-    def end(self) -> int:
-        """Read to the end and return the exit code, or minus the signal."""
-        while True:
+    def end(self, again: bytes = b"") -> int:
+        """Read to the end and return the exit code, or minus the signal.
+
+        A signal that comes after Python has shown its prompt and before it waits for a key waits for the next
+        key, and ``again`` is pressed every few seconds.
+        """
+        deadline = time.monotonic() + _PATIENCE
+        while time.monotonic() < deadline:
+            ready, _, _ = select.select([self._file], [], [], 5.0)
             try:
-                if not os.read(self._file, 1 << 16):
+                if ready and not os.read(self._file, 1 << 16):
                     break
+                if not ready and again:
+                    self.press(again)
             except OSError:
                 break
+        else:
+            raise AssertionError("the process does not end")
         _, status = os.waitpid(self.process, 0)
         os.close(self._file)
         return os.waitstatus_to_exitcode(status)

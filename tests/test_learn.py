@@ -207,7 +207,7 @@ def test_ctrl_c_keeps_everything_and_exits_with_130(tmp_path: Path) -> None:
     terminal.type("1")
     terminal.type("2")
     terminal.press(CTRL_C)
-    assert terminal.end() == 130
+    assert terminal.end(again=CTRL_C) == 130
     assert [one.answer for one in progress(tmp_path).lessons["01-nudges"].attempts] == ["1", "2"]
 
 
