@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from gdsim.batch import TAIL
-from gdsim.expr.emit_numba import ANGLE_FUNCTIONS, VECTOR_FUNCTIONS, Statement
+from gdsim.expr.emit_numba import ANGLE_FUNCTIONS, VECTOR_FUNCTIONS
 from gdsim.kernels import fast_blocks, vector_math
 from gdsim.kernels.fast_sheet import LANES, Sheet
-from gdsim.kernels.fast_step import Step
+from gdsim.kernels.fast_step import Step, with_angles
 from gdsim.kernels.plan import BURST, NEAR, Plan
 
 NUMBERS = ("tolerance", "bound", "stop", "first", "last", "every")  # then the step's own
@@ -138,7 +138,7 @@ class Source:
         sheet = Sheet("block", inputs, free + len(watched), exact_angles=False)
         angles: list[str] = []
         for group in [*self.step.gradient(self.with_loss), self.step.rate(), *self.step.moves()]:
-            sheet.add(_with_angles(group, angles))
+            sheet.add(with_angles(group, angles))
         step, needs = self._step_lines(angles)
         begin = self._begin(old, places)
         cheap = sheet.single and self._cost(sheet.body()) <= _CHEAP_STEP
@@ -470,19 +470,6 @@ class Source:
             "        place = number // int(every) + (-int(first)) // int(every)",
             *(f"        record[place, {n}, run] = {at(name)}" for n, name in enumerate(values)),
         ]
-
-
-def _with_angles(group: list[Statement], angles: list[str]) -> list[Statement]:
-    """Note the size of each angle, so that a large one can be looked for at the end."""
-    result: list[Statement] = []
-    for step in group:
-        result.append(step)
-        if step.kind == "angle" and not step.rowwise:
-            argument = step.text[len(step.function) + 1 : -1]
-            size = f"{step.target}_size"
-            angles.append(size)
-            result.append(Statement(size, f"abs({argument})", step.reads))
-    return result
 
 
 def _extreme(target: str, values: list[str], sign: str) -> list[str]:

@@ -24,6 +24,19 @@ def line(target: str, text: str, *reads: str) -> Statement:
     return Statement(target, text, reads)
 
 
+def with_angles(group: list[Statement], angles: list[str]) -> list[Statement]:
+    """Note the size of each angle, so that a large one can be looked for at the end."""
+    result: list[Statement] = []
+    for step in group:
+        result.append(step)
+        if step.kind == "angle" and not step.rowwise:
+            argument = step.text[len(step.function) + 1 : -1]
+            size = f"{step.target}_size"
+            angles.append(size)
+            result.append(Statement(size, f"abs({argument})", step.reads))
+    return result
+
+
 def kind_of(plan: Plan) -> tuple[Hashable, ...]:
     """Return all that the source of a plan depends on: plans of one kind share it, whatever their numbers."""
     batch = plan.batch
