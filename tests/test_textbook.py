@@ -23,6 +23,7 @@ from gdsim.expr.differentiate import derivative, differentiate
 from gdsim.expr.display import ELLIPSIS, to_latex, to_text
 from gdsim.expr.emit_python import compile_function
 from gdsim.expr.nodes import Expr, Prime, Reduce, Symbol, substitute, symbols, walk
+from gdsim.expr.one_sided import Break, break_at
 from gdsim.expr.parse import parse
 from gdsim.expr.step_lines import closing_lines, slope_name, step_lines, walk_steps
 from gdsim.expr.step_markup import steps_latex, steps_mathml
@@ -417,6 +418,41 @@ def test_the_convention_at_a_kink_is_that_of_the_slopes_computed_with(
 ) -> None:
     forms = [derived(formula).result, derivative(parse(formula), "x")]
     assert compile_function(forms, [Symbol("x")])(point) == (slope, slope)
+
+
+@pytest.mark.parametrize(
+    ("formula", "point", "expected"),
+    [
+        ("abs(x)", 0.0, Break(-1.0, 1.0, False)), ("max(x, 1)", 1.0, Break(0.0, 1.0, False)),
+        ("min(3x, -x)", 0.0, Break(3.0, -1.0, False)), ("abs(abs(x) - 1)", 0.0, Break(1.0, -1.0, False)),
+        ("relu(-2x)", 0.0, Break(-2.0, 0.0, False)), ("where(x >= 0, x, -x)", 0.0, Break(-1.0, 1.0, False)),
+        ("sign(x)", 0.0, Break(0.0, 0.0, True)), ("where(x < 0, 0, 1)", 0.0, Break(0.0, 0.0, True)),
+        ("abs(x)", 1e-300, None), ("relu(x)^2", 0.0, None), ("x*abs(x)", 0.0, None), ("huber(x)", 1.0, None),
+        ("where(x < 1, x^2, 2x - 1)", 1.0, None), ("abs(x^2)", 0.0, None), ("abs(x)/x", 0.0, None),
+    ],
+)  # fmt: skip
+def test_a_kink_or_a_jump_is_told_with_the_slopes_on_both_sides(
+    formula: str, point: float, expected: Break | None
+) -> None:
+    x = Symbol("x")
+    assert break_at(parse(formula), x, {x: point}) == expected
+
+
+def test_at_a_kink_no_derivative_is_claimed() -> None:
+    said = differentiate(parse("max(x, 1)"), "x").at(1).sentence
+    assert said == (
+        "L has a kink here: L′ is 0 on the left, 1 on the right. There is no derivative; by agreement 0.5 "
+        "is taken. Positive, so decrease x: the step goes left by η·0.5."
+    )
+
+
+@pytest.mark.parametrize(
+    ("formula", "point", "lost"), [("1/x", 0, "L"), ("sqrt(x)", 0, "L′"), ("e^x", 1e3, "L")]
+)
+def test_no_step_is_promised_where_a_number_is_infinite(formula: str, point: float, lost: str) -> None:
+    slope = differentiate(parse(formula), "x").at(point)
+    assert slope.direction is None
+    assert slope.sentence == f"{lost} is infinite here, or too large for a number: no step can be taken."
 
 
 # ------------------------------------------------------------------------------ wide and deep

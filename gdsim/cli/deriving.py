@@ -11,6 +11,7 @@ from gdsim.cli.options import ExpressionCommand, json_option, loss_or_scenario, 
 
 if TYPE_CHECKING:
     from gdsim.expr.nodes import Expr
+    from gdsim.expr.one_sided import Break
     from gdsim.expr.step_lines import Line
     from gdsim.expr.textbook import Step
     from gdsim.losses import Loss
@@ -29,6 +30,7 @@ class _Derived(NamedTuple):
     slope: float | None
     value: float
     numbers: list[Line]
+    there: Break | None
 
     @property
     def several(self) -> bool:
@@ -48,7 +50,9 @@ class _Derived(NamedTuple):
     def move(self) -> tuple[str, ...]:
         from gdsim.expr.step_move import move
 
-        return move(self.mark, self.weight, self.slope, self.value) if self.slope is not None else ()
+        if self.slope is None:
+            return ()
+        return move(self.mark, self.weight, self.slope, self.value, self.there)
 
     @property
     def steps(self) -> list[Line]:
@@ -103,6 +107,7 @@ def derive(expression: str, at: str | None, form: str, as_json: bool) -> None:
 def _derived(loss: Loss, where: dict[str, float] | None) -> list[_Derived]:
     from gdsim.expr.differentiate import derivative
     from gdsim.expr.nodes import Symbol
+    from gdsim.expr.one_sided import break_at
     from gdsim.expr.step_lines import slope_name
     from gdsim.expr.step_numbers import number_lines
     from gdsim.expr.textbook import textbook
@@ -115,12 +120,14 @@ def _derived(loss: Loss, where: dict[str, float] | None) -> list[_Derived]:
     for name in loss.weights:
         step = textbook(loss.expression, name)
         numbers: list[Line] = []
+        there = None
         if where is not None:
             scalars = {Symbol(weight): value for weight, value in where.items()} | parameters
             head = slope_name(name, len(loss.weights) > 1)
             numbers = number_lines(step.result, head, slopes[name], scalars, columns)
+            there = break_at(loss.expression, Symbol(name), {**scalars, **columns})
         computed = derivative(loss.expression, name)
-        found.append(_Derived(loss, name, step, computed, slopes.get(name), value, numbers))
+        found.append(_Derived(loss, name, step, computed, slopes.get(name), value, numbers, there))
     return found
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isnan
-from typing import Any
+from math import isfinite, isinf, isnan
+from typing import TYPE_CHECKING, Any
 
 from gdsim.expr.emit_python import compile_function
 from gdsim.expr.nodes import Expr, Symbol, symbols, walk
@@ -13,6 +13,9 @@ from gdsim.expr.step_lines import Line, slope_name
 from gdsim.expr.step_numbers import number_lines
 from gdsim.expr.step_text import steps_text
 from gdsim.outcomes import Fault, InputError
+
+if TYPE_CHECKING:
+    from gdsim.expr.one_sided import Break
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Slope:
     value
         The number.
     direction
-        ``left``, ``right`` or ``stay``: against the slope; None where nothing tells the way.
+        ``left``, ``right`` or ``stay``: against the slope; None where no step can be taken.
     sentence
         The same in words.
     lines
@@ -61,12 +64,15 @@ def slope_at(before: Expr, after: Expr, shown: Expr, weight: str, where: Any) ->
     InputError
         Where a name has no number, or a number no name.
     """
+    from gdsim.expr.one_sided import break_at
+
     names = {node.name: node for node in walk(before) if isinstance(node, Symbol)}
     values = {names[name]: value for name, value in _numbers(where, [*names]).items()}
     loss, slope = compile_function([before, after], [*values])(*values.values())
     several = len(symbols(before, "weight")) > 1
     lines = number_lines(shown, slope_name(weight, several), slope, values, {})
-    said = move(f"∂L/∂{weight}" if several else "L′", weight, slope, loss)
+    there = break_at(before, names.get(weight, Symbol(weight)), values)
+    said = move(f"∂L/∂{weight}" if several else "L′", weight, slope, loss, there)
     return Slope(weight, slope, direction(slope, loss), " ".join(said), tuple(lines))
 
 
@@ -84,30 +90,62 @@ def _numbers(where: Any, names: list[str]) -> dict[str, float]:
 
 
 def direction(slope: float, loss: float) -> str | None:
-    """Return the way to move, against the slope; nobody knows it where slope or loss is no number."""
-    if isnan(slope) or isnan(loss):
+    """Return the way to move, against the slope; there is none where slope or loss is not finite."""
+    if not isfinite(slope) or not isfinite(loss):
         return None
     return "left" if slope > 0 else "right" if slope < 0 else "stay"
 
 
-def move(mark: str, name: str, slope: float, loss: float) -> tuple[str, ...]:
+def move(mark: str, name: str, slope: float, loss: float, there: Break | None = None) -> tuple[str, ...]:
     """Say which way a weight is moved, and why.
 
+    Parameters
+    ----------
+    mark
+        What the slope is called.
+    name
+        The weight.
+    slope, loss
+        The numbers at the point.
+    there
+        The kink or the jump at the point, where there is one.
+
+    Examples
+    --------
     >>> move("L′", "w", -2.0, 1.0)
     ('L′ < 0: the loss falls with w.', 'Negative, so increase w: the step goes right by η·2.')
     >>> move("L′", "w", -1.0, float("nan"))
     ('L is not a number here: nothing tells which way to move w.',)
+    >>> from gdsim.expr.one_sided import Break
+    >>> for sentence in move("L′", "w", 0.0, 0.0, Break(-1.0, 1.0, jump=False)):
+    ...     print(sentence)
+    L has a kink here: L′ is −1 on the left, 1 on the right.
+    There is no derivative; by agreement 0 is taken.
+    It is 0, so no step is taken.
     """
     if isnan(loss) or isnan(slope):
         lost = "L" if isnan(loss) else mark
         return (f"{lost} is not a number here: nothing tells which way to move {name}.",)
+    if isinf(loss) or isinf(slope):
+        lost = "L" if isinf(loss) else mark
+        return (f"{lost} is infinite here, or too large for a number: no step can be taken.",)
     if slope > 0:
+        why = f"{mark} > 0: the loss rises with {name}."
         step = f"Positive, so decrease {name}: the step goes left by η·{slope:.6g}."
-        return f"{mark} > 0: the loss rises with {name}.", step
-    if slope < 0:
+    elif slope < 0:
+        why = f"{mark} < 0: the loss falls with {name}."
         step = f"Negative, so increase {name}: the step goes right by η·{-slope:.6g}."
-        return f"{mark} < 0: the loss falls with {name}.", step
-    return (
-        f"{mark} = 0: flat in {name}, so no step is taken.",
-        "Where every slope is 0, the point is critical: a minimum, a maximum or a saddle.",
-    )
+    else:
+        why = f"{mark} = 0: flat in {name}, so no step is taken."
+        step = "Where every slope is 0, the point is critical: a minimum, a maximum or a saddle."
+    if there is None:
+        return why, step
+    return *_broken(mark, slope, there), step if slope else "It is 0, so no step is taken."
+
+
+def _broken(mark: str, slope: float, there: Break) -> tuple[str, str]:
+    """Say that there is no derivative, and which number takes its place."""
+    left, right, taken = (f"{side + 0.0:.6g}".replace("-", "−") for side in (there.left, there.right, slope))
+    kink = f"L has a kink here: {mark} is {left} on the left, {right} on the right."
+    said = "L jumps here." if there.jump else kink
+    return said, f"There is no derivative; by agreement {taken} is taken."
