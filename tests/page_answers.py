@@ -91,10 +91,11 @@ def answers(lesson: Lesson, step: Step) -> Iterator[str]:
             if isinstance(step.task, Quantity):
                 yield from (repr(value_of(lesson, name)) for name in step.task.mistakes.values())
         case Prediction() as task:
-            yield from task.among or ("left", "right", "stay")
+            named = task.among or ("left", "right", "stay")
+            yield from (*named, *(name.replace("_", " ").title() for name in named))
             yield from ("1", "2", "3", "4", "up", "0", ",")
         case Choice(options, right):
-            yield from options
+            yield from (*options, *(name.replace("-", "  ").upper() for name in options))
             yield from (" ".join(right), ", ".join(options), "1", "1 2", "9", "nothing", ",", "1,1")
         case Order(items):
             yield " ".join(items)

@@ -179,6 +179,12 @@ def test_a_choice_is_answered_by_names_or_numbers() -> None:
     assert said(task, "1") == (False, "wrong", "feedback left")
 
 
+@pytest.mark.parametrize("answer", ["still_moving", "still moving", "Still  Moving", "STILL-MOVING", "2"])
+def test_an_option_may_be_typed_as_it_is_shown(answer: str) -> None:
+    task = Choice(("minimum", "still_moving"), ("still_moving",))
+    assert said(task, answer)[0] is True
+
+
 def test_of_several_right_options_all_are_needed() -> None:
     task = Choice(("a", "b", "c"), ("a", "c"))
     assert said(task, "1, 3") == (True, "right", "feedback a")
@@ -198,6 +204,7 @@ def test_an_order_says_where_it_goes_wrong_first() -> None:
     ("task", "answer", "right"),
     [
         (Prediction(PARABOLA, "direction"), "left", True),
+        (Prediction(PARABOLA, "direction"), "Left", True),
         (Prediction(PARABOLA, "direction"), "stay", False),
         (Prediction(PARABOLA, "outcome", among=("minimum", "diverged")), "1", True),
         (Prediction(PARABOLA, "outcome", among=("minimum", "diverged")), "diverged", False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -124,19 +125,32 @@ def _text(answer: Answer) -> str:
 
 
 def _names(answer: Answer, known: Sequence[str]) -> list[str]:
-    """Read names, or their numbers from 1, parted by commas or blanks."""
-    words = answer.replace(",", " ").split() if isinstance(answer, str) else list(answer)
+    """Read names, or their numbers from 1, parted by commas or blanks; one name may have blanks in it."""
+    if isinstance(answer, str) and (name := _known(answer, known)):
+        return [name]
+    words = answer.replace(",", " ").split() if isinstance(answer, str) else list(map(str, answer))
     found = []
     for word in words:
-        place = int(word) - 1 if isinstance(word, str) and word.isdecimal() else None
-        if place is not None and 0 <= place < len(known):
-            found.append(known[place])
-        elif word in known:
-            found.append(str(word))
-        else:
+        place = int(word) - 1 if word.isdecimal() else -1
+        name = known[place] if 0 <= place < len(known) else _known(word, known)
+        if not name:
             expected = f"a number from 1 to {len(known)}, or one of {', '.join(sorted(known))}"
-            raise InputError(Fault(f"{word!r} is none of them", expected, nearest(str(word), known)))
+            raise InputError(Fault(f"{word!r} is none of them", expected, nearest(word, known)))
+        found.append(name)
     return found
+
+
+def _known(text: str, known: Sequence[str]) -> str:
+    """Return the name that is meant: capitals, blanks, hyphens and underscores make no difference.
+
+    >>> _known("Still moving", ["minimum", "still_moving"]), _known("moving", ["still_moving"])
+    ('still_moving', '')
+    """
+    return next((name for name in known if _plain(name) == _plain(text)), "")
+
+
+def _plain(name: str) -> str:
+    return "-".join(re.split(r"[\s_-]+", name.strip().lower()))
 
 
 def _settings(answer: Answer, allowed: Sequence[str]) -> dict[str, object]:

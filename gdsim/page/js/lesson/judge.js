@@ -58,17 +58,28 @@ function allowedBy(given, right, [absolute, relative]) {
 }
 
 /**
- * Names, or their numbers from 1, parted by commas or blanks.
+ * Names, or their numbers from 1, parted by commas or blanks; one name may have blanks in it.
  * @type {(answer: string, known: string[]) => string[]}
  */
 export function itemsNamed(answer, known) {
+  const whole = itemMeant(answer, known);
+  if (whole !== undefined) return [whole];
   return answer.split(/[\s,]+/).filter(Boolean).map((word) => {
     const place = /^\d+$/.test(word) ? Number(word) - 1 : -1;
-    if (place >= 0 && place < known.length) return known[place];
-    if (known.includes(word)) return word;
+    const name = known[place] ?? itemMeant(word, known);
+    if (name !== undefined) return name;
     const names = [...known].sort().join(", ");
     throw unreadAnswer("'" + word + "' is none of them", "a number from 1 to " + known.length + ", or one of " + names);
   });
+}
+
+/**
+ * The name that is meant: capitals, blanks, hyphens and underscores make no difference.
+ * @type {(text: string, known: string[]) => string | undefined}
+ */
+function itemMeant(text, known) {
+  const plain = (/** @type {string} */ name) => name.trim().toLowerCase().split(/[\s_-]+/).join("-");
+  return known.find((name) => plain(name) === plain(text));
 }
 
 /**
