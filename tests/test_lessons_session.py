@@ -181,7 +181,7 @@ def test_tuning_says_what_is_missing_below_the_run(session: Session) -> None:
     blocks = at(session, "faster").answer("0.1")
     assert "but after" in said(blocks)
     assert [type(block) for block in blocks] == [Outcome, Note]
-    assert "Reached" in said(session.answer("0.5"))
+    assert "Reached: minimum. Steps: 1." in said(session.answer("0.5"))
 
 
 def test_an_order_is_never_shown_in_order_and_the_same_each_time(session: Session) -> None:
