@@ -27,7 +27,7 @@ from gdsim.outcomes import InputError
 if os.name == "nt":
     pytest.skip("needs pseudo-terminals", allow_module_level=True)
 
-from learner import Terminal
+from learner import PROMPT, Terminal
 
 COURSE = Course()
 CTRL_C, CTRL_D = b"\x03", b"\x04"
@@ -198,6 +198,17 @@ def test_a_word_that_is_nearly_a_command_is_answered_with_it(terminal: Terminal)
 def test_a_command_runs_in_between_and_the_lesson_goes_on(terminal: Terminal) -> None:
     assert "L′ = 2·x" in terminal.type("run derive x^2")
     assert "2 of 13" in terminal.type("")
+
+
+def test_a_command_runs_from_the_list_of_lessons_too(tmp_path: Path) -> None:
+    terminal = Terminal("learn", home=tmp_path)
+    terminal.read()
+    said = terminal.type('run derive "w^2"')
+    prompt = PROMPT.search(said)
+    assert "L′ = 2·w" in said
+    assert prompt is not None
+    assert prompt["prompt"].startswith("lesson")
+    terminal.kill()
 
 
 def test_ctrl_c_keeps_everything_and_exits_with_130(tmp_path: Path) -> None:

@@ -90,8 +90,12 @@ class Screen:
             typed = self.lines.read(f"{prompt} [{following}]" if following else prompt)
             if typed is None or typed.lower() in _LEAVE:
                 return None
-            if typed in ("list", "help"):
+            word, _, rest = typed.removeprefix(":").partition(" ")
+            if word.lower() in ("list", "help") and not rest:
                 return self._chosen()
+            if word == "run" and rest:
+                self._command(rest)
+                continue
             if not typed and not following:
                 continue
             try:
