@@ -176,6 +176,9 @@ ROUTES = {
     "1/x": ("rewrite", "power"),
     "3/x^2": ("rewrite", ("constant multiple", "power")),
     "1/sqrt(x)": ("rewrite", "power"),
+    "5/(2x)": ("rewrite", ("constant multiple", "power")),
+    "1/(2 + 2*exp(x))": ("reciprocal", ("sum", "constant", ("constant multiple", "exponential"))),
+    "3/(2*(1 + exp(x)))": ("reciprocal", ("sum", "constant", "exponential")),
     "x^2/4": ("constant divisor", "power"),
     "1/(1 + exp(x))": ("reciprocal", ("sum", "constant", "exponential")),
     "3*x": ("constant multiple", "identity"),
@@ -258,6 +261,10 @@ TEXTBOOK_FORMS = {
     "tanh(x) + x^2": "1 - tanh(x)^2 + 2*x",
     "sin(x)/cos(x)": "1/cos(x)^2",
     "(2x + 1)/(3x - 1)": "-5/(3*x - 1)^2",
+    "(x^2 - 1)/(x^2 + 1)": "4*x/(x^2 + 1)^2",
+    "x^2/(x - 1)": "(x^2 - 2*x)/(x - 1)^2",
+    "x^2*(x - 3)": "3*x^2 - 6*x",
+    "(2x - 1)^5*x": "10*x*(2*x - 1)^4 + (2*x - 1)^5",
 }
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from gdsim.expr.algebra import add, common_factor, divide, multiply, negate, power
 from gdsim.expr.derivative_rules import FUNCTION_RULES, RULES, Rule
+from gdsim.expr.multiply_out import shortest
 from gdsim.expr.nodes import (
     ONE,
     TWO,
@@ -317,14 +318,15 @@ class _Textbook:
             _product([*factors[:place], one, *factors[place + 1 :]]) for place, one in enumerate(primed)
         )
         rule = {3: "product of three", 4: "product of four"}.get(len(factors), "product")
-        return self.made(rule, node, Add(terms), factors)
+        result = shortest(self.simplified(Add(terms)), self.variable)
+        return self.made(rule, node, Add(terms), factors, result)
 
     def quotient(self, node: Expr, numerator: Expr, denominator: Expr) -> Step:
         if not self.varies(denominator):
             filled = Divide(self.prime(numerator), denominator)
             return self.made("constant divisor", node, filled, [numerator], constants=denominator)
         if not self.varies(numerator):
-            return self.below(node, numerator, denominator)
+            return self.below(node, *self._factor_taken_out(numerator, denominator))
         filled = Divide(
             Add((
                 _product([self.prime(numerator), denominator]),
@@ -337,8 +339,19 @@ class _Textbook:
         two = multiply((f, self.step(denominator).result))
         shared = common_factor(one, two, g)
         difference = add((divide(one, shared), negate(divide(two, shared))), _AS_THEY_ARE)
-        result = divide(multiply((shared, difference)), power(g, TWO))
+        result = divide(multiply((shared, shortest(difference, self.variable))), power(g, TWO))
         return self.made("quotient", node, filled, [numerator, denominator], result=result)
+
+    def _factor_taken_out(self, numerator: Expr, denominator: Expr) -> tuple[Expr, Expr]:
+        """c/(k·g) as (c/k)/g."""
+        if not isinstance(denominator, Multiply):
+            return numerator, denominator
+        factors = tuple(_flat(denominator.factors))
+        constants = [factor for factor in factors if not self.varies(factor)]
+        if not constants:
+            return numerator, denominator
+        out = _coefficient(self.simplified(Divide(numerator, _product(constants))))
+        return out, _product([factor for factor in factors if self.varies(factor)])
 
     def below(self, node: Expr, numerator: Expr, denominator: Expr) -> Step:
         """c/g: a power of one thing is brought above the line, anything else goes by the reciprocal rule."""
