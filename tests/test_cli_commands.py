@@ -21,6 +21,7 @@ from interpreters import command, environment
 
 from gdsim.cli import main
 from gdsim.cli.scenarios import LISTS
+from gdsim.expr.step_move import move
 from gdsim.losses import LOSSES
 from gdsim.scenario import shipped, shipped_scenarios
 from gdsim.update_rules import RULES
@@ -312,6 +313,22 @@ def test_derive_says_what_counts_as_a_constant() -> None:
 def test_derive_without_a_point_gives_no_number() -> None:
     found = document("derive", "w^2")
     assert (found["derivative"], found["value"], found["direction"]) == ("2*w", None, None)
+
+
+def test_derive_takes_a_constant() -> None:
+    text = printed("derive", "7", "--at", "2")
+    assert "L′ = 0                              constant: c′ = 0\n" in text
+    assert text.endswith("at w = 2:\nL′ = 0\n" + "\n".join(move("L′", "w", 0.0, 7.0)) + "\n")
+
+
+def test_derive_says_a_number_once_where_nothing_is_left_to_work_out() -> None:
+    assert "∂L/∂w = 3\n∂L/∂w > 0" in printed("derive", "w*x", "--at", "w=2,x=3")
+
+
+def test_what_derive_holds_constant_fits_the_screen() -> None:
+    text = printed("derive", "engel-raw")
+    assert max(map(len, text.splitlines())) <= 80
+    assert "by slope: intercept counts as a constant; income and foodexp: numbers of each" in text
 
 
 def test_derive_with_several_weights_gives_each() -> None:

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from gdsim.cli.options import ExpressionCommand, json_option, loss_or_scenario, weights_at
+from gdsim.cli.options import (
+    ExpressionCommand,
+    is_scenario,
+    json_option,
+    loss_or_scenario,
+    weights_at,
+)
 
 if TYPE_CHECKING:
     from gdsim.expr.nodes import Expr
@@ -88,7 +94,7 @@ def derive(expression: str, at: str | None, form: str, as_json: bool) -> None:
 
     EXPR is a formula, the name of a library loss, or a scenario; it may begin with a minus.
     """
-    loss, _ = loss_or_scenario(expression)
+    loss = _constant(expression) or loss_or_scenario(expression)[0]
     where = weights_at(at, loss.weights) if at is not None else None
     found = _derived(loss, where)
     if as_json:
@@ -102,6 +108,18 @@ def derive(expression: str, at: str | None, form: str, as_json: bool) -> None:
 
         written = steps_latex if form == "latex" else steps_mathml
         click.echo("\n\n".join(written(one.lines) for one in found))
+
+
+def _constant(expression: str) -> Loss | None:
+    """A formula without weights as a loss of w: its derivative is 0 by any weight."""
+    from gdsim.expr.nodes import symbols
+    from gdsim.expr.parse import parse
+    from gdsim.losses import LOSSES, Loss
+
+    if is_scenario(expression) or expression in LOSSES:
+        return None
+    formula = parse(expression)
+    return None if symbols(formula) else Loss(weights=("w",), expression=formula)
 
 
 def _derived(loss: Loss, where: dict[str, float] | None) -> list[_Derived]:
@@ -190,6 +208,8 @@ def _step_data(step: Step, depth: int, again: bool) -> dict[str, Any]:
 
 
 def _print(loss: Loss, found: list[_Derived], where: dict[str, float] | None) -> None:
+    from textwrap import wrap
+
     from gdsim.cli.screen import short, width
     from gdsim.expr.display import to_text
     from gdsim.expr.step_text import broken, steps_text
@@ -200,8 +220,8 @@ def _print(loss: Loss, found: list[_Derived], where: dict[str, float] | None) ->
         click.echo(row)
     for one in found:
         click.echo()
-        if held := _held(one):
-            click.echo(click.style(held, dim=True))
+        for row in wrap(_held(one), columns, subsequent_indent="  ", break_on_hyphens=False):
+            click.echo(click.style(row, dim=True))
         _print_lines(one.steps, columns)
         click.echo()
         click.echo(click.style(steps_text(one.closing[:1], columns), bold=True))

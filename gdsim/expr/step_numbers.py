@@ -65,7 +65,7 @@ def number_lines(
     10.625
     """
     filled = with_numbers(result, scalars)
-    if filled == result or written_size(result) > _MOST_PARTS:
+    if filled in (result, figure(slope)) or written_size(result) > _MOST_PARTS:
         return [Line(0, (head, figure(slope)))]
     lines = [Line(0, (head, filled))]
     if isinstance(result, Add) and len(result.terms) <= _MOST_TERMS:
