@@ -103,6 +103,14 @@ def test_each_rule_finds_its_fault(folder: Path, name: str) -> None:
     assert all(one.startswith(NAME) for one in faults)
 
 
+def test_a_value_that_another_one_uses_is_used(folder: Path) -> None:
+    lines = 'values:\n  half: 3\n  whole: {expression: "2*{{ half }}"}'
+    edit(folder / LESSON, "values:", lines)
+    assert [one.split("value ")[1] for one in found(folder)] == ["whole is never used", "half is never used"]
+    edit(folder / TEXTS, "Which way will", "That is {{ whole:.2g }}. Which way will")
+    assert found(folder) == []
+
+
 def test_a_lesson_of_too_few_exercises_is_found(folder: Path) -> None:
     text = "lesson: 1\nminutes: 5\nsteps:\n  - {name: hook, kind: text}\n"
     (folder / LESSON).write_text(text, encoding="utf-8")

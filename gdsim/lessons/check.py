@@ -192,8 +192,10 @@ def _check_values(lesson: Lesson, texts: Catalogue) -> Iterator[Finding]:
     for step in lesson.steps:
         if isinstance(step.task, Quantity):
             used |= {step.task.answer, *step.task.mistakes.values()}
-    for name in lesson.values:
-        if name not in used:
+    for name in reversed(list(lesson.values)):  # a value may be used by those below it
+        if name in used:
+            used |= set(quoted(lesson.values[name].expression))
+        else:
             yield Finding(lesson.folder / "lesson.yaml", None, f"value {name} is never used")
     for (heading, part), passage in texts.steps.items():
         try:
