@@ -44,6 +44,9 @@ class Slopes(NamedTuple):
     variable: Symbol
 
 
+Rule = Callable[[Slopes], Expr | None]
+
+
 class Mistake(NamedTuple):
     """A wrong rule: what it gives at a node or for a whole formula, and what was believed.
 
@@ -53,12 +56,15 @@ class Mistake(NamedTuple):
         What was believed, for the reference page; what a learner is told stands in the phrases.
     rule
         Slopes of a node → the wrong derivative of that node, or None where the mistake does not fit.
+    variant
+        Another rule of the same belief, which is tried after the first.
     whole
         A formula and its derivative → the wrong answer.
     """
 
     summary: str
-    rule: Callable[[Slopes], Expr | None] = lambda slopes: None
+    rule: Rule = lambda slopes: None
+    variant: Rule | None = None
     whole: Callable[[Expr, Expr], Expr] | None = None
 
 
@@ -105,20 +111,27 @@ def wrong_answers(formula: Expr, variable: str) -> Iterator[tuple[str, Expr]]:
     for name, mistake in MISTAKES.items():
         if mistake.whole is not None:
             yield name, mistake.whole(formula, derivative(formula, variable))
-        places = [node for node in walk(formula) if _fits(mistake, node, symbol)][:_MOST_PLACES]
-        if places:
-            yield name, simplify(_differentiated(formula, symbol, mistake, set(places)))
-        if len(places) > 1:
-            for place in places:
-                yield name, simplify(_differentiated(formula, symbol, mistake, {place}))
+        for rule in (mistake.rule, mistake.variant):
+            if rule is not None:
+                yield from ((name, wrong) for wrong in _wrong_by(rule, formula, symbol))
 
 
-def _differentiated(formula: Expr, variable: Symbol, mistake: Mistake, places: set[Expr]) -> Expr:
+def _wrong_by(rule: Rule, formula: Expr, variable: Symbol) -> Iterator[Expr]:
+    """Yield what a wrong rule gives at all places where it fits, and at each of them alone."""
+    places = [node for node in walk(formula) if _fits(rule, node, variable)][:_MOST_PLACES]
+    if places:
+        yield simplify(_differentiated(formula, variable, rule, set(places)))
+    if len(places) > 1:
+        for place in places:
+            yield simplify(_differentiated(formula, variable, rule, {place}))
+
+
+def _differentiated(formula: Expr, variable: Symbol, rule: Rule, places: set[Expr]) -> Expr:
     """Differentiate with a wrong rule at some places and the right ones elsewhere."""
     done: dict[Expr, Expr] = {}
     for node in walk(formula):
         slopes = Slopes(node, tuple(done.get(child, ZERO) for child in node.children), variable)
-        wrong = mistake.rule(slopes) if node in places else None
+        wrong = rule(slopes) if node in places else None
         done[node] = _right(slopes) if wrong is None else wrong
     return done[formula]
 
@@ -156,10 +169,10 @@ def _log(base: Expr) -> Expr:
     return ONE if base == Constant("e") else call("log", base)
 
 
-def _fits(mistake: Mistake, node: Expr, variable: Symbol) -> bool:
-    """Whether a mistake can be made at a node: its wrong rule says something, and not what is right."""
+def _fits(rule: Rule, node: Expr, variable: Symbol) -> bool:
+    """Whether a mistake can be made at a node: a wrong rule says something, and not what is right."""
     slopes = Slopes(node, tuple(derivative(child, variable.name) for child in node.children), variable)
-    wrong = mistake.rule(slopes)
+    wrong = rule(slopes)
     return wrong is not None and simplify(wrong) != simplify(_right(slopes))
 
 
@@ -221,11 +234,27 @@ def _quotient_turned(slopes: Slopes) -> Expr | None:
     return None
 
 
+def _quotient_added(slopes: Slopes) -> Expr | None:
+    match slopes.node:
+        case Divide(top, bottom) if _depends(bottom, slopes) and _depends(top, slopes):
+            upper = add((multiply((slopes.children[0], bottom)), multiply((top, slopes.children[1]))))
+            return divide(upper, power(bottom, TWO))
+    return None
+
+
 def _power_kept(slopes: Slopes) -> Expr | None:
     match slopes.node:
         case Power(base, exponent) if _depends(base, slopes) and not _depends(exponent, slopes):
             return multiply((exponent, slopes.node, slopes.children[0]))
     return None
+
+
+def _power_kept_in_lines_too(slopes: Slopes) -> Expr | None:
+    """(xⁿ)′ = n·xⁿ for n = 1, too: (c·x)′ = c·x."""
+    match slopes.node:
+        case Multiply(factors) if [f for f in factors if _depends(f, slopes)] == [slopes.variable]:
+            return slopes.node
+    return _power_kept(slopes)
 
 
 def _factor_forgotten(slopes: Slopes) -> Expr | None:
@@ -241,6 +270,16 @@ def _exponential_as_power(slopes: Slopes) -> Expr | None:
             return multiply((exponent, power(base, add((exponent, number(-1)))), slopes.children[1]))
         case Call("exp", (argument,)) if _depends(argument, slopes):
             return multiply((argument, call("exp", add((argument, number(-1)))), slopes.children[0]))
+    return None
+
+
+def _exponential_as_power_alone(slopes: Slopes) -> Expr | None:
+    """(eᵘ)′ = u·eᵘ⁻¹, and no u′."""
+    match slopes.node:
+        case Power(base, exponent) if _depends(exponent, slopes) and not _depends(base, slopes):
+            return multiply((exponent, power(base, add((exponent, number(-1))))))
+        case Call("exp", (argument,)) if _depends(argument, slopes):
+            return multiply((argument, call("exp", add((argument, number(-1))))))
     return None
 
 
@@ -320,9 +359,10 @@ MISTAKES: dict[str, Mistake] = {
     "quotient-of-derivatives": Mistake("(f/g)′ = f′/g′", _quotient_of_slopes),
     "quotient-denominator-not-squared": Mistake("(f/g)′ = (f′·g − f·g′)/g", _quotient_not_squared),
     "quotient-turned-round": Mistake("(f/g)′ = (f·g′ − f′·g)/g²", _quotient_turned),
-    "power-not-reduced": Mistake("(xⁿ)′ = n·xⁿ", _power_kept),
+    "quotient-added": Mistake("(f/g)′ = (f′·g + f·g′)/g²", _quotient_added),
+    "power-not-reduced": Mistake("(xⁿ)′ = n·xⁿ", _power_kept, _power_kept_in_lines_too),
     "exponent-not-in-front": Mistake("(xⁿ)′ = xⁿ⁻¹", _factor_forgotten),
-    "exponential-as-power": Mistake("(eˣ)′ = x·eˣ⁻¹", _exponential_as_power),
+    "exponential-as-power": Mistake("(eˣ)′ = x·eˣ⁻¹", _exponential_as_power, _exponential_as_power_alone),
     "constant-kept": Mistake("(f + c)′ = f′ + c", _constant_kept),
     "constant-as-variable": Mistake("c′ = 1", _constant_varies),
     "constant-factor-lost": Mistake("(c·f)′ = f′", _constant_factor_lost),
