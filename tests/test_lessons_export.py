@@ -93,6 +93,14 @@ def test_the_same_lesson_gives_the_same_bytes(form: Any) -> None:
     assert export(COURSE, "01-nudges", form) == export(COURSE, "01-nudges", form)
 
 
+def test_what_is_typed_in_the_tutorial_is_a_command_of_a_shell_elsewhere() -> None:
+    names = ("08-pitfalls", "09-by-numbers", "14-two-over-l", "19-beyond")
+    texts = [page(name)[0] for name in names] + [source(cell) for name in names for cell in cells(name)]
+    typed = re.findall(r"(?:`|^ {4})((?:run|gdsim) [^`\n]+)", "\n".join(texts), re.MULTILINE)
+    assert {words.split()[0] for words in typed} == {"gdsim"}
+    assert {"critical", "compare", "run", "sweep", "init"} == {shlex.split(words)[1] for words in typed}
+
+
 def test_figures_may_be_png() -> None:
     files = export(COURSE, "01-nudges", "markdown", format="png")
     assert files["01-nudges/see-it.png"].startswith(b"\x89PNG")

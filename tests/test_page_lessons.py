@@ -15,7 +15,7 @@ import page_node
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from page_answers import Case
+from page_answers import Case, course_data
 from random_trees import trees
 from test_lessons_answers import WEIGHTS_ALONE
 from tiers import later, some
@@ -409,6 +409,11 @@ def markup(data: Any) -> Iterator[str]:
     elif isinstance(data, list):
         for value in data:
             yield from markup(value)
+
+
+def test_a_command_of_the_tutorial_is_that_of_a_shell_on_a_page() -> None:
+    data, _ = course_data(("16-basins",))
+    assert "<code>gdsim critical &quot;3w^4 - 4w^3 - 12w^2&quot;</code>" in str(data)
 
 
 def test_every_phrase_that_the_page_says_is_there_in_both_languages() -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ImageFormat = Literal["svg", "png"]
 _WIDTH = 80
+_TYPED = re.compile(r"(?P<before>`|^ {4})run (?P<words>[^`\s][^`\n]*)", re.MULTILINE)
 
 
 class Page:
@@ -100,7 +101,7 @@ class Page:
         from gdsim.lessons.values import filled
 
         if text := self.texts.text(step.name, name):
-            yield filled(self.lesson, text)
+            yield in_a_shell(filled(self.lesson, text))
 
     def answers(self, step: Step) -> Iterator[str]:
         """Yield the hints of a step and what is right, each folded."""
@@ -154,13 +155,28 @@ def written(blocks: Iterable[Block], quiet: bool = False, unwanted: Iterable[str
     for block in blocks:
         match block:
             case Prose(text):
-                yield text
+                yield in_a_shell(text)
             case Items(_, texts):
                 items = (f"{number}. {' '.join(text.split())}" for number, text in enumerate(texts, 1))
                 yield "\n".join(items)
             case Note(text, tone) if text not in unwanted and (quiet or tone != "quiet"):
                 plain = re.sub(r"([*`])", r"\\\1", text)
                 yield f"*{plain}*" if tone == "quiet" else plain
+
+
+def in_a_shell(text: str) -> str:
+    """Return prose with ``run …``, as it is typed in the tutorial, as the command of a shell.
+
+    >>> in_a_shell("Type `run tune parabola`, then `run parabola`.")
+    'Type `gdsim tune parabola`, then `gdsim run parabola`.'
+    """
+    from gdsim.scenario import shipped_scenarios
+
+    def command(match: re.Match[str]) -> str:
+        word = match["words"].split()[0]
+        return f"{match['before']}gdsim {'run ' if word in shipped_scenarios() else ''}{match['words']}"
+
+    return _TYPED.sub(command, text)
 
 
 def details(title: str, pieces: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from gdsim.lessons.answers import solution
 from gdsim.lessons.catalogue import Catalogue
 from gdsim.lessons.course import FIRST_LANGUAGE, SHIPPED, Course
+from gdsim.lessons.markdown import in_a_shell
 from gdsim.lessons.model import (
     Choice,
     Differentiation,
@@ -118,7 +119,7 @@ class Writer:
         return [part for kind in kinds for part in self.texts.parts(step.name, kind)]
 
     def _prose(self, step: Step, part: str = "") -> str:
-        return prose(filled(self.lesson, self.texts.text(step.name, part)), self.names)
+        return prose(in_a_shell(filled(self.lesson, self.texts.text(step.name, part))), self.names)
 
     def _items(self, step: Step, kind: str, names: Sequence[str]) -> list[list[str]]:
         """Names with their texts, in the order in which they are shown."""
