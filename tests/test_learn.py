@@ -342,10 +342,29 @@ def test_a_transcript_and_a_receipt_are_written_and_verified(tmp_path: Path) -> 
     assert "The needle shows 60 mph" in (tmp_path / "ada.md").read_text(encoding="utf-8")
     assert verify(COURSE, tmp_path / "ada.json", "wood").sound
     table = piped(tmp_path, "lessons", "verify", ".", "--nonce", "stone")
-    assert table.returncode == 2  # progress.json lies there, too, and is no receipt
+    assert table.returncode == 3
+    assert b"no: this is no receipt of the tutorial,,progress.json" in table.stdout
     table = piped(tmp_path, "lessons", "verify", "ada.json", "--nonce", "stone")
     assert table.returncode == 3
     assert b"no: its nonce is 'wood', not 'stone'" in table.stdout
+
+
+def test_a_class_is_graded_though_one_has_handed_in_something_else(tmp_path: Path) -> None:
+    piped(tmp_path, "learn", "1", typed="\nrate\n")
+    for name in ("ada", "bob"):
+        piped(tmp_path, "learn", "--record", f"all/{name}/receipt", "--name", name)
+    (tmp_path / "all" / "bob" / "essay.json").write_bytes(b"\x00")
+    done = piped(tmp_path, "lessons", "verify", "all")
+    rows = done.stdout.decode().splitlines()[1:]
+    assert done.returncode == 3
+    assert [row.split(",")[0] for row in rows] == ["ada", "", "bob"]
+    assert rows[1] == ",0,0,0,0,0,no: this is no receipt of the tutorial,,bob/essay.json"
+
+
+def test_a_folder_without_receipts_is_named(tmp_path: Path) -> None:
+    done = piped(tmp_path, "lessons", "verify", ".")
+    assert done.returncode == 2
+    assert b"there is no receipt below this folder" in done.stderr
 
 
 def test_before_the_first_answer_there_is_nothing_to_record(tmp_path: Path) -> None:

@@ -314,28 +314,42 @@ def verify(
 ) -> None:
     """Check receipts and print a table of grades as CSV.
 
-    Every answer is judged again. Exits with 3 where a receipt is not sound.
+    Of a folder those of all folders below it, too. Every answer is judged again. Exits with 3 where a
+    receipt is not sound.
     """
-    from pathlib import Path
-
     from gdsim.cli.screen import print_json
     from gdsim.lessons.receipts import grades
     from gdsim.lessons.receipts import verify as verified
 
     course = _course(folder)
-    paths = [
-        path
-        for file in files
-        for path in (sorted(Path(file).glob("*.json")) if Path(file).is_dir() else [Path(file)])
-    ]
-    found = [verified(course, path, nonce) for path in paths]
+    found = [(verified(course, path, nonce), place) for path, place in _receipts(files)]
     if as_json:
-        rows = [{**one._asdict(), "file": str(one.file), "sound": one.sound} for one in found]
-        print_json({"sound": all(one.sound for one in found), "receipts": rows})
+        rows = [{**one._asdict(), "file": str(one.file), "sound": one.sound} for one, _ in found]
+        print_json({"sound": all(one.sound for one, _ in found), "receipts": rows})
     else:
-        click.echo(grades(found), nl=False)
-    if not all(one.sound for one in found):
+        click.echo(grades(one._replace(file=place) for one, place in found), nl=False)
+    if not all(one.sound for one, _ in found):
         ctx.exit(NOT_MET)
+
+
+def _receipts(files: tuple[str, ...]) -> list[tuple[Path, Path]]:
+    """Return the receipts that are meant, those of a folder with all below, and how the table names them."""
+    from pathlib import Path
+
+    from gdsim.outcomes import Fault, InputError
+
+    found: list[tuple[Path, Path]] = []
+    for file in map(Path, files):
+        if not file.is_dir():
+            found.append((file, Path(file.name)))
+            continue
+        below = sorted(file.rglob("*.json"))
+        if not below:
+            raise InputError(
+                Fault("there is no receipt below this folder", "files that end in .json", file=str(file))
+            )
+        found += [(path, path.relative_to(file)) for path in below]
+    return found
 
 
 COMMANDS = (learn, lessons)
