@@ -222,7 +222,7 @@ def check(ctx: click.Context, names: tuple[str, ...], folder: Path | None, as_js
         click.echo(
             f"{counted.lessons} {word}, {counted.steps} steps, {counted.exercises} exercises, "
             f"{counted.hints} hints, {counted.wrong_answers} wrong answers that are understood, "
-            f"in {', '.join(counted.languages)}: " + (faults if found else "all sound")
+            f"in {', '.join(counted.languages) or 'no language'}: " + (faults if found else "all sound")
         )
     if found:
         ctx.exit(NOT_MET)

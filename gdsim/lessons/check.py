@@ -7,10 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from gdsim.expr.parse import parse_constant
+from gdsim.expr.differentiate import derivative
+from gdsim.expr.functions import FUNCTIONS
+from gdsim.expr.nodes import Expr, symbols
+from gdsim.expr.parse import parse, parse_constant
 from gdsim.lessons.answers import judge, solution
 from gdsim.lessons.catalogue import Catalogue, languages, read_catalogue
 from gdsim.lessons.course import FIRST_LANGUAGE, PHRASES, Course
+from gdsim.lessons.equivalence import likeness
 from gdsim.lessons.misconceptions import wrong_answers
 from gdsim.lessons.model import (
     Choice,
@@ -24,7 +28,7 @@ from gdsim.lessons.model import (
     Trial,
     Tuning,
 )
-from gdsim.lessons.values import filled, quoted, run_of, value_of
+from gdsim.lessons.values import filled, has_stray_braces, quoted, run_of, value_of
 from gdsim.outcomes import Fault, InputError
 from gdsim.scenario.document import read_document
 
@@ -202,6 +206,8 @@ def _check_values(lesson: Lesson, texts: Catalogue) -> Iterator[Finding]:
             filled(lesson, passage.text)
         except InputError as error:
             yield Finding(texts.file, passage.line, f"{heading} {part}: {error}")
+        if has_stray_braces(passage.text):
+            yield Finding(texts.file, passage.line, "{{ quotes no value")
         for typed in _NUMBER.findall(passage.text):
             same = [name for name, value in values.items() if _is_printed(typed, value)]
             if same:
@@ -260,8 +266,23 @@ def _gives_away(lesson: Lesson, step: Step, hint: str) -> bool:
             return any(tolerance.allows(_read(number), right) for number in _ANY_NUMBER.findall(hint))
         case Tuning(solution=settings):
             return any(_plain(f"={value}") in _plain(hint) for value in settings.values())
-        case Differentiation():
-            return _plain(str(found)) in _plain(hint)
+        case Differentiation(of, by):
+            return _plain(str(found)) in _plain(hint) or _holds_formula(hint, parse(of), by)
+    return False
+
+
+def _holds_formula(text: str, of: Expr, by: str) -> bool:
+    """Tell whether a text has a formula in it that equals the derivative, in any form."""
+    names = symbols(of)
+    words = "|".join(sorted({*names, *FUNCTIONS, "e"}, key=len, reverse=True))
+    found = re.findall(rf"(?:(?<![A-Za-z])(?:{words})(?![A-Za-z])|[0-9.\s²³⁴·−+*/^()-])+", text)
+    for piece in found:
+        try:
+            formula = parse(piece.strip(" .\n"))
+        except InputError:
+            continue
+        if likeness(formula, derivative(of, by), names) in ("proved", "agree"):
+            return True
     return False
 
 

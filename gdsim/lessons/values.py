@@ -213,3 +213,12 @@ def quoted(text: str) -> list[str]:
     ['slope', 'slope']
     """
     return [match[1] for match in _QUOTED.finditer(text)]
+
+
+def has_stray_braces(text: str) -> bool:
+    """Tell whether a text begins to quote a value and does not end.
+
+    >>> has_stray_braces("about {{ slope }}"), has_stray_braces("about {{ slope }")
+    (False, True)
+    """
+    return "{{" in _QUOTED.sub("", text)
