@@ -119,6 +119,7 @@ WRONG = [
     ("x^2 + 5", "2x + 5", "constant-kept"),
     ("x^2 + 5", "2x + 1", "constant-as-variable"),
     ("3x^2", "6x + x^2", "constant-as-variable"),
+    ("0.1x^2 + 2y^2", "0.2x + 4y", "constant-as-variable"),
     ("3x^2", "2x", "constant-factor-lost"),
     ("cos(x)", "sin(x)", "trigonometric-sign"),
     ("x*sin(x)", "sin(x) - x*cos(x)", "trigonometric-sign"),
@@ -176,6 +177,11 @@ def said(task: Task, answer: object) -> tuple[bool | None, str, str]:
 def test_a_number_is_right_in_any_form_and_wrong_in_a_telling_way(answer: str, expected: tuple) -> None:
     task = Quantity("slope", Tolerance(absolute=0.01), {"function": "loss"})
     assert said(task, answer) == expected
+
+
+def test_a_number_with_a_comma_is_told_to_have_a_point() -> None:
+    with pytest.raises(InputError, match=r"a comma stands in this number; .* did you mean 0\.4\?"):
+        said(Quantity("slope", Tolerance(absolute=0.01)), "0,4")
 
 
 def test_a_choice_is_answered_by_names_or_numbers() -> None:

@@ -164,14 +164,17 @@ def test_what_cannot_be_read_says_where_and_what_was_expected() -> None:
     script = """
     import { judgeAnswer } from "./lesson/judge.js";
     const step = data.lessons[1].steps.find((one) => one.kind === "derive");
-    const faults = ["2*w +* 3", "2y"].map((typed) => {
-      try { return judgeAnswer(step, typed); } catch ({ column, sentence }) { return [column, sentence]; }
+    const number = data.lessons.flatMap((lesson) => lesson.steps).find((one) => one.kind === "number");
+    const typed = [[step, "2*w +* 3"], [step, "2y"], [number, "0,4"]];
+    const faults = typed.map(([one, text]) => {
+      try { return judgeAnswer(one, text); } catch ({ column, sentence }) { return [column, sentence]; }
     });
     answer(faults);
     """
-    (column, _), (_, sentence) = page_node.run(script, course)
+    (column, _), (_, sentence), (_, comma) = page_node.run(script, course)
     assert column == 6
     assert "does not occur" in sentence
+    assert comma == "a comma stands in this number; expected a point; did you mean 0.4?"
 
 
 @needs_node

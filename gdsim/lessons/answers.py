@@ -210,6 +210,8 @@ def _choice(task: Choice, given: list[str]) -> Judgement:
 def _number(text: str) -> float:
     from gdsim.expr.parse import parse_constant
 
+    if re.fullmatch(r"[-−+]?\d*,\d+", text):
+        raise InputError(Fault("a comma stands in this number", "a point", text.replace(",", ".")))
     return float(parse_constant(text))
 
 

@@ -310,6 +310,11 @@ def _constant_varies(slopes: Slopes) -> Expr | None:
     return None
 
 
+def _by_every_weight(formula: Expr, slope: Expr) -> Expr:
+    """The slopes by all weights added up, as if the others changed, too."""
+    return add(derivative(formula, name) for name in symbols(formula))
+
+
 def _constant_factor_lost(slopes: Slopes) -> Expr | None:
     match slopes.node:
         case Multiply(factors):
@@ -364,7 +369,7 @@ MISTAKES: dict[str, Mistake] = {
     "exponent-not-in-front": Mistake("(xⁿ)′ = xⁿ⁻¹", _factor_forgotten),
     "exponential-as-power": Mistake("(eˣ)′ = x·eˣ⁻¹", _exponential_as_power, _exponential_as_power_alone),
     "constant-kept": Mistake("(f + c)′ = f′ + c", _constant_kept),
-    "constant-as-variable": Mistake("c′ = 1", _constant_varies),
+    "constant-as-variable": Mistake("c′ = 1", _constant_varies, whole=_by_every_weight),
     "constant-factor-lost": Mistake("(c·f)′ = f′", _constant_factor_lost),
     "trigonometric-sign": Mistake("cos′ = sin, sin′ = −cos", _sign_of_trigonometric),
     "root-not-reduced": Mistake("√x′ = ½·√x", _root_as_power),

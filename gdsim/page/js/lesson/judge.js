@@ -12,10 +12,10 @@ const DIRECTIONS = ["left", "right", "stay"];
 
 /**
  * An answer that cannot be read; it is no failed attempt.
- * @type {(message: string, expected?: string) => FormulaError}
+ * @type {(message: string, expected?: string, suggestion?: string) => FormulaError}
  */
-export function unreadAnswer(message, expected) {
-  return new FormulaError(null, message, expected);
+export function unreadAnswer(message, expected, suggestion) {
+  return new FormulaError(null, message, expected, suggestion);
 }
 
 /**
@@ -41,7 +41,7 @@ export function judgeAnswer(step, typed, runner) {
     case "choice":
       return judgeChoice(step.right, itemsNamed(answer, step.items.map(([name]) => name)));
     case "number":
-      return judgeNumber(step, parseConstant(answer));
+      return judgeNumber(step, answeredNumber(answer));
     case "derive":
       return judgeDerivative(step, answer);
     case "tune":
@@ -50,6 +50,14 @@ export function judgeAnswer(step, typed, runner) {
       return judgeOrder(step.right, itemsNamed(answer, step.items.map(([name]) => name)));
   }
   throw unreadAnswer("a step of kind " + step.kind + " has no answer", "a graded step");
+}
+
+/** @type {(text: string) => number} */
+function answeredNumber(text) {
+  if (/^[-−+]?\d*,\d+$/.test(text)) {
+    throw unreadAnswer("a comma stands in this number", "a point", text.replace(",", "."));
+  }
+  return parseConstant(text);
 }
 
 /** @type {(given: number, right: number, tolerance: Tolerance) => boolean} */
@@ -104,7 +112,7 @@ export function settingsIn(answer, allowed) {
 /** @type {(step: LessonStep & {kind: "predict"}, answer: string) => Judgement} */
 function judgePrediction(step, answer) {
   let right;
-  if (step.ask === "number") right = allowedBy(parseConstant(answer), step.right, step.tolerance);
+  if (step.ask === "number") right = allowedBy(answeredNumber(answer), step.right, step.tolerance);
   else {
     const among = step.ask === "direction" ? DIRECTIONS : step.items.map(([name]) => name);
     right = itemsNamed(answer, among)[0] === step.right;
