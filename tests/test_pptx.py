@@ -132,6 +132,16 @@ def _frames(shape: Any) -> list[Any]:
     return [shape.text_frame] if shape.has_text_frame else []
 
 
+def test_no_word_of_a_table_is_broken() -> None:
+    points = slide(opened(write_pptx(deck("iris-two-weights"))), "where L′ = 0")
+    (table,) = (shape.table for shape in points.shapes if shape.has_table)
+    for row in table.rows:
+        for cell, column in zip(row.cells, table.columns, strict=True):
+            size = cell.text_frame.paragraphs[0].runs[0].font.size
+            longest = max(map(len, cell.text.split()))
+            assert longest * 0.55 * size <= column.width - cell.margin_left - cell.margin_right, cell.text
+
+
 def test_nothing_leaves_its_slide() -> None:
     presentation = opened(write_pptx(deck("saddle", "parabola-divergence")))
     for one in presentation.slides:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from operator import ge
 from pathlib import Path
 from typing import Any
 
@@ -241,24 +242,31 @@ def _measure(rows: Sequence[Sequence[str]], box: Box) -> tuple[int, list[int], l
             for row in rows
         ]
         tall = [int((lines * size * 1.2 / 72 + _CELL[1]) * INCH) for lines in heights]
-        if sum(tall) <= box.height:
+        whole = all(map(ge, widths, _columns(rows, size, words=True)))
+        if whole and sum(tall) <= box.height:
             break
     return size, widths, tall
 
 
 def _widths(rows: Sequence[Sequence[str]], whole: int, size: float) -> list[int]:
-    """Columns as wide as their longest text; where these do not fit, the widest gives way."""
-    longest = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    wanted = [int((signs * size * (_SIGN + 0.06) / 72 + _CELL[0] + 0.15) * INCH) for signs in longest]
+    """Columns as wide as their longest text; where these do not fit, what lines break to gives way."""
+    wanted, least = _columns(rows, size), _columns(rows, size, words=True)
     if sum(wanted) <= whole:
         stretch = max(1.0, _LEAST_TABLE * whole / sum(wanted))
         return [int(width * stretch) for width in wanted]
-    others = sum(wanted) - max(wanted)
-    widest = wanted.index(max(wanted))
-    if others <= 0.7 * whole:
-        wanted[widest] = whole - others
-        return wanted
-    return [int(width * whole / sum(wanted)) for width in wanted]
+    if sum(least) >= whole:
+        return [int(width * whole / sum(least)) for width in least]
+    share = (whole - sum(least)) / (sum(wanted) - sum(least))
+    return [int(narrow + share * (wide - narrow)) for narrow, wide in zip(least, wanted, strict=True)]
+
+
+def _columns(rows: Sequence[Sequence[str]], size: float, words: bool = False) -> list[int]:
+    """How wide columns have to be for their texts on one line, or for their longest words."""
+    found = []
+    for column in zip(*rows, strict=True):
+        signs = max(len(part) for text in column for part in (text.split(" ") if words else [text]))
+        found.append(int((signs * size * (_SIGN + 0.06) / 72 + _CELL[0] + 0.15) * INCH))
+    return found
 
 
 def _text_size(lines: Sequence[Line], box: Box) -> int:
