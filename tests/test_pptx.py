@@ -18,6 +18,7 @@ from slide_examples import deck, hostile
 from gdsim.outcomes import InputError
 from gdsim.slides import Entry, assemble
 from gdsim.slides.pptx import write_pptx
+from gdsim.slides.pptx_template import design
 from gdsim.slides.words import clean
 
 pptx = pytest.importorskip("pptx")
@@ -223,6 +224,15 @@ def test_charts_keep_to_the_room_of_the_template(template: Path) -> None:
             if shape.has_chart:
                 assert shape.top >= title.top + title.height
                 assert shape.left + shape.width <= presentation.slide_width
+
+
+def test_layouts_of_sections_and_of_vertical_text_are_passed_over(tmp_path: Path) -> None:
+    presentation = pptx.Presentation()
+    ids = presentation.slide_master.slide_layouts._sldLayoutIdLst
+    ids[:] = ids[::-1]
+    presentation.save(tmp_path / "own.pptx")
+    found = design(tmp_path / "own.pptx")
+    assert found.content.name == "Title and Content"
 
 
 def test_a_potx_is_opened_as_well(template: Path, tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def design(template: Path | None, dark: bool = False) -> Design:
         Where the file is no PowerPoint file, or none of its layouts has a title.
     """
     presentation = _builtin(dark) if template is None else _opened(template)
-    layouts = [(layout, _kinds(layout)) for layout in presentation.slide_layouts]
+    layouts = [(layout, _kinds(layout)) for layout in sorted(presentation.slide_layouts, key=_special)]
     titled = [(layout, kinds) for layout, kinds in layouts if {"TITLE", "CENTER_TITLE"} & set(kinds)]
     if not titled:
         message = "no layout of this template has a title placeholder"
@@ -76,13 +76,21 @@ def design(template: Path | None, dark: bool = False) -> Design:
     def first(fits: Any) -> Any:
         return next((layout for layout, kinds in titled if fits(kinds)), None)
 
-    content = first(lambda kinds: sorted(kinds) in (["OBJECT", "TITLE"], ["BODY", "TITLE"]))
+    content = first(lambda kinds: sorted(kinds) == ["OBJECT", "TITLE"]) or first(
+        lambda kinds: sorted(kinds) == ["BODY", "TITLE"]
+    )
     title_only = first(lambda kinds: kinds == ["TITLE"]) or content or titled[0][0]
     opening = (
         first(lambda kinds: "CENTER_TITLE" in kinds) or first(lambda kinds: "SUBTITLE" in kinds) or title_only
     )
     body = _body(presentation, content, title_only)
     return Design(presentation, opening, content, title_only, body, _title_size(title_only))
+
+
+def _special(layout: Any) -> bool:
+    """Whether a layout is for the heads of sections, or for vertical text: taken only where all are."""
+    vertical = layout._element.xpath('.//p:ph[@orient="vert"]')
+    return bool(vertical) or layout._element.get("type") == "secHead"
 
 
 def _kinds(layout: Any) -> list[str]:
