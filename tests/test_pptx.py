@@ -81,6 +81,14 @@ def test_the_curve_is_a_chart_with_the_path_up_to_the_step(parabola: Any) -> Non
     np.testing.assert_array_equal(series["steps"], executed("parabola").trajectory.loss[:3, 0])
 
 
+def test_large_numbers_on_an_axis_are_those_of_its_ticks() -> None:
+    presentation = opened(write_pptx(deck("parabola-divergence")))
+    axis = next(s.chart for s in slide(presentation, "weight by step").shapes if s.has_chart).value_axis
+    places = axis.tick_labels.number_format.partition("E")[0].partition(".")[2].count("0")
+    for tick in np.arange(axis.minimum_scale, axis.maximum_scale, axis.major_unit):
+        assert float(f"{tick:.{places}e}") == pytest.approx(tick)
+
+
 def test_charts_take_every_colour_from_the_theme(parabola: Any) -> None:
     for chart in charts(parabola):
         assert not chart._chartSpace.findall(".//{*}srgbClr")
