@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 from shipped import executed
 from slide_examples import deck
 from tiers import some
@@ -205,6 +207,17 @@ def test_a_chart_that_no_figure_stands_for_is_drawn_itself() -> None:
     drawn = figures.drawn(picture_of(visual), "svg", "slides")
     assert drawn == figures.sketch(visual, "svg")
     assert b"<svg" in drawn
+
+
+@pytest.mark.parametrize(
+    ("space", "size"), [((9.0, 5.0), (9.0, 5.0)), ((20.0, 10.0), (12.3, 6.15)), ((3.5, 4.5), (7.0, 9.0))]
+)
+def test_a_picture_is_drawn_for_the_space_that_a_template_leaves(
+    space: tuple[float, float], size: tuple[float, float]
+) -> None:
+    drawn = figures.picture(executed("parabola"), "curve", "png", space=space)
+    with Image.open(io.BytesIO(drawn)) as image:
+        assert [side / image.info["dpi"][0] for side in image.size] == pytest.approx(size, abs=0.02)
 
 
 def test_a_sketch_of_the_ruler_shows_its_bands() -> None:

@@ -200,7 +200,8 @@ def _formula(drawn: Any, part: Formula, box: Box) -> None:
 
 def _picture(drawn: Any, part: Picture, box: Box, style: str) -> None:
     """Draw a figure as large as fits, in the middle of its room."""
-    image = io.BytesIO(figures.picture(part.run, part.kind, "png", style, part.until, part.room))
+    space = box.width / INCH, box.height / INCH
+    image = io.BytesIO(figures.picture(part.run, part.kind, "png", style, part.until, part.room, space))
     shape = drawn.shapes.add_picture(image, box.left, box.top)
     share = min(box.width / shape.width, box.height / shape.height)
     shape.width, shape.height = int(shape.width * share), int(shape.height * share)
