@@ -265,9 +265,14 @@ def _columns(rows: Sequence[Sequence[str]], size: float, words: bool = False) ->
     """How wide columns have to be for their texts on one line, or for their longest words."""
     found = []
     for column in zip(*rows, strict=True):
-        signs = max(len(part) for text in column for part in (text.split(" ") if words else [text]))
+        signs = max(_signs(part) for text in column for part in (text.split(" ") if words else [text]))
         found.append(int((signs * size * (_SIGN + 0.06) / 72 + _CELL[0] + 0.15) * INCH))
     return found
+
+
+def _signs(text: str) -> float:
+    """How many letters of usual width a text is as wide as: "minimum" is nine."""
+    return len(text) + 0.6 * sum(map(text.count, "mMwW"))
 
 
 def _text_size(lines: Sequence[Line], box: Box) -> int:
