@@ -17,7 +17,7 @@ from slide_examples import deck, hostile
 
 from gdsim.outcomes import InputError
 from gdsim.slides import Entry, assemble
-from gdsim.slides.pptx import write_pptx
+from gdsim.slides.pptx import _CLEAR_TABLE, write_pptx
 from gdsim.slides.pptx_template import design
 from gdsim.slides.words import clean
 
@@ -241,6 +241,20 @@ def test_layouts_of_sections_and_of_vertical_text_are_passed_over(tmp_path: Path
     presentation.save(tmp_path / "own.pptx")
     found = design(tmp_path / "own.pptx")
     assert found.content.name == "Title and Content"
+
+
+def test_tables_are_clear_where_the_dark_colour_of_the_theme_is_light(template: Path, tmp_path: Path) -> None:
+    presentation = pptx.Presentation(template)
+    part = next(r.target_part for r in presentation.slide_master.part.rels.values() if "theme" in r.reltype)
+    part._blob = part.blob.replace(b'lastClr="000000"', b'lastClr="F0F0F0"').replace(b"FFFFFF", b"202020")
+    presentation.save(tmp_path / "dark.pptx")
+    styles = [
+        {found.text for one in opened(write_pptx(deck("parabola"), path)).slides
+         for found in one._element.iterfind(".//{*}tableStyleId")}
+        for path in (template, tmp_path / "dark.pptx")
+    ]  # fmt: skip
+    assert styles[1] == {_CLEAR_TABLE}
+    assert not styles[0] & styles[1]
 
 
 def test_a_potx_is_opened_as_well(template: Path, tmp_path: Path) -> None:

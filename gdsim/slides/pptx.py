@@ -25,6 +25,7 @@ _ASIDE = 0.66  # share of the chart beside which text stands
 _GAP = INCH // 5
 _LEAST_TABLE = 0.6  # of the width of its room
 _CELL = (0.2, 0.12)  # margins within a table's cell, inches
+_CLEAR_TABLE = "{3B4B98B0-60AC-42C2-AFA5-B58CD77FA1E5}"  # PowerPoint's "Light Style 1 - Accent 1"
 
 
 def write_pptx(deck: Deck, template: Path | None = None, style: str = "slides") -> bytes:
@@ -96,6 +97,8 @@ def _content(made: Design, slide: Slide, style: str) -> None:
         if body is not None:
             _remove(body)
         _arrange(drawn, slide.parts, made.body, style)
+        if made.light_ink:
+            _clear_tables(drawn)
     number_slide(drawn, layout)
     _set_notes(drawn, slide)
 
@@ -232,6 +235,12 @@ def _table(drawn: Any, part: Table, box: Box) -> None:
             if part.marked is not None and index == part.marked + bool(part.head):
                 font.bold = True
     _describe(frame, part.alt, "Table")
+
+
+def _clear_tables(drawn: Any) -> None:
+    """Let the slide shine through its tables: the usual style writes in the dark colour on pale cells."""
+    for found in drawn.shapes._spTree.iterfind(".//{*}tableStyleId"):
+        found.text = _CLEAR_TABLE
 
 
 def _measure(rows: Sequence[Sequence[str]], box: Box) -> tuple[int, list[int], list[int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Mapping
 from copy import deepcopy
@@ -56,6 +57,7 @@ class Design:
     title_only: Any
     body: Box
     title_size: float  # points
+    light_ink: bool = False  # whether the theme's dark colour, in which tables write, is the lighter one
 
 
 def design(template: Path | None, dark: bool = False) -> Design:
@@ -84,7 +86,8 @@ def design(template: Path | None, dark: bool = False) -> Design:
         first(lambda kinds: "CENTER_TITLE" in kinds) or first(lambda kinds: "SUBTITLE" in kinds) or title_only
     )
     body = _body(presentation, content, title_only)
-    return Design(presentation, opening, content, title_only, body, _title_size(title_only))
+    size, ink = _title_size(title_only), _light_ink(presentation.slide_master)
+    return Design(presentation, opening, content, title_only, body, size, ink)
 
 
 def _special(layout: Any) -> bool:
@@ -214,11 +217,31 @@ def _restyle(master: Any) -> None:
         body.set("sz", str(size))
 
 
+def _theme(master: Any) -> Any:
+    return next(rel.target_part for rel in master.part.rels.values() if rel.reltype.endswith("/theme"))
+
+
+def _light_ink(master: Any) -> bool:
+    """Tell whether the theme calls its lighter colour dark, as some dark templates do."""
+    from lxml import etree
+
+    theme = etree.fromstring(_theme(master).blob)
+    found = []
+    for name in ("dk1", "lt1"):
+        colour = theme.find(f".//a:clrScheme/a:{name}/*", _NAMESPACE)
+        digits = "" if colour is None else colour.get("lastClr") or colour.get("val", "")
+        if not re.fullmatch("[0-9A-Fa-f]{6}", digits):
+            return False
+        red, green, blue = bytes.fromhex(digits)
+        found.append(0.3 * red + 0.59 * green + 0.11 * blue)
+    return found[0] > found[1]
+
+
 def _recolour(master: Any, more: Mapping[str, str]) -> None:
     """Put the accents, and more colours, into the theme, where every chart, table and text finds them."""
     from lxml import etree
 
-    part = next(rel.target_part for rel in master.part.rels.values() if rel.reltype.endswith("/theme"))
+    part = _theme(master)
     theme = etree.fromstring(part.blob)
     colours = {f"accent{index}": colour for index, colour in enumerate(_ACCENTS, 1)} | dict(more)
     for name, colour in colours.items():
