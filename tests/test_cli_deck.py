@@ -59,7 +59,7 @@ def test_a_run_directory_becomes_a_deck() -> None:
     (directory,) = Path("outputs").iterdir()
     result = gdsim("deck", str(directory), "-o", "x.md")
     assert result.exit_code == 0
-    assert result.stdout == f"wrote x.md and x-figures/: {len(titles())} slides\n"
+    assert result.stdout == f"wrote x.md and x-marp-figures/: {len(titles())} slides\n"
     assert titles()[0] == "A healthy decay"
 
 

@@ -234,13 +234,21 @@ def test_a_deck_written_again_replaces_its_figures(tmp_path: Path) -> None:
     save(deck("saddle"), target, "marp", Look())
     after = contents(tmp_path)
     assert not {name for name in before if name.endswith(".svg")} & set(after)
-    assert {name.partition("/")[0] for name in after} == {"My talk (1).md", "My-talk-1-figures"}
+    assert {name.partition("/")[0] for name in after} == {"My talk (1).md", "My-talk-1-marp-figures"}
     save(deck("parabola"), target, "marp", Look())
     assert contents(tmp_path) == before
 
 
+def test_a_deck_in_one_format_leaves_the_figures_of_another(tmp_path: Path) -> None:
+    save(deck("parabola"), tmp_path / "talk.tex", "beamer", Look())
+    before = contents(tmp_path)
+    for kind in ("quarto", "marp"):
+        save(deck("saddle"), tmp_path / f"talk{FORMATS[kind].suffix}", kind, Look())
+    assert before.items() <= contents(tmp_path).items()
+
+
 def test_files_of_the_user_are_not_replaced(tmp_path: Path) -> None:
-    mine = tmp_path / "talk-figures" / "mine.svg"
+    mine = tmp_path / "talk-beamer-figures" / "mine.svg"
     mine.parent.mkdir()
     mine.write_text("mine")
     with pytest.raises(InputError, match=r"mine\.svg"):

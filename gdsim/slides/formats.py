@@ -168,7 +168,7 @@ def save(deck: Deck, target: Path, kind: str, look: Look) -> list[Path]:
     """
     if target.is_dir():
         raise InputError(Fault("a folder stands where the deck belongs", "a file: -o FILE", file=str(target)))
-    folder = target.with_name(f"{file_name(target.stem)}-figures")
+    folder = target.with_name(f"{file_name(target.stem)}-{kind}-figures")
     data, beside = render(deck, kind, look, folder.name)
     target.parent.mkdir(parents=True, exist_ok=True)
     _own(folder, beside)
