@@ -135,6 +135,12 @@ def test_tables_are_native_and_nothing_is_smaller_than_18_points(parabola: Any) 
     assert min(sizes) >= 18
 
 
+def test_the_numbers_of_slides_are_legible(parabola: Any) -> None:
+    numbers = parabola.slide_master._element.xpath('.//p:sp[.//p:ph[@type="sldNum"]]//a:defRPr')
+    assert numbers
+    assert all(int(found.get("sz")) >= 1800 for found in numbers)
+
+
 def _frames(shape: Any) -> list[Any]:
     if shape.has_table:
         return [cell.text_frame for row in shape.table.rows for cell in row.cells]

@@ -21,7 +21,7 @@ _NAMESPACE = {"a": "http://schemas.openxmlformats.org/drawingml/2006/main"}
 #: accents of the built-in design: M. Okabe and K. Ito, "Color Universal Design" (2008)
 _ACCENTS = ("0072B2", "D55E00", "009E73", "9A4C86", "56B4E9", "E69F00")
 _NIGHT = {"dk1": "14181D", "accent1": "2E8FD0", "accent4": "C77DB4"}  # the ground of the style slides-dark
-_TITLE_SIZE, _BODY_SIZE, _NUMBER_SIZE = 3600, 2800, 1400  # hundredths of a point
+_TITLE_SIZE, _BODY_SIZE, _NUMBER_SIZE = 3600, 2800, 1800  # hundredths of a point
 
 
 @dataclass(frozen=True)
