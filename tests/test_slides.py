@@ -88,6 +88,12 @@ def test_a_build_up_says_the_slope_and_the_step_that_follows_from_it() -> None:
     assert texts == ["w = 10", "slope L′ = 20", "step −η·L′ = −4: left"]
 
 
+def test_a_build_up_of_two_weights_gives_each_a_line() -> None:
+    (start, *_) = slides("saddle", "steps")
+    lines = next(part for part in start.parts if isinstance(part, Lines)).lines
+    assert [line.text for line in lines if line.weight == "lead"] == ["x = 1.5", "y = 0"]
+
+
 def test_the_default_build_up_of_a_diverging_run_stays_in_the_frame() -> None:
     assert [slide.title.rpartition(" ")[2] for slide in slides("parabola-divergence", "steps")][-1] == "10"
 

@@ -167,7 +167,8 @@ def _said(run: Run, record: int) -> list[Line]:
     """What stands beside a step: where, the slope, and which way to go."""
     trajectory, weights = run.trajectory, run.loss.weights
     step = int(trajectory.step_index[record])
-    words = [Line(_at(run, record), "lead")]
+    at = zip(weights, trajectory.weight[record, :, 0].tolist(), strict=True)
+    words = [Line(f"{name} = {short(value)}", "lead") for name, value in at]
     gradient = trajectory.gradient[record, :, 0].tolist()
     if len(weights) == 1:
         words.append(Line(f"slope L′ = {short(gradient[0])}"))
