@@ -269,6 +269,10 @@ def test_json_says_what_was_written(folder: Path) -> None:
     [
         (("--kind", "curv"), "did you mean curve"),
         (("--kind", "contour"), "shows 2 weight(s), this run has 1"),
+        (
+            ("--kind", "contour"),
+            "expected curve | zoom | derivative | cobweb | phase | convergence | sharpness",
+        ),
         (("--style", "slide"), "did you mean slides"),
         (("--size", "730p"), "WIDTHxHEIGHT in pixels"),
         (("--size", "9x9"), "from 120 to 4320 pixels a side"),

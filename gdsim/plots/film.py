@@ -183,9 +183,16 @@ def animate(
 
 
 def _refuse_still(run: Run, kind: str) -> None:
-    if kind in PLOTS and not PLOTS[kind].stepwise:
-        growing = " | ".join(name for name, plot in PLOTS.items() if plot.stepwise and not plot.refusal(run))
-        raise InputError(Fault(f"{kind} does not grow step by step", growing, path="kind"))
+    """Raise InputError where a kind cannot be filmed, with those that can."""
+    growing = [name for name, plot in PLOTS.items() if plot.stepwise and not plot.refusal(run)]
+    if kind in growing:
+        return
+    expected = " | ".join(growing)
+    if kind not in PLOTS:
+        message = f"unknown kind of figure {kind!r}"
+        raise InputError(Fault(message, expected, nearest(kind, growing), path="kind"))
+    reason = PLOTS[kind].refusal(run) if PLOTS[kind].stepwise else "does not grow step by step"
+    raise InputError(Fault(f"{kind} {reason}", expected, path="kind"))
 
 
 def _shots(pace: Pace, fps: float, last: float) -> list[tuple[float, int]]:
