@@ -109,6 +109,16 @@ def test_bad_input_is_an_error_that_says_what_to_do(words: tuple[str, ...], mess
     assert not [path for path in Path().rglob("*") if path.is_file()]
 
 
+def test_a_place_that_cannot_be_written_to_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: Path, data: bytes) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", refused)
+    result = gdsim("deck", "parabola", "--kinds", "verdict", "-o", "my-talk-1.md")
+    assert result.exit_code == 1
+    assert "error: my-talk-1.md: Permission denied" in result.stderr
+
+
 # ---- deck files
 
 
