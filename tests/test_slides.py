@@ -174,6 +174,12 @@ def test_a_formula_stands_there_in_every_notation() -> None:
     assert formula.mathml.count("<math") == 1
 
 
+def test_a_long_formula_is_text_that_breaks_into_lines() -> None:
+    words = slides("iris-two-weights", "scenario")[0].parts[0]
+    assert isinstance(words, Lines)
+    assert words.lines[0].text.startswith("L = mean(softplus(b + u·petal_length + v·petal_width) − ")
+
+
 def test_a_deck_begins_with_its_title_and_ends_with_the_runs_side_by_side() -> None:
     made = deck("parabola", "parabola-divergence")
     assert made.slides[0].opening

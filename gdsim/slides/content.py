@@ -18,7 +18,8 @@ _MOST_POINTS = 7  # rows of a table that is legible from the back row
 _MOST_EVIDENCE = 6
 _MOST_RUNS = 11
 _LEAST_RECORDS = 2  # a chart by step of a single point shows nothing
-_LONGEST_FORMULA = 90  # signs; longer ones go by their name
+_LONGEST_FORMULA = 90  # signs; a longer one is text, which breaks into lines
+_LONGEST_TEXT = 300  # signs; a still longer formula goes by its name
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,8 @@ def _formula(run: Run) -> list[Part]:
     if tree is not None and len(to_text(tree)) <= _LONGEST_FORMULA:
         mathml = to_mathml(tree).replace("><", "><mi>L</mi><mo>=</mo><", 1)
         return [Formula(f"L = {to_text(tree, unicode=True)}", f"L = {to_latex(tree)}", mathml)]
+    if tree is not None and len(to_text(tree)) <= _LONGEST_TEXT:
+        return [Lines((Line(f"L = {to_text(tree, unicode=True)}"),))]
     name = clean(run.loss.name) or "loss"
     return [Lines((Line(f"L = {name}({', '.join(run.loss.weights)})", "lead"),))]
 
