@@ -263,6 +263,15 @@ def test_tables_are_clear_where_the_dark_colour_of_the_theme_is_light(template: 
     assert not styles[0] & styles[1]
 
 
+def test_a_table_that_finds_no_room_ends_in_dots(template: Path) -> None:
+    presentation = opened(write_pptx(deck("himmelblau-centre"), template))
+    (frame,) = (shape for shape in slide(presentation, "where L′ = 0").shapes if shape.has_table)
+    kinds = [row.cells[0].text for row in frame.table.rows]
+    assert kinds[-1] == "…"
+    assert len(kinds) > 3
+    assert frame.top + frame.height <= presentation.slide_height
+
+
 def test_a_potx_is_opened_as_well(template: Path, tmp_path: Path) -> None:
     kind = b"application/vnd.openxmlformats-officedocument.presentationml.{}.main+xml"
     path = tmp_path / "own.potx"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from operator import ge
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ _LEADING = 1.25  # distance of lines in parts of their size
 _ASIDE = 0.66  # share of the chart beside which text stands
 _GAP = INCH // 5
 _LEAST_TABLE = 0.6  # of the width of its room
+_SPARE = INCH // 8  # by so much a table may be higher than its room
 _CELL = (0.2, 0.12)  # margins within a table's cell, inches
 _CLEAR_TABLE = "{3B4B98B0-60AC-42C2-AFA5-B58CD77FA1E5}"  # PowerPoint's "Light Style 1 - Accent 1"
 
@@ -218,7 +220,8 @@ def _table(drawn: Any, part: Table, box: Box) -> None:
     from pptx.enum.text import MSO_ANCHOR
     from pptx.util import Pt
 
-    rows = [*([part.head] if part.head else []), *part.rows]
+    part = _cut(part, box)
+    rows = _rows(part)
     size, widths, heights = _measure(rows, box)
     frame = drawn.shapes.add_table(len(rows), len(rows[0]), box.left, box.top, sum(widths), sum(heights))
     table = frame.table
@@ -235,6 +238,21 @@ def _table(drawn: Any, part: Table, box: Box) -> None:
             if part.marked is not None and index == part.marked + bool(part.head):
                 font.bold = True
     _describe(frame, part.alt, "Table")
+
+
+def _rows(part: Table) -> list[tuple[str, ...]]:
+    return [*([part.head] if part.head else []), *part.rows]
+
+
+def _cut(part: Table, box: Box) -> Table:
+    """Put dots for the last rows where there is no room for all; the notes hold what they say."""
+    kept, cut = [*range(len(part.rows))], part
+    dots = ("…",) + ("",) * (len(part.rows[0]) - 1)
+    while len(kept) > 1 and sum(_measure(_rows(cut), box)[2]) > box.height + _SPARE:
+        kept.remove(max(place for place in kept if place != part.marked))
+        marked = None if part.marked is None else kept.index(part.marked)
+        cut = replace(part, rows=(*(part.rows[place] for place in kept), dots), marked=marked)
+    return cut
 
 
 def _clear_tables(drawn: Any) -> None:
@@ -259,11 +277,14 @@ def _measure(rows: Sequence[Sequence[str]], box: Box) -> tuple[int, list[int], l
 
 
 def _widths(rows: Sequence[Sequence[str]], whole: int, size: float) -> list[int]:
-    """Columns as wide as their longest text; where these do not fit, what lines break to gives way."""
+    """Columns as wide as their longest text; where these do not fit, the widest gives way, or all do."""
     wanted, least = _columns(rows, size), _columns(rows, size, words=True)
     if sum(wanted) <= whole:
         stretch = max(1.0, _LEAST_TABLE * whole / sum(wanted))
         return [int(width * stretch) for width in wanted]
+    others, widest = sum(wanted) - max(wanted), wanted.index(max(wanted))
+    if others <= 0.7 * whole and whole - others >= least[widest]:
+        return [whole - others if place == widest else width for place, width in enumerate(wanted)]
     if sum(least) >= whole:
         return [int(width * whole / sum(least)) for width in least]
     share = (whole - sum(least)) / (sum(wanted) - sum(least))
