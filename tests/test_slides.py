@@ -134,6 +134,29 @@ def test_the_ruler_measures_runs_whether_they_settled(name: str, one: float, bou
     assert found.bound == pytest.approx(bound)
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "parabola-divergence",
+            "η is above 2/L = 1 at w = 10: a step there overshoots by more than the distance",
+        ),
+        (
+            "double-well-cycle",
+            "η is above 2/L = 0.25 at w = 1: a step there overshoots by more than the distance",
+        ),
+        (
+            "parabola-boundary",
+            "η is exactly 2/L = 1 at w = 0: a step there lands as far beyond as it was before",
+        ),
+    ],
+)
+def test_the_ruler_says_what_a_large_rate_does_at_a_place_and_not_to_the_run(name: str, words: str) -> None:
+    lines = slides(name, "ruler")[0].parts[0]
+    assert isinstance(lines, Lines)
+    assert lines.lines[1].text.startswith(words)
+
+
 def test_there_is_no_ruler_where_two_over_l_says_nothing() -> None:
     assert scale(executed("saddle")) is None
     assert slides("saddle", "ruler") == []

@@ -304,8 +304,13 @@ def ruler(entry: Entry) -> list[Slide]:
 
 def _standing(measure: charts.Scale) -> str:
     rate, one, bound, where = measure
-    if rate >= bound:
-        return f"η is not below 2/L = {short(bound)} {where}: each step overshoots, by more and more."
+    limit = f"2/L = {short(bound)} {where}"
+    if rate == bound:
+        return f"η is exactly {limit}: a step there lands as far beyond as it was before."
+    if rate > bound:
+        return (
+            f"η is above {limit}: a step there overshoots by more than the distance that it should correct."
+        )
     if one is not None and rate > one:
         return f"η lies between 1/L and 2/L {where}: steps overshoot and still come closer."
     return f"η is below 1/L = {short(one or bound)} {where}: the run comes in from one side."
