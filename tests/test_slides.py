@@ -179,6 +179,14 @@ def test_the_marked_row_of_the_critical_points_is_where_the_run_settled() -> Non
     assert table.rows[table.marked][:2] == ("minimum", "w = 1")
 
 
+def test_evidence_beyond_the_room_below_a_long_verdict_stands_in_the_notes() -> None:
+    (slide,) = slides("himmelblau-rejected", "verdict")
+    table = slide.parts[1]
+    assert isinstance(table, Table)
+    assert [name for name, _ in table.rows] == ["steps", "period", "values"]
+    assert "learning rate η: 0.02" in slide.notes
+
+
 def test_many_critical_points_are_cut_to_what_is_legible_and_it_is_said() -> None:
     slide = slides("rippled-parabola", "points")[0]
     words, table = slide.parts

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _MOST_POINTS = 7  # rows of a table that is legible from the back row
 _MOST_EVIDENCE = 6
+_VERDICT_LINES = 12  # sentences and evidence together, of so many signs a line
+_SENTENCE, _CELL = 70, 60
 _MOST_RUNS = 11
 _LEAST_RECORDS = 2  # a chart by step of a single point shows nothing
 _LONGEST_FORMULA = 90  # signs; a longer one is text, which breaks into lines
@@ -246,11 +248,23 @@ def verdict(entry: Entry) -> list[Slide]:
     if run.verdict.remedy:
         said.append(Line(f"→ {clean(run.verdict.remedy)}", "lead"))
     rows = evidence(run)
-    table = Table((), tuple(rows[:_MOST_EVIDENCE]), "The evidence of the verdict.")
+    shown = _fitting(rows, _VERDICT_LINES - sum(-(-len(line.text) // _SENTENCE) for line in said))
+    table = Table((), tuple(shown), "The evidence of the verdict.")
     notes = [f"{name}: {text}" for name, text in rows]
     title = f"{entry.heading}: {kind_name(run.verdict.kind)}"
-    parts = (Lines(tuple(said)), *((table,) if rows else ()))
+    parts = (Lines(tuple(said)), *((table,) if shown else ()))
     return [Slide(title, parts, (*notes, *_numbers(run, len(run.trajectory.step_index) - 1)))]
+
+
+def _fitting(rows: Sequence[tuple[str, str]], lines: int) -> list[tuple[str, str]]:
+    """The rows of the evidence for which there is room; the notes hold all."""
+    found = []
+    for name, text in rows[:_MOST_EVIDENCE]:
+        lines -= -(-len(text) // _CELL)
+        if lines < 0:
+            break
+        found.append((name, text))
+    return found
 
 
 def points(entry: Entry) -> list[Slide]:
