@@ -122,6 +122,16 @@ def test_hostile_text_is_no_mark_up(kind: str) -> None:
     assert "{{<" not in shown
 
 
+@pytest.mark.parametrize(("title", "height"), [("short", "560"), ("long " * 14, "500")])
+def test_a_picture_in_marp_leaves_room_for_a_title_of_two_lines(title: str, height: str) -> None:
+    made = assemble([Entry(executed("parabola"), ("curve",), title=title)])
+    assert re.findall(r"!\[h:(\d+)", text(made, "marp")) == [height]
+
+
+def test_an_emoji_in_marp_stays_in_its_line() -> None:
+    assert "section img:not(.emoji) { display: block" in text(deck("parabola"), "marp")
+
+
 def test_words_of_an_alternative_text_give_marp_no_instructions() -> None:
     made = deck("saddle")
     files = {picture.name: "f.svg" for picture in made.pictures}
