@@ -128,6 +128,12 @@ def test_a_picture_in_marp_leaves_room_for_a_title_of_two_lines(title: str, heig
     assert re.findall(r"!\[h:(\d+)", text(made, "marp")) == [height]
 
 
+def test_the_columns_of_a_table_in_quarto_are_as_wide_as_their_texts() -> None:
+    lines = text(assemble([Entry(executed("iris-two-weights"), ("points",))]), "quarto").splitlines()
+    rule = next(line for line in lines if line.startswith("| ---"))
+    assert [len(dashes) for dashes in rule.strip("| ").split(" | ")] == [7, 32, 6, 27, 9]
+
+
 def test_an_emoji_in_marp_stays_in_its_line() -> None:
     assert "section img:not(.emoji) { display: block" in text(deck("parabola"), "marp")
 
