@@ -134,6 +134,12 @@ def test_the_columns_of_a_table_in_quarto_are_as_wide_as_their_texts() -> None:
     assert [len(dashes) for dashes in rule.strip("| ").split(" | ")] == [7, 32, 6, 27, 9]
 
 
+def test_a_full_slide_in_quarto_is_set_smaller() -> None:
+    written = text(assemble([Entry(executed("himmelblau-rejected"), ("scenario", "verdict"))]), "quarto")
+    titles = [line for line in written.splitlines() if line.startswith("## ")]
+    assert [title.endswith(" {.smaller}") for title in titles] == [False, True]
+
+
 def test_an_emoji_in_marp_stays_in_its_line() -> None:
     assert "section img:not(.emoji) { display: block" in text(deck("parabola"), "marp")
 
