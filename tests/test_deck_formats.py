@@ -269,6 +269,12 @@ def test_a_deck_in_one_format_leaves_the_figures_of_another(tmp_path: Path) -> N
     assert before.items() <= contents(tmp_path).items()
 
 
+def test_it_is_told_how_many_figures_are_drawn(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    save(deck("parabola"), tmp_path / "talk.md", "marp", Look(), lambda *counts: told.append(counts))
+    assert told == [(place, len(told)) for place in range(1, len(deck("parabola").pictures) + 1)]
+
+
 def test_files_of_the_user_are_not_replaced(tmp_path: Path) -> None:
     mine = tmp_path / "talk-beamer-figures" / "mine.svg"
     mine.parent.mkdir()
