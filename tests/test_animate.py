@@ -219,6 +219,14 @@ def test_a_part_of_a_run_is_filmed(tmp_path: Path) -> None:
     assert filmed(tmp_path / "film.gif", steps=(2, 5)).frames > 5
 
 
+def test_a_zoom_rests_at_each_window_exactly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[float] = []
+    at = Frames.at
+    monkeypatch.setattr(Frames, "at", lambda self, position: drawn.append(position) or at(self, position))
+    filmed(tmp_path / "film.gif", kind="zoom", fps=20, seconds=4)
+    assert {0.0, 1.0, 2.0, 3.0} <= {*drawn}
+
+
 def test_a_run_without_a_step_is_a_still(tmp_path: Path) -> None:
     assert filmed(tmp_path / "film.gif", "balanced-on-a-maximum", steps=(0,)).frames == 1
 
@@ -261,6 +269,10 @@ def test_json_says_what_was_written(folder: Path) -> None:
     [
         (("--kind", "curv"), "did you mean curve"),
         (("--kind", "contour"), "shows 2 weight(s), this run has 1"),
+        (
+            ("--kind", "contour"),
+            "expected curve | zoom | derivative | cobweb | phase | convergence | sharpness",
+        ),
         (("--style", "slide"), "did you mean slides"),
         (("--size", "730p"), "WIDTHxHEIGHT in pixels"),
         (("--size", "9x9"), "from 120 to 4320 pixels a side"),

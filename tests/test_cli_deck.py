@@ -59,7 +59,7 @@ def test_a_run_directory_becomes_a_deck() -> None:
     (directory,) = Path("outputs").iterdir()
     result = gdsim("deck", str(directory), "-o", "x.md")
     assert result.exit_code == 0
-    assert result.stdout == f"wrote x.md and x-figures/: {len(titles())} slides\n"
+    assert result.stdout == f"wrote x.md and x-marp-figures/: {len(titles())} slides\n"
     assert titles()[0] == "A healthy decay"
 
 
@@ -107,6 +107,16 @@ def test_bad_input_is_an_error_that_says_what_to_do(words: tuple[str, ...], mess
     assert result.exit_code == 2, result.output
     assert message in result.stderr
     assert not [path for path in Path().rglob("*") if path.is_file()]
+
+
+def test_a_place_that_cannot_be_written_to_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: Path, data: bytes) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", refused)
+    result = gdsim("deck", "parabola", "--kinds", "verdict", "-o", "my-talk-1.md")
+    assert result.exit_code == 1
+    assert "error: my-talk-1.md: Permission denied" in result.stderr
 
 
 # ---- deck files

@@ -122,6 +122,28 @@ def test_hostile_text_is_no_mark_up(kind: str) -> None:
     assert "{{<" not in shown
 
 
+@pytest.mark.parametrize(("title", "height"), [("short", "560"), ("long " * 14, "500")])
+def test_a_picture_in_marp_leaves_room_for_a_title_of_two_lines(title: str, height: str) -> None:
+    made = assemble([Entry(executed("parabola"), ("curve",), title=title)])
+    assert re.findall(r"!\[h:(\d+)", text(made, "marp")) == [height]
+
+
+def test_the_columns_of_a_table_in_quarto_are_as_wide_as_their_texts() -> None:
+    lines = text(assemble([Entry(executed("iris-two-weights"), ("points",))]), "quarto").splitlines()
+    rule = next(line for line in lines if line.startswith("| ---"))
+    assert [len(dashes) for dashes in rule.strip("| ").split(" | ")] == [7, 32, 6, 27, 9]
+
+
+def test_a_full_slide_in_quarto_is_set_smaller() -> None:
+    written = text(assemble([Entry(executed("himmelblau-rejected"), ("scenario", "verdict"))]), "quarto")
+    titles = [line for line in written.splitlines() if line.startswith("## ")]
+    assert [title.endswith(" {.smaller}") for title in titles] == [False, True]
+
+
+def test_an_emoji_in_marp_stays_in_its_line() -> None:
+    assert "section img:not(.emoji) { display: block" in text(deck("parabola"), "marp")
+
+
 def test_words_of_an_alternative_text_give_marp_no_instructions() -> None:
     made = deck("saddle")
     files = {picture.name: "f.svg" for picture in made.pictures}
@@ -234,13 +256,27 @@ def test_a_deck_written_again_replaces_its_figures(tmp_path: Path) -> None:
     save(deck("saddle"), target, "marp", Look())
     after = contents(tmp_path)
     assert not {name for name in before if name.endswith(".svg")} & set(after)
-    assert {name.partition("/")[0] for name in after} == {"My talk (1).md", "My-talk-1-figures"}
+    assert {name.partition("/")[0] for name in after} == {"My talk (1).md", "My-talk-1-marp-figures"}
     save(deck("parabola"), target, "marp", Look())
     assert contents(tmp_path) == before
 
 
+def test_a_deck_in_one_format_leaves_the_figures_of_another(tmp_path: Path) -> None:
+    save(deck("parabola"), tmp_path / "talk.tex", "beamer", Look())
+    before = contents(tmp_path)
+    for kind in ("quarto", "marp"):
+        save(deck("saddle"), tmp_path / f"talk{FORMATS[kind].suffix}", kind, Look())
+    assert before.items() <= contents(tmp_path).items()
+
+
+def test_it_is_told_how_many_figures_are_drawn(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    save(deck("parabola"), tmp_path / "talk.md", "marp", Look(), lambda *counts: told.append(counts))
+    assert told == [(place, len(told)) for place in range(1, len(deck("parabola").pictures) + 1)]
+
+
 def test_files_of_the_user_are_not_replaced(tmp_path: Path) -> None:
-    mine = tmp_path / "talk-figures" / "mine.svg"
+    mine = tmp_path / "talk-beamer-figures" / "mine.svg"
     mine.parent.mkdir()
     mine.write_text("mine")
     with pytest.raises(InputError, match=r"mine\.svg"):

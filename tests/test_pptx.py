@@ -17,7 +17,8 @@ from slide_examples import deck, hostile
 
 from gdsim.outcomes import InputError
 from gdsim.slides import Entry, assemble
-from gdsim.slides.pptx import write_pptx
+from gdsim.slides.pptx import _CLEAR_TABLE, write_pptx
+from gdsim.slides.pptx_template import design
 from gdsim.slides.words import clean
 
 pptx = pytest.importorskip("pptx")
@@ -80,6 +81,14 @@ def test_the_curve_is_a_chart_with_the_path_up_to_the_step(parabola: Any) -> Non
     np.testing.assert_array_equal(series["steps"], executed("parabola").trajectory.loss[:3, 0])
 
 
+def test_large_numbers_on_an_axis_are_those_of_its_ticks() -> None:
+    presentation = opened(write_pptx(deck("parabola-divergence")))
+    axis = next(s.chart for s in slide(presentation, "weight by step").shapes if s.has_chart).value_axis
+    places = axis.tick_labels.number_format.partition("E")[0].partition(".")[2].count("0")
+    for tick in np.arange(axis.minimum_scale, axis.maximum_scale, axis.major_unit):
+        assert float(f"{tick:.{places}e}") == pytest.approx(tick)
+
+
 def test_charts_take_every_colour_from_the_theme(parabola: Any) -> None:
     for chart in charts(parabola):
         assert not chart._chartSpace.findall(".//{*}srgbClr")
@@ -126,10 +135,26 @@ def test_tables_are_native_and_nothing_is_smaller_than_18_points(parabola: Any) 
     assert min(sizes) >= 18
 
 
+def test_the_numbers_of_slides_are_legible(parabola: Any) -> None:
+    numbers = parabola.slide_master._element.xpath('.//p:sp[.//p:ph[@type="sldNum"]]//a:defRPr')
+    assert numbers
+    assert all(int(found.get("sz")) >= 1800 for found in numbers)
+
+
 def _frames(shape: Any) -> list[Any]:
     if shape.has_table:
         return [cell.text_frame for row in shape.table.rows for cell in row.cells]
     return [shape.text_frame] if shape.has_text_frame else []
+
+
+def test_no_word_of_a_table_is_broken() -> None:
+    points = slide(opened(write_pptx(deck("iris-two-weights"))), "where L′ = 0")
+    (table,) = (shape.table for shape in points.shapes if shape.has_table)
+    for row in table.rows:
+        for cell, column in zip(row.cells, table.columns, strict=True):
+            size = cell.text_frame.paragraphs[0].runs[0].font.size
+            longest = max(len(word) + 0.6 * word.count("m") for word in cell.text.split())
+            assert longest * 0.55 * size <= column.width - cell.margin_left - cell.margin_right, cell.text
 
 
 def test_nothing_leaves_its_slide() -> None:
@@ -213,6 +238,38 @@ def test_charts_keep_to_the_room_of_the_template(template: Path) -> None:
             if shape.has_chart:
                 assert shape.top >= title.top + title.height
                 assert shape.left + shape.width <= presentation.slide_width
+
+
+def test_layouts_of_sections_and_of_vertical_text_are_passed_over(tmp_path: Path) -> None:
+    presentation = pptx.Presentation()
+    ids = presentation.slide_master.slide_layouts._sldLayoutIdLst
+    ids[:] = ids[::-1]
+    presentation.save(tmp_path / "own.pptx")
+    found = design(tmp_path / "own.pptx")
+    assert found.content.name == "Title and Content"
+
+
+def test_tables_are_clear_where_the_dark_colour_of_the_theme_is_light(template: Path, tmp_path: Path) -> None:
+    presentation = pptx.Presentation(template)
+    part = next(r.target_part for r in presentation.slide_master.part.rels.values() if "theme" in r.reltype)
+    part._blob = part.blob.replace(b'lastClr="000000"', b'lastClr="F0F0F0"').replace(b"FFFFFF", b"202020")
+    presentation.save(tmp_path / "dark.pptx")
+    styles = [
+        {found.text for one in opened(write_pptx(deck("parabola"), path)).slides
+         for found in one._element.iterfind(".//{*}tableStyleId")}
+        for path in (template, tmp_path / "dark.pptx")
+    ]  # fmt: skip
+    assert styles[1] == {_CLEAR_TABLE}
+    assert not styles[0] & styles[1]
+
+
+def test_a_table_that_finds_no_room_ends_in_dots(template: Path) -> None:
+    presentation = opened(write_pptx(deck("himmelblau-centre"), template))
+    (frame,) = (shape for shape in slide(presentation, "where L′ = 0").shapes if shape.has_table)
+    kinds = [row.cells[0].text for row in frame.table.rows]
+    assert kinds[-1] == "…"
+    assert len(kinds) > 3
+    assert frame.top + frame.height <= presentation.slide_height
 
 
 def test_a_potx_is_opened_as_well(template: Path, tmp_path: Path) -> None:

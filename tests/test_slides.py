@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 from shipped import executed
 from slide_examples import deck
 from tiers import some
@@ -86,6 +88,12 @@ def test_a_build_up_says_the_slope_and_the_step_that_follows_from_it() -> None:
     assert texts == ["w = 10", "slope L′ = 20", "step −η·L′ = −4: left"]
 
 
+def test_a_build_up_of_two_weights_gives_each_a_line() -> None:
+    (start, *_) = slides("saddle", "steps")
+    lines = next(part for part in start.parts if isinstance(part, Lines)).lines
+    assert [line.text for line in lines if line.weight == "lead"] == ["x = 1.5", "y = 0"]
+
+
 def test_the_default_build_up_of_a_diverging_run_stays_in_the_frame() -> None:
     assert [slide.title.rpartition(" ")[2] for slide in slides("parabola-divergence", "steps")][-1] == "10"
 
@@ -126,6 +134,29 @@ def test_the_ruler_measures_runs_whether_they_settled(name: str, one: float, bou
     assert found.bound == pytest.approx(bound)
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "parabola-divergence",
+            "η is above 2/L = 1 at w = 10: a step there overshoots by more than the distance",
+        ),
+        (
+            "double-well-cycle",
+            "η is above 2/L = 0.25 at w = 1: a step there overshoots by more than the distance",
+        ),
+        (
+            "parabola-boundary",
+            "η is exactly 2/L = 1 at w = 0: a step there lands as far beyond as it was before",
+        ),
+    ],
+)
+def test_the_ruler_says_what_a_large_rate_does_at_a_place_and_not_to_the_run(name: str, words: str) -> None:
+    lines = slides(name, "ruler")[0].parts[0]
+    assert isinstance(lines, Lines)
+    assert lines.lines[1].text.startswith(words)
+
+
 def test_there_is_no_ruler_where_two_over_l_says_nothing() -> None:
     assert scale(executed("saddle")) is None
     assert slides("saddle", "ruler") == []
@@ -148,6 +179,14 @@ def test_the_marked_row_of_the_critical_points_is_where_the_run_settled() -> Non
     assert table.rows[table.marked][:2] == ("minimum", "w = 1")
 
 
+def test_evidence_beyond_the_room_below_a_long_verdict_stands_in_the_notes() -> None:
+    (slide,) = slides("himmelblau-rejected", "verdict")
+    table = slide.parts[1]
+    assert isinstance(table, Table)
+    assert [name for name, _ in table.rows] == ["steps", "period", "values"]
+    assert "learning rate η: 0.02" in slide.notes
+
+
 def test_many_critical_points_are_cut_to_what_is_legible_and_it_is_said() -> None:
     slide = slides("rippled-parabola", "points")[0]
     words, table = slide.parts
@@ -164,6 +203,12 @@ def test_a_formula_stands_there_in_every_notation() -> None:
     assert formula.text == "L = (w² − 1)²"
     assert formula.latex == "L = (w^{2} - 1)^{2}"
     assert formula.mathml.count("<math") == 1
+
+
+def test_a_long_formula_is_text_that_breaks_into_lines() -> None:
+    words = slides("iris-two-weights", "scenario")[0].parts[0]
+    assert isinstance(words, Lines)
+    assert words.lines[0].text.startswith("L = mean(softplus(b + u·petal_length + v·petal_width) − ")
 
 
 def test_a_deck_begins_with_its_title_and_ends_with_the_runs_side_by_side() -> None:
@@ -205,6 +250,17 @@ def test_a_chart_that_no_figure_stands_for_is_drawn_itself() -> None:
     drawn = figures.drawn(picture_of(visual), "svg", "slides")
     assert drawn == figures.sketch(visual, "svg")
     assert b"<svg" in drawn
+
+
+@pytest.mark.parametrize(
+    ("space", "size"), [((9.0, 5.0), (9.0, 5.0)), ((20.0, 10.0), (12.3, 6.15)), ((3.5, 4.5), (7.0, 9.0))]
+)
+def test_a_picture_is_drawn_for_the_space_that_a_template_leaves(
+    space: tuple[float, float], size: tuple[float, float]
+) -> None:
+    drawn = figures.picture(executed("parabola"), "curve", "png", space=space)
+    with Image.open(io.BytesIO(drawn)) as image:
+        assert [side / image.info["dpi"][0] for side in image.size] == pytest.approx(size, abs=0.02)
 
 
 def test_a_sketch_of_the_ruler_shows_its_bands() -> None:

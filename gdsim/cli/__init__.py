@@ -6,6 +6,7 @@ import codecs
 import errno
 import gc
 import os
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -161,6 +162,11 @@ def _shortened(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
 
 
+def _meant(name: str) -> str:
+    """Return the name under which a file that is being written will stand."""
+    return re.sub(r"\.gdsim-writing-([^/\\]*)-\d+", r"\1", name)
+
+
 def _report(error: Exception, as_json: bool, color: bool | None) -> int:
     """Print an error as a person, or a program, wants it, and return the exit code."""
     from gdsim.outcomes import Fault, InputError
@@ -177,7 +183,7 @@ def _report(error: Exception, as_json: bool, color: bool | None) -> int:
         case OSError() if error.errno == errno.ENOENT and not _has_working_directory():
             faults, code = (Fault("the working directory is no longer there", "cd to one that is"),), FAULT
         case OSError():
-            name = None if error.filename is None else _shortened(os.fsdecode(error.filename))
+            name = None if error.filename is None else _shortened(_meant(os.fsdecode(error.filename)))
             faults = (Fault(error.strerror or str(error), _REMEDIES.get(error.errno or 0, ""), file=name),)
             code = BAD_INPUT if error.errno in _BAD_NAMES else FAULT
         case _:

@@ -73,6 +73,7 @@ def deck(
     """
     from pathlib import Path
 
+    from gdsim.cli.screen import advancing
     from gdsim.slides.formats import FORMATS, Look, assemble, check, kind_of, ready, save
 
     kind = kind or kind_of(Path(output) if output else None)
@@ -85,7 +86,9 @@ def deck(
     )
     target = Path(output) if output else Path("outputs") / f"{lecture.name}{FORMATS[kind].suffix}"
     look = Look(Path(template) if template else None, style, include)
-    _tell(made, save(made, target, kind, look), kind, as_json)
+    with advancing(ctx.obj["quiet"] or as_json, "figures") as advance:
+        written = save(made, target, kind, look, advance)
+    _tell(made, written, kind, as_json)
 
 
 def _tell(made: Any, written: list[Path], kind: str, as_json: bool) -> None:

@@ -104,7 +104,7 @@ def animate(
 
     RUN is a directory that `gdsim run` has written.
     """
-    from gdsim.cli.screen import amount, print_json, progress
+    from gdsim.cli.screen import advancing, amount, print_json
     from gdsim.plots.film import Take
     from gdsim.plots.film import animate as film_of
     from gdsim.plots.look import Look
@@ -115,13 +115,7 @@ def animate(
     run = _loaded(folder)
     kind = kind or _first_kind(run)
     file = _target(folder, kind, format, out)
-    with progress(100, ctx.obj["quiet"] or as_json) as bar:
-
-        def advance(done: int, count: int) -> None:
-            if bar is not None:
-                bar.done, bar.count = done, count
-                bar.show("frames")
-
+    with advancing(ctx.obj["quiet"] or as_json, "frames") as advance:
         film: Film = film_of(run, kind, file, look=look, at=at, take=take, advance=advance)
     if as_json:
         document: dict[str, Any] = {**film._asdict(), "file": str(film.file)}

@@ -175,6 +175,19 @@ def progress(count: int, quiet: bool) -> Iterator[Progress | None]:
 
 
 @contextmanager
+def advancing(quiet: bool, words: str) -> Iterator[Callable[[int, int], None] | None]:
+    """Give a function that is told how many of how many are done, for a bar: only on a terminal."""
+    with progress(2, quiet) as bar:
+
+        def advance(done: int, count: int) -> None:
+            if bar is not None:
+                bar.done, bar.count = done, count
+                bar.show(words)
+
+        yield None if bar is None else advance
+
+
+@contextmanager
 def counter(quiet: bool, words: str) -> Iterator[Callable[[int, int], None] | None]:
     """Give a function that shows two counts in one line of stderr: only on a terminal."""
     if quiet or not sys.stderr.isatty():

@@ -169,7 +169,7 @@ def animate(
         steps = PLOTS[kind].counts == "step"
         pace = take.pace(run.trajectory.step_index if steps else np.arange(int(scene.last) + 1))
         reel = Reel(size, fps, _described(run, kind, look, at, pace, fps, take.size))
-        frames, shots = Frames(scene, size), _shots(pace, fps, scene.last)
+        frames, shots = Frames(scene, size), _shots(pace, fps, scene.last if steps else 0.0)
         count, done = sum(length for _, length in shots), 0
         file.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(file) as target, _encoder(target, reel, format, frames, shots) as write:
@@ -183,13 +183,23 @@ def animate(
 
 
 def _refuse_still(run: Run, kind: str) -> None:
-    if kind in PLOTS and not PLOTS[kind].stepwise:
-        growing = " | ".join(name for name, plot in PLOTS.items() if plot.stepwise and not plot.refusal(run))
-        raise InputError(Fault(f"{kind} does not grow step by step", growing, path="kind"))
+    """Raise InputError where a kind cannot be filmed, with those that can."""
+    growing = [name for name, plot in PLOTS.items() if plot.stepwise and not plot.refusal(run)]
+    if kind in growing:
+        return
+    expected = " | ".join(growing)
+    if kind not in PLOTS:
+        message = f"unknown kind of figure {kind!r}"
+        raise InputError(Fault(message, expected, nearest(kind, growing), path="kind"))
+    reason = PLOTS[kind].refusal(run) if PLOTS[kind].stepwise else "does not grow step by step"
+    raise InputError(Fault(f"{kind} {reason}", expected, path="kind"))
 
 
 def _shots(pace: Pace, fps: float, last: float) -> list[tuple[float, int]]:
-    """Return the positions to draw, each with the number of frames for which it stands."""
+    """Return the positions to draw, each with the number of frames for which it stands.
+
+    ``last`` is the last step; 0 where positions are no steps, and the weight leaves none.
+    """
     times = np.arange(max(1, round(pace.seconds * fps))) / fps
     times[-1] = pace.seconds
     shown = (_shown(position, last) for position in pace.position(times).tolist())

@@ -69,6 +69,16 @@ def inches(size: str) -> tuple[float, float]:
     return width, height
 
 
+def least_inches(style: str) -> tuple[float, float]:
+    """Return the least width and height into which the text of a style fits.
+
+    >>> least_inches("slides")
+    (7.0, 4.5)
+    """
+    across, down = (TEXT_SIZES[style] / 72 * letters for letters in _LEAST)
+    return across, down
+
+
 def require_room(style: str, size: str) -> None:
     """Refuse a size into which the text of a style does not fit.
 
@@ -81,7 +91,7 @@ def require_room(style: str, size: str) -> None:
     --------
     >>> require_room("slides", "4:3")
     """
-    least = [TEXT_SIZES[style] / 72 * letters for letters in _LEAST]
+    least = least_inches(style)
     if all(side >= needed for side, needed in zip(inches(size), least, strict=True)):
         return
     message = f"figures of the style {style} do not fit into {size}: their text is {TEXT_SIZES[style]:g} pt"

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
 _MOST_POINTS = 7  # rows of a table that is legible from the back row
 _MOST_EVIDENCE = 6
+_VERDICT_LINES = 12  # sentences and evidence together, of so many signs a line
+_SENTENCE, _CELL = 70, 60
 _MOST_RUNS = 11
 _LEAST_RECORDS = 2  # a chart by step of a single point shows nothing
-_LONGEST_FORMULA = 90  # signs; longer ones go by their name
+_LONGEST_FORMULA = 90  # signs; a longer one is text, which breaks into lines
+_LONGEST_TEXT = 300  # signs; a still longer formula goes by its name
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,8 @@ def _formula(run: Run) -> list[Part]:
     if tree is not None and len(to_text(tree)) <= _LONGEST_FORMULA:
         mathml = to_mathml(tree).replace("><", "><mi>L</mi><mo>=</mo><", 1)
         return [Formula(f"L = {to_text(tree, unicode=True)}", f"L = {to_latex(tree)}", mathml)]
+    if tree is not None and len(to_text(tree)) <= _LONGEST_TEXT:
+        return [Lines((Line(f"L = {to_text(tree, unicode=True)}"),))]
     name = clean(run.loss.name) or "loss"
     return [Lines((Line(f"L = {name}({', '.join(run.loss.weights)})", "lead"),))]
 
@@ -167,7 +172,8 @@ def _said(run: Run, record: int) -> list[Line]:
     """What stands beside a step: where, the slope, and which way to go."""
     trajectory, weights = run.trajectory, run.loss.weights
     step = int(trajectory.step_index[record])
-    words = [Line(_at(run, record), "lead")]
+    at = zip(weights, trajectory.weight[record, :, 0].tolist(), strict=True)
+    words = [Line(f"{name} = {short(value)}", "lead") for name, value in at]
     gradient = trajectory.gradient[record, :, 0].tolist()
     if len(weights) == 1:
         words.append(Line(f"slope L′ = {short(gradient[0])}"))
@@ -242,11 +248,23 @@ def verdict(entry: Entry) -> list[Slide]:
     if run.verdict.remedy:
         said.append(Line(f"→ {clean(run.verdict.remedy)}", "lead"))
     rows = evidence(run)
-    table = Table((), tuple(rows[:_MOST_EVIDENCE]), "The evidence of the verdict.")
+    shown = _fitting(rows, _VERDICT_LINES - sum(-(-len(line.text) // _SENTENCE) for line in said))
+    table = Table((), tuple(shown), "The evidence of the verdict.")
     notes = [f"{name}: {text}" for name, text in rows]
     title = f"{entry.heading}: {kind_name(run.verdict.kind)}"
-    parts = (Lines(tuple(said)), *((table,) if rows else ()))
+    parts = (Lines(tuple(said)), *((table,) if shown else ()))
     return [Slide(title, parts, (*notes, *_numbers(run, len(run.trajectory.step_index) - 1)))]
+
+
+def _fitting(rows: Sequence[tuple[str, str]], lines: int) -> list[tuple[str, str]]:
+    """The rows of the evidence for which there is room; the notes hold all."""
+    found = []
+    for name, text in rows[:_MOST_EVIDENCE]:
+        lines -= -(-len(text) // _CELL)
+        if lines < 0:
+            break
+        found.append((name, text))
+    return found
 
 
 def points(entry: Entry) -> list[Slide]:
@@ -300,8 +318,13 @@ def ruler(entry: Entry) -> list[Slide]:
 
 def _standing(measure: charts.Scale) -> str:
     rate, one, bound, where = measure
-    if rate >= bound:
-        return f"η is not below 2/L = {short(bound)} {where}: each step overshoots, by more and more."
+    limit = f"2/L = {short(bound)} {where}"
+    if rate == bound:
+        return f"η is exactly {limit}: a step there lands as far beyond as it was before."
+    if rate > bound:
+        return (
+            f"η is above {limit}: a step there overshoots by more than the distance that it should correct."
+        )
     if one is not None and rate > one:
         return f"η lies between 1/L and 2/L {where}: steps overshoot and still come closer."
     return f"η is below 1/L = {short(one or bound)} {where}: the run comes in from one side."

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gdsim.plots import PLOTS, Format, Look, Stamp, draw, render
 from gdsim.plots import alt_text as described
-from gdsim.scenario.figures import inches
+from gdsim.scenario.figures import inches, least_inches
 from gdsim.slides.model import Chart, Sketch
 from gdsim.slides.words import clean
 
@@ -44,17 +44,27 @@ def refusal(run: Run, kind: str) -> str:
 
 
 def picture(
-    run: Run, kind: str, format: Format, style: str = "slides", until: int | None = None, room: Room = "full"
-) -> bytes:
+    run: Run, kind: str, format: Format, style: str = "slides", until: int | None = None, room: Room = "full",
+    space: tuple[float, float] | None = None,
+) -> bytes:  # fmt: skip
     """Return a figure as bytes; the same run gives the same bytes.
 
-    What a slide says itself is left out: title, outcome and caption.
+    What a slide says itself is left out: title, outcome and caption. ``space`` is the width and height in
+    inches that a template leaves for it.
     """
-    look = Look(style=style, size=_SIZES[room], caption=False)
+    size = _SIZES[room] if space is None else _fitting(space, inches(_SIZES[room])[0], style)
+    look = Look(style=style, size=size, caption=False)
     figure = draw(run.renamed(title=""), kind, look=look, until=until)
     for text in figure.texts:
         text.set_text("")
     return render(figure, format, look, Stamp(clean(run.title), alt_text(run, kind, until), {}))
+
+
+def _fitting(space: tuple[float, float], widest: float, style: str) -> str:
+    """Return a size with the proportions of a space: no wider than usual, and enough for the text."""
+    enough = max(least / side for least, side in zip(least_inches(style), space, strict=True))
+    share = max(min(1.0, widest / space[0]), enough)
+    return "x".join(f"{share * side:.3f}" for side in space)
 
 
 def drawn(figure: Picture | Sketch, format: Format, style: str) -> bytes:

@@ -138,26 +138,38 @@ def ready(kind: str) -> None:
         needed()
 
 
-def render(deck: Deck, kind: str, look: Look, folder: str) -> tuple[bytes, dict[str, bytes]]:
+def render(
+    deck: Deck, kind: str, look: Look, folder: str, advance: Callable[[int, int], None] | None = None
+) -> tuple[bytes, dict[str, bytes]]:
     """Return a deck as the bytes of its file, and the files of the folder beside it.
 
     Parameters
     ----------
     folder
         The name of the folder beside the file.
+    advance
+        Is told after each figure how many of how many there are.
     """
     format = FORMATS[kind]
     drawn: dict[str, bytes] = {}
     if format.pictures is not None:
-        drawn = {one.name: figures.drawn(one, format.pictures, look.style) for one in deck.pictures}
+        wanted = deck.pictures
+        for place, one in enumerate(wanted, 1):
+            drawn[one.name] = figures.drawn(one, format.pictures, look.style)
+            if advance is not None:
+                advance(place, len(wanted))
     files = {name: f"{folder}/{name}.{format.pictures}" for name in drawn}
     data = format.write(deck, drawn, files, look)
     beside = {f"{name}.{format.pictures}": content for name, content in drawn.items()}
     return data, beside if format.beside else {}
 
 
-def save(deck: Deck, target: Path, kind: str, look: Look) -> list[Path]:
+def save(
+    deck: Deck, target: Path, kind: str, look: Look, advance: Callable[[int, int], None] | None = None
+) -> list[Path]:
     """Write a deck, whole or not at all, and return what was written: the file, and the folder beside it.
+
+    ``advance`` is told after each figure how many of how many there are.
 
     Raises
     ------
@@ -168,8 +180,8 @@ def save(deck: Deck, target: Path, kind: str, look: Look) -> list[Path]:
     """
     if target.is_dir():
         raise InputError(Fault("a folder stands where the deck belongs", "a file: -o FILE", file=str(target)))
-    folder = target.with_name(f"{file_name(target.stem)}-figures")
-    data, beside = render(deck, kind, look, folder.name)
+    folder = target.with_name(f"{file_name(target.stem)}-{kind}-figures")
+    data, beside = render(deck, kind, look, folder.name, advance)
     target.parent.mkdir(parents=True, exist_ok=True)
     _own(folder, beside)
     temporary = target.with_name(f".gdsim-writing-{target.name}-{os.getpid()}")

@@ -43,8 +43,8 @@ aside { display: none; position: absolute; left: 0; right: 0; bottom: 0; max-hei
   background: #fff8dc; color: #1b1b1b; border-top: 2px solid #e69f00; padding: 1em 2em;
   font-size: calc(1.5 * var(--unit)); }
 .notes aside { display: block; }
-.number { position: absolute; right: calc(2 * var(--unit)); bottom: calc(1 * var(--unit));
-  font-size: calc(1.2 * var(--unit)); color: var(--quiet); }
+.number { position: absolute; right: calc(2 * var(--unit)); bottom: calc(.4 * var(--unit));
+  font-size: calc(1.9 * var(--unit)); color: var(--quiet); }
 @media print { @page { size: 13.333in 7.5in; margin: 0; } body { background: white; }
   :root { --unit: .13333in; } section, section.shown { display: flex; break-after: page; }
   section:last-of-type { break-after: auto; } aside, .notes aside, #said { display: none; } }

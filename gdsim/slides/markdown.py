@@ -27,9 +27,10 @@ def formula(part: Formula) -> str:
 
 
 def table(part: Table) -> str:
-    """Return a table of pipes."""
+    """Return a table of pipes; Pandoc makes columns as wide as their dashes where lines are long."""
     head = part.head or ("",) * len(part.rows[0])
-    rule = "|" + " --- |" * len(head)
+    longest = [max(map(len, column)) for column in zip(head, *part.rows, strict=True)]
+    rule = "|" + "".join(f" {'-' * max(3, signs)} |" for signs in longest)
     body = [_row(row, part.marked == place) for place, row in enumerate(part.rows)]
     return "\n".join([_row(head, False), rule, *body])
 

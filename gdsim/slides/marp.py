@@ -13,8 +13,9 @@ _STYLE = """style: |
   section { align-content: start; padding: 44px 60px; }
   section.lead { align-content: center; }
   section table { font-size: 25px; }
-  section img { display: block; margin: 0 auto; }
+  section img:not(.emoji) { display: block; margin: 0 auto; }
 """
+_TITLE, _LINE = 48, 60  # signs of a title on one line, and pixels that each further line takes
 #: words within the alt text of a picture that Marp takes for instructions
 _KEYWORD = re.compile(
     r"(?<!\S)(bg|fit|auto|contain|cover|left|right|vertical|blur|brightness|contrast|drop-shadow|grayscale|"
@@ -38,7 +39,8 @@ def _slide(slide: Slide, files: Mapping[str, str]) -> str:
     if slide.opening:
         blocks.insert(0, "<!-- _class: lead -->")
     beside = len(slide.parts) == 2 and slide.visual is slide.parts[0] and isinstance(slide.parts[1], Lines)
-    height = 560 if len(slide.parts) == 1 else 480 if beside else 300
+    further = _LINE * min(2, (len(slide.title) - 1) // _TITLE)
+    height = 560 - further if len(slide.parts) == 1 else 480 - further if beside else 300
     for part in slide.parts:
         if beside and isinstance(part, Lines):  # Marp has no columns: below the picture, on one line
             blocks.append(" · ".join(map(shared.line, part.lines)))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
+from operator import ge
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,9 @@ _LEADING = 1.25  # distance of lines in parts of their size
 _ASIDE = 0.66  # share of the chart beside which text stands
 _GAP = INCH // 5
 _LEAST_TABLE = 0.6  # of the width of its room
+_SPARE = INCH // 8  # by so much a table may be higher than its room
 _CELL = (0.2, 0.12)  # margins within a table's cell, inches
+_CLEAR_TABLE = "{3B4B98B0-60AC-42C2-AFA5-B58CD77FA1E5}"  # PowerPoint's "Light Style 1 - Accent 1"
 
 
 def write_pptx(deck: Deck, template: Path | None = None, style: str = "slides") -> bytes:
@@ -95,6 +99,8 @@ def _content(made: Design, slide: Slide, style: str) -> None:
         if body is not None:
             _remove(body)
         _arrange(drawn, slide.parts, made.body, style)
+        if made.light_ink:
+            _clear_tables(drawn)
     number_slide(drawn, layout)
     _set_notes(drawn, slide)
 
@@ -199,7 +205,8 @@ def _formula(drawn: Any, part: Formula, box: Box) -> None:
 
 def _picture(drawn: Any, part: Picture, box: Box, style: str) -> None:
     """Draw a figure as large as fits, in the middle of its room."""
-    image = io.BytesIO(figures.picture(part.run, part.kind, "png", style, part.until, part.room))
+    space = box.width / INCH, box.height / INCH
+    image = io.BytesIO(figures.picture(part.run, part.kind, "png", style, part.until, part.room, space))
     shape = drawn.shapes.add_picture(image, box.left, box.top)
     share = min(box.width / shape.width, box.height / shape.height)
     shape.width, shape.height = int(shape.width * share), int(shape.height * share)
@@ -213,7 +220,8 @@ def _table(drawn: Any, part: Table, box: Box) -> None:
     from pptx.enum.text import MSO_ANCHOR
     from pptx.util import Pt
 
-    rows = [*([part.head] if part.head else []), *part.rows]
+    part = _cut(part, box)
+    rows = _rows(part)
     size, widths, heights = _measure(rows, box)
     frame = drawn.shapes.add_table(len(rows), len(rows[0]), box.left, box.top, sum(widths), sum(heights))
     table = frame.table
@@ -232,6 +240,27 @@ def _table(drawn: Any, part: Table, box: Box) -> None:
     _describe(frame, part.alt, "Table")
 
 
+def _rows(part: Table) -> list[tuple[str, ...]]:
+    return [*([part.head] if part.head else []), *part.rows]
+
+
+def _cut(part: Table, box: Box) -> Table:
+    """Put dots for the last rows where there is no room for all; the notes hold what they say."""
+    kept, cut = [*range(len(part.rows))], part
+    dots = ("…",) + ("",) * (len(part.rows[0]) - 1)
+    while len(kept) > 1 and sum(_measure(_rows(cut), box)[2]) > box.height + _SPARE:
+        kept.remove(max(place for place in kept if place != part.marked))
+        marked = None if part.marked is None else kept.index(part.marked)
+        cut = replace(part, rows=(*(part.rows[place] for place in kept), dots), marked=marked)
+    return cut
+
+
+def _clear_tables(drawn: Any) -> None:
+    """Let the slide shine through its tables: the usual style writes in the dark colour on pale cells."""
+    for found in drawn.shapes._spTree.iterfind(".//{*}tableStyleId"):
+        found.text = _CLEAR_TABLE
+
+
 def _measure(rows: Sequence[Sequence[str]], box: Box) -> tuple[int, list[int], list[int]]:
     """The size of a table's text, the widths of its columns and the heights of its rows."""
     for size in _TABLE_SIZES:
@@ -241,24 +270,39 @@ def _measure(rows: Sequence[Sequence[str]], box: Box) -> tuple[int, list[int], l
             for row in rows
         ]
         tall = [int((lines * size * 1.2 / 72 + _CELL[1]) * INCH) for lines in heights]
-        if sum(tall) <= box.height:
+        whole = all(map(ge, widths, _columns(rows, size, words=True)))
+        if whole and sum(tall) <= box.height:
             break
     return size, widths, tall
 
 
 def _widths(rows: Sequence[Sequence[str]], whole: int, size: float) -> list[int]:
-    """Columns as wide as their longest text; where these do not fit, the widest gives way."""
-    longest = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    wanted = [int((signs * size * (_SIGN + 0.06) / 72 + _CELL[0] + 0.15) * INCH) for signs in longest]
+    """Columns as wide as their longest text; where these do not fit, the widest gives way, or all do."""
+    wanted, least = _columns(rows, size), _columns(rows, size, words=True)
     if sum(wanted) <= whole:
         stretch = max(1.0, _LEAST_TABLE * whole / sum(wanted))
         return [int(width * stretch) for width in wanted]
-    others = sum(wanted) - max(wanted)
-    widest = wanted.index(max(wanted))
-    if others <= 0.7 * whole:
-        wanted[widest] = whole - others
-        return wanted
-    return [int(width * whole / sum(wanted)) for width in wanted]
+    others, widest = sum(wanted) - max(wanted), wanted.index(max(wanted))
+    if others <= 0.7 * whole and whole - others >= least[widest]:
+        return [whole - others if place == widest else width for place, width in enumerate(wanted)]
+    if sum(least) >= whole:
+        return [int(width * whole / sum(least)) for width in least]
+    share = (whole - sum(least)) / (sum(wanted) - sum(least))
+    return [int(narrow + share * (wide - narrow)) for narrow, wide in zip(least, wanted, strict=True)]
+
+
+def _columns(rows: Sequence[Sequence[str]], size: float, words: bool = False) -> list[int]:
+    """How wide columns have to be for their texts on one line, or for their longest words."""
+    found = []
+    for column in zip(*rows, strict=True):
+        signs = max(_signs(part) for text in column for part in (text.split(" ") if words else [text]))
+        found.append(int((signs * size * (_SIGN + 0.06) / 72 + _CELL[0] + 0.15) * INCH))
+    return found
+
+
+def _signs(text: str) -> float:
+    """How many letters of usual width a text is as wide as: "minimum" is nine."""
+    return len(text) + 0.6 * sum(map(text.count, "mMwW"))
 
 
 def _text_size(lines: Sequence[Line], box: Box) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from gdsim.slides.model import Chart, Series
@@ -142,10 +143,12 @@ def _between(axis: Any, chart: Chart) -> None:
 
 def _format(axis: Any) -> str:
     ends = [abs(end) for end in (axis.minimum_scale, axis.maximum_scale) if end]
-    if axis._element.find(".//{*}logBase") is not None or (ends and not 1e-3 <= max(ends) < 1e6):
+    if axis._element.find(".//{*}logBase") is not None:
         return "0.E+0"
-    places = decimals(axis.major_unit) if axis.major_unit else 0
-    return f"0.{'0' * places}" if places else "0"
+    scientific = bool(ends) and not 1e-3 <= max(ends) < 1e6
+    unit = axis.major_unit or 1.0
+    places = decimals(unit / 10.0 ** math.floor(math.log10(max(ends)))) if scientific else decimals(unit)
+    return ("0.E+0" if scientific else "0") if not places else f"0.{'0' * places}{'E+0' * scientific}"
 
 
 def _axis_title(axis: Any, label: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Mapping
 from copy import deepcopy
@@ -20,7 +21,7 @@ _NAMESPACE = {"a": "http://schemas.openxmlformats.org/drawingml/2006/main"}
 #: accents of the built-in design: M. Okabe and K. Ito, "Color Universal Design" (2008)
 _ACCENTS = ("0072B2", "D55E00", "009E73", "9A4C86", "56B4E9", "E69F00")
 _NIGHT = {"dk1": "14181D", "accent1": "2E8FD0", "accent4": "C77DB4"}  # the ground of the style slides-dark
-_TITLE_SIZE, _BODY_SIZE, _NUMBER_SIZE = 3600, 2800, 1400  # hundredths of a point
+_TITLE_SIZE, _BODY_SIZE, _NUMBER_SIZE = 3600, 2800, 1800  # hundredths of a point
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Design:
     title_only: Any
     body: Box
     title_size: float  # points
+    light_ink: bool = False  # whether the theme's dark colour, in which tables write, is the lighter one
 
 
 def design(template: Path | None, dark: bool = False) -> Design:
@@ -67,7 +69,7 @@ def design(template: Path | None, dark: bool = False) -> Design:
         Where the file is no PowerPoint file, or none of its layouts has a title.
     """
     presentation = _builtin(dark) if template is None else _opened(template)
-    layouts = [(layout, _kinds(layout)) for layout in presentation.slide_layouts]
+    layouts = [(layout, _kinds(layout)) for layout in sorted(presentation.slide_layouts, key=_special)]
     titled = [(layout, kinds) for layout, kinds in layouts if {"TITLE", "CENTER_TITLE"} & set(kinds)]
     if not titled:
         message = "no layout of this template has a title placeholder"
@@ -76,13 +78,22 @@ def design(template: Path | None, dark: bool = False) -> Design:
     def first(fits: Any) -> Any:
         return next((layout for layout, kinds in titled if fits(kinds)), None)
 
-    content = first(lambda kinds: sorted(kinds) in (["OBJECT", "TITLE"], ["BODY", "TITLE"]))
+    content = first(lambda kinds: sorted(kinds) == ["OBJECT", "TITLE"]) or first(
+        lambda kinds: sorted(kinds) == ["BODY", "TITLE"]
+    )
     title_only = first(lambda kinds: kinds == ["TITLE"]) or content or titled[0][0]
     opening = (
         first(lambda kinds: "CENTER_TITLE" in kinds) or first(lambda kinds: "SUBTITLE" in kinds) or title_only
     )
     body = _body(presentation, content, title_only)
-    return Design(presentation, opening, content, title_only, body, _title_size(title_only))
+    size, ink = _title_size(title_only), _light_ink(presentation.slide_master)
+    return Design(presentation, opening, content, title_only, body, size, ink)
+
+
+def _special(layout: Any) -> bool:
+    """Whether a layout is for the heads of sections, or for vertical text: taken only where all are."""
+    vertical = layout._element.xpath('.//p:ph[@orient="vert"]')
+    return bool(vertical) or layout._element.get("type") == "secHead"
 
 
 def _kinds(layout: Any) -> list[str]:
@@ -206,11 +217,31 @@ def _restyle(master: Any) -> None:
         body.set("sz", str(size))
 
 
+def _theme(master: Any) -> Any:
+    return next(rel.target_part for rel in master.part.rels.values() if rel.reltype.endswith("/theme"))
+
+
+def _light_ink(master: Any) -> bool:
+    """Tell whether the theme calls its lighter colour dark, as some dark templates do."""
+    from lxml import etree
+
+    theme = etree.fromstring(_theme(master).blob)
+    found = []
+    for name in ("dk1", "lt1"):
+        colour = theme.find(f".//a:clrScheme/a:{name}/*", _NAMESPACE)
+        digits = "" if colour is None else colour.get("lastClr") or colour.get("val", "")
+        if not re.fullmatch("[0-9A-Fa-f]{6}", digits):
+            return False
+        red, green, blue = bytes.fromhex(digits)
+        found.append(0.3 * red + 0.59 * green + 0.11 * blue)
+    return found[0] > found[1]
+
+
 def _recolour(master: Any, more: Mapping[str, str]) -> None:
     """Put the accents, and more colours, into the theme, where every chart, table and text finds them."""
     from lxml import etree
 
-    part = next(rel.target_part for rel in master.part.rels.values() if rel.reltype.endswith("/theme"))
+    part = _theme(master)
     theme = etree.fromstring(part.blob)
     colours = {f"accent{index}": colour for index, colour in enumerate(_ACCENTS, 1)} | dict(more)
     for name, colour in colours.items():

@@ -15,6 +15,7 @@ _FORMAT = """format:
     height: 720
     smaller: false
 """
+_SIGNS, _LINES = 60, 9  # signs a line and lines on a slide; more are set smaller
 
 
 def write_quarto(deck: Deck, files: Mapping[str, str], include: bool = False) -> str:
@@ -30,7 +31,7 @@ def write_quarto(deck: Deck, files: Mapping[str, str], include: bool = False) ->
 
 def _slide(slide: Slide, files: Mapping[str, str]) -> str:
     parts = slide.parts
-    blocks = [f"## {markdown(slide.title)}"]
+    blocks = [f"## {markdown(slide.title)}{' {.smaller}' * _full(slide)}"]
     if len(parts) == 2 and slide.visual is parts[0] and isinstance(parts[1], Lines):
         image = _part(parts[0], files)
         blocks += [
@@ -43,6 +44,17 @@ def _slide(slide: Slide, files: Mapping[str, str]) -> str:
         notes = "\n".join(f"- {markdown(note)}" for note in slide.notes)
         blocks += ["::: {.notes}", notes, ":::"]
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _full(slide: Slide) -> bool:
+    """Tell whether text and tables take more lines than a slide has in letters of the usual size."""
+    lines = -(-len(slide.title) // _SIGNS) - 1
+    for part in slide.parts:
+        if isinstance(part, Lines):
+            lines += sum(-(-len(line.text) // _SIGNS) for line in part.lines)
+        elif isinstance(part, Table):
+            lines += len(part.rows) + bool(part.head)
+    return lines > _LINES
 
 
 def _part(part: Part | Sketch, files: Mapping[str, str]) -> str:
