@@ -91,9 +91,10 @@ def test_texts_where_runs_are_together(kind: str, style: str) -> None:
             assert_legible(draw(runs, kind, look=look), look)
 
 
+@pytest.mark.parametrize("term", ["(w - {})^2", "abs(w - {})", "where(w > {}, w - 1, w/2)"])
 @pytest.mark.parametrize("style", STYLES)
-def test_a_long_formula_is_broken_into_lines_that_fit(style: str) -> None:
-    loss = " + ".join(f"(w - {k})^2" for k in range(9))
+def test_a_long_formula_is_broken_into_lines_that_fit(style: str, term: str) -> None:
+    loss = " + ".join(term.format(k) for k in range(9))
     run = gdsim.simulate(loss, initial_weight=0.5, learning_rate=0.01)
     look = Look(style)
     assert_legible(draw(run, "curve", look=look), look)
