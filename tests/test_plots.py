@@ -91,6 +91,23 @@ def test_a_step_that_leaves_the_frame_is_an_arrow_with_its_number() -> None:
     assert any(text.startswith("step 1: −1091") for text in texts)
 
 
+def test_a_start_at_the_frame_is_drawn_whole_and_its_number_inside() -> None:
+    figure = draw(executed("slope-from-data"), "curve")
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    start = next(artist for artist in axes.get_lines() if artist.get_label() == "start")
+    assert start.get_xdata()[0] == axes.get_xlim()[0]
+    assert not start.get_clip_on()
+    number = next(text for text in axes.texts if text.get_text() == "0")
+    assert number.get_window_extent().x0 >= axes.get_window_extent().x0
+
+
+def test_a_start_on_a_critical_point_is_larger_than_its_mark() -> None:
+    axes = draw(executed("balanced-on-a-maximum"), "curve").axes[0]
+    sizes = {artist.get_label(): artist.get_markersize() for artist in axes.get_lines()}
+    assert sizes["start"] > sizes["maximum"]
+
+
 def test_steps_that_leave_a_narrow_frame_on_both_sides_stand_below_each_other() -> None:
     figure = draw(executed("parabola-divergence"), "curve", look=Look("slides", "7.5x13"))
     figure.draw_without_rendering()

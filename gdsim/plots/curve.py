@@ -213,11 +213,12 @@ def _numbers(
         x, y = across * (weight[index] - low) / (high - low), up * (loss[index] - bottom) / (top - bottom)
         number = str(int(step[index]))
         half = 0.5 * text.width(number) + 0.2
-        box = Bbox.from_extents(x - half, y + 0.6, x + half, y + 0.6 + _LINE)
+        middle = min(max(x, half), across - half)  # away from the numbers beside the frame
+        box = Bbox.from_extents(middle - half, y + 0.7, middle + half, y + 0.7 + _LINE)
         if not any(box.overlaps(other) for other in taken):
             taken.append(box)
             drawn = axes.annotate(
-                number, (weight[index], loss[index]), xytext=(0, em(0.7)),
+                number, (weight[index], loss[index]), xytext=(em(middle - x), em(0.8)),
                 textcoords="offset points", ha="center", zorder=7, bbox=points.backing(0.7),
             )  # fmt: skip
             stage.append((int(step[index]), drawn))
