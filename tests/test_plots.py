@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from shipped import executed
 from tiers import later, some
 
@@ -24,6 +25,7 @@ from gdsim.plots import (
     render,
     staged,
 )
+from gdsim.plots.contour import SIDES, farthest_side
 from gdsim.plots.curve import limits, window
 from gdsim.plots.look import KINDS
 
@@ -89,6 +91,24 @@ def test_what_is_not_proved_is_hatched_and_wide_enough_to_see(name: str, kind: s
 def test_a_step_that_leaves_the_frame_is_an_arrow_with_its_number() -> None:
     texts = [text.get_text() for text in draw(executed("cosh-cliff"), "curve").axes[0].texts]
     assert any(text.startswith("step 1: −1091") for text in texts)
+
+
+def test_steps_that_leave_a_map_are_arrows_with_number_and_weight() -> None:
+    axes = draw(executed("ravine-divergence"), "contour").axes[0]
+    texts = [text.get_text() for text in axes.texts]
+    assert any(text.startswith("step 4 and 24 more: y = −7.683") for text in texts)
+    assert any(text.startswith("step 5 and 24 more: y = 10.76") for text in texts)
+
+
+def test_a_legend_names_no_end_beyond_the_frame() -> None:
+    figure = draw(executed("ravine-divergence"), "contour")
+    assert "end" not in [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_a_step_beyond_a_corner_of_a_map_leaves_at_the_farther_side() -> None:
+    axes = Figure().add_subplot(xlim=(0, 1), ylim=(0, 10))
+    path = np.array([[0.5, 5.0], [-0.2, 11.0], [1.1, 15.0]])
+    assert [[*SIDES, "inside"][side] for side in farthest_side(axes, path)] == ["inside", "left", "top"]
 
 
 def test_a_start_at_the_frame_is_drawn_whole_and_its_number_inside() -> None:

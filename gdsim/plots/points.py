@@ -123,21 +123,28 @@ def backing(opacity: float) -> dict[str, Any]:
     return {"facecolor": colours().ground, "edgecolor": "none", "alpha": opacity, "pad": em(0.08)}
 
 
-def draw_edge_arrow(axes: Axes, side: str, height: float, text: str) -> list[Artist]:
-    """Draw an arrow at the frame for a step that left it, with the step's number and weight.
+def draw_edge_arrow(axes: Axes, side: str, place: float, text: str) -> list[Artist]:
+    """Draw an arrow at the frame for a step that left it, with the step's number and weight beside.
 
-    ``height`` is in axes fractions.
+    ``place`` is where along the side, in axes fractions.
     """
-    edge, inner, align = (0.0, 0.07, "left") if side == "left" else (1.0, 0.93, "right")
+    tip, tail, words_at, align = {
+        "left": ((0.0, place), (0.07, place), (0.08, place), "left"),
+        "right": ((1.0, place), (0.93, place), (0.92, place), "right"),
+        "top": ((place, 1.0), (place, 0.9), (place, 0.94), ""),
+        "bottom": ((place, 0.0), (place, 0.1), (place, 0.06), ""),
+    }[side]
+    if not align:  # beside the arrow, where there is more room
+        align = "left" if place < 0.5 else "right"
+        words_at = (place + (0.03 if place < 0.5 else -0.03), words_at[1])
     colour = colours().path
     arrow = axes.annotate(
-        "", xy=(edge, height), xytext=(inner, height), xycoords="axes fraction",
+        "", xy=tip, xytext=tail, xycoords="axes fraction",
         arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": em(0.17), "mutation_scale": em(1.4)},
         annotation_clip=False, zorder=8,
     )  # fmt: skip
     words = axes.text(
-        inner + (0.01 if side == "left" else -0.01), height, text, transform=axes.transAxes,
-        ha=align, va="center", zorder=8, bbox=backing(0.9),
+        *words_at, text, transform=axes.transAxes, ha=align, va="center", zorder=8, bbox=backing(0.9),
     )  # fmt: skip
     return [arrow, words]
 
