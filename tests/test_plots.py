@@ -93,6 +93,17 @@ def test_a_step_that_leaves_the_frame_is_an_arrow_with_its_number() -> None:
     assert any(text.startswith("step 1: −1091") for text in texts)
 
 
+def test_a_run_that_settled_nowhere_has_no_distance_to_a_point() -> None:
+    labels = [axes.get_ylabel() for axes in draw(executed("parabola-divergence"), "convergence").axes]
+    assert labels == ["loss", "largest |∂L/∂w|"]
+
+
+def test_a_distance_that_is_always_zero_is_drawn() -> None:
+    *_, panel = draw(executed("relu-dead"), "convergence").axes
+    assert panel.get_ylabel() == "distance to the flat piece"
+    assert panel.get_lines()[0].get_ydata().tolist() == [0.0]
+
+
 def test_steps_that_leave_a_map_are_arrows_with_number_and_weight() -> None:
     axes = draw(executed("ravine-divergence"), "contour").axes[0]
     texts = [text.get_text() for text in axes.texts]
