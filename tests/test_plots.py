@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from shipped import executed
 from tiers import later, some
 
+import gdsim
 from gdsim.outcomes import CRITICAL_KINDS, InputError
 from gdsim.plots import (
     PLOTS,
@@ -102,6 +103,34 @@ def test_a_distance_that_is_always_zero_is_drawn() -> None:
     *_, panel = draw(executed("relu-dead"), "convergence").axes
     assert panel.get_ylabel() == "distance to the flat piece"
     assert panel.get_lines()[0].get_ydata().tolist() == [0.0]
+
+
+@pytest.mark.parametrize("kind", ["contour", "surface", "sharpness"])
+def test_a_run_that_takes_no_step_has_a_start_and_no_end(kind: str) -> None:
+    run = gdsim.simulate("x^2 - y^2", initial_weight={"x": 0, "y": 0}, learning_rate=0.1)
+    figure = draw(run, kind)
+    labels = {artist.get_label() for artist in figure.axes[0].get_lines()}
+    assert "start" in labels
+    assert not labels & {"end", "leaves the domain"}
+
+
+def test_a_start_on_a_saddle_of_a_map_is_seen_round_its_mark() -> None:
+    run = gdsim.simulate("x^2 - y^2", initial_weight={"x": 0, "y": 0}, learning_rate=0.1)
+    sizes = {line.get_label(): line.get_markersize() for line in draw(run, "contour").axes[0].get_lines()}
+    assert sizes["start"] > 1.9 * sizes["saddle"]
+
+
+def test_the_sharpness_names_no_end_where_the_curvature_is_not_known() -> None:
+    axes = draw(executed("cosh-cliff"), "sharpness").axes[0]
+    assert "end" not in [artist.get_label() for artist in axes.get_lines()]
+
+
+def test_a_slope_of_any_size_leaves_no_factor_above_its_axes() -> None:
+    run = gdsim.simulate("1e20*(w - 3)^2", initial_weight=9, learning_rate=2e-21)
+    figure = draw(run, "derivative")
+    figure.draw_without_rendering()
+    assert figure.axes[1].yaxis.get_offset_text().get_text() == ""
+    assert any("×10" in label.get_text() for label in figure.axes[1].get_yticklabels())
 
 
 def test_steps_that_leave_a_map_are_arrows_with_number_and_weight() -> None:

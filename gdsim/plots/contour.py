@@ -29,6 +29,7 @@ _LEVELS = 18
 _FIELD = 15  # arrows a side
 _MARKED = 200  # records up to which each has a mark
 _ARROWS = 61  # records
+_BELOW_A_MARK = 1.6  # times the size of a start, to be seen round a mark with its halo
 _ARROW = 2.0  # ems that an edge arrow takes
 _NEAR = 0.08  # of the axes: an edge arrow so near to the start gives way
 #: sides of the frame, with the place along them of the arrow for steps that leave there
@@ -77,8 +78,12 @@ def contour(run: Run, at: Sequence[int] = ()) -> Scene:
     path = run.trajectory.weight[:, :, 0]
     step = run.trajectory.step_index
     lines = _draw_path(axes, path)
+    rests = not run.trajectory.gradient[
+        0
+    ].any()  # where it starts, perhaps below the mark of a critical point
+    points.draw_start(axes, path[0, 0], path[0, 1], _BELOW_A_MARK if rests else 1.0)
     stage = _arrows(axes, step, path) + _draw_slopes(axes, run, [int(np.searchsorted(step, k)) for k in at])
-    if np.isfinite(path[-1]).all() and farthest_side(axes, path)[-1] < 0:
+    if step.size > 1 and np.isfinite(path[-1]).all() and farthest_side(axes, path)[-1] < 0:
         stage.append((int(step[-1]), points.draw_end(axes, *path[-1])))
     stage += _departures(axes, step, path, run.loss.weights)
     ball = points.draw_ball(axes)
@@ -171,7 +176,7 @@ def _draw_slopes(axes: Axes, run: Run, records: Sequence[int]) -> points.Stage:
 
 
 def _draw_path(axes: Axes, path: Array) -> list[Line2D]:
-    """Draw the path on a light ground, which are returned, and the start."""
+    """Draw the path on a light ground, and return both."""
     colour = colours()
     finite = path[np.isfinite(path).all(axis=1)]
     ground = axes.plot(*finite.T, "-", color=colour.ground, linewidth=em(0.32), alpha=0.8, zorder=4)[0]
@@ -179,7 +184,6 @@ def _draw_path(axes: Axes, path: Array) -> list[Line2D]:
         *finite.T, "-", color=colour.path, linewidth=em(0.14), marker="o", label="path", zorder=5,
         markersize=mark(0.58) if len(finite) <= _MARKED else 0,
     )[0]  # fmt: skip
-    points.draw_start(axes, *path[0])
     return [ground, line]
 
 

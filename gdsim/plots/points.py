@@ -89,12 +89,15 @@ def _widened(ends: Interval, least: float) -> Interval:
     return low - room, high + room
 
 
-def draw_start(axes: Axes, x: float, y: float) -> Line2D:
-    """Mark where a run starts: whole also at the frame, and seen round the mark of a critical point."""
+def draw_start(axes: Axes, x: float, y: float, size: float = 1.0) -> Line2D:
+    """Mark where a run starts: whole also at the frame, and seen round the mark of a critical point.
+
+    ``size`` is how many times as large as usual.
+    """
     colour = colours()
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     return axes.plot(
-        [x], [y], "o", markersize=mark(2.1), markerfacecolor=colour.path, markeredgecolor=colour.ink,
+        [x], [y], "o", markersize=mark(2.1 * size), markerfacecolor=colour.path, markeredgecolor=colour.ink,
         markeredgewidth=em(0.13), linestyle="none", label="start", zorder=5.5,
         clip_on=not (left <= x <= right and bottom <= y <= top),
     )[0]  # fmt: skip
