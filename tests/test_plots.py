@@ -29,6 +29,7 @@ from gdsim.plots import (
 from gdsim.plots.contour import SIDES, farthest_side
 from gdsim.plots.curve import limits, window
 from gdsim.plots.look import KINDS
+from gdsim.plots.tick_places import few_rows
 
 NAMES = (
     "double-well", "parabola-divergence", "cosh-cliff", "absolute-value", "relu-dead", "plateau",
@@ -131,6 +132,13 @@ def test_a_slope_of_any_size_leaves_no_factor_above_its_axes() -> None:
     figure.draw_without_rendering()
     assert figure.axes[1].yaxis.get_offset_text().get_text() == ""
     assert any("×10" in label.get_text() for label in figure.axes[1].get_yticklabels())
+
+
+def test_beside_axes_too_low_for_two_numbers_stands_zero_alone() -> None:
+    with Look("slides").applied():
+        axes = Figure(figsize=(5, 0.5)).add_axes((0.2, 0.0, 0.8, 1.0), ylim=(-50, 150))
+        few_rows(axes)
+        assert [tick for tick in axes.get_yticks() if -50 <= tick <= 150] == [0.0]
 
 
 def test_steps_that_leave_a_map_are_arrows_with_number_and_weight() -> None:

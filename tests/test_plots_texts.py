@@ -14,6 +14,7 @@ from tiers import some
 import gdsim
 from gdsim.outcomes import InputError
 from gdsim.plots import PLOTS, STYLES, SWEEP_PLOTS, Look, draw, draw_sweep
+from gdsim.plots.text import loss_words
 from gdsim.runs import Run
 from gdsim.scenario import shipped_scenarios
 from gdsim.sweeps.result import SweepResult
@@ -98,6 +99,27 @@ def test_a_long_formula_is_broken_into_lines_that_fit(style: str, term: str) -> 
     run = gdsim.simulate(loss, initial_weight=0.5, learning_rate=0.01)
     look = Look(style)
     assert_legible(draw(run, "curve", look=look), look)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_of_a_formula_too_long_for_two_lines_the_beginning_is_shown(style: str) -> None:
+    loss = " + ".join(f"(w - {k})^2/{k + 3}" for k in range(40))
+    run = gdsim.simulate(loss, initial_weight=0.5, learning_rate=0.01)
+    look = Look(style)
+    figure = draw(run, "curve", look=look)
+    assert_legible(figure, look)
+    assert figure.get_supxlabel().startswith("$L = ")
+    assert r"\ldots$" in figure.get_supxlabel()
+
+
+def test_fractions_are_large_where_the_formula_stands_on_one_line() -> None:
+    short, long = (
+        loss_words(gdsim.simulate(loss, initial_weight=1, learning_rate=0.1).loss)
+        for loss in (" + ".join(f"(w - {k})^2/3" for k in range(terms)) for terms in (2, 24))
+    )
+    assert [len(short), len(long)] == [1, 2]
+    assert r"\dfrac" in short[0]
+    assert r"\frac" in long[0]
 
 
 def pictures(result: SweepResult) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from gdsim.expr.display import to_latex, to_text
+from gdsim.expr.display import shown, to_latex, to_text
 from gdsim.plots.look import em
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MARGIN = 0.6  # ems, left and right of titles, legends and captions
 _LINES_OF_FORMULA = 2
+_MOST_TERMS = 60  # on so many lines, and more
+_DOTS = r"$+ \ldots$"
 _TITLE = 1.2  # ems
 _LEAST_TITLE = 0.4  # of the width: a title with less room has a row of its own
 _GAP = "    "
@@ -101,12 +103,28 @@ def _terms(latex: str) -> list[str]:
 
 
 def loss_words(loss: Loss, most: float = 53.0) -> list[str]:
-    """Return the loss as a formula of at most two lines, else by its name, if it has one."""
+    """Return the loss as a formula of at most two lines, else by its name, else how the formula begins.
+
+    Fractions are as large as the rest where the formula then stands on one line.
+    """
     if loss.expression is not None and len(to_text(loss.expression)) <= 4 * most:
-        lines = formula_lines(f"L = {to_latex(loss.expression, mathtext=True)}", most)
+        large = f"L = {to_latex(loss.expression, mathtext=True)}"
+        lines = formula_lines(large, most)
+        if len(lines) > 1:
+            lines = formula_lines(large.replace(r"\dfrac", r"\frac"), most)
         if len(lines) <= _LINES_OF_FORMULA and all(width(line) <= most for line in lines):
             return lines
-    return [f"L = {loss.name}"] if loss.name else []
+    if loss.name or loss.expression is None:
+        return [f"L = {loss.name}"] if loss.name else []
+    return _beginning(f"L = {to_latex(shown(loss.expression), mathtext=True)}", most)
+
+
+def _beginning(latex: str, most: float) -> list[str]:
+    """Return the first two lines of a long sum, with dots behind; nothing of another long formula."""
+    terms = _terms(latex.replace(r"\dfrac", r"\frac"))
+    lines = formula_lines(" ".join(terms[:_MOST_TERMS]), most - width(_DOTS))[:_LINES_OF_FORMULA]
+    lines[-1] = f"${lines[-1][1:-1]} {_DOTS[1:]}"
+    return lines if len(terms) > 1 and all(width(line) <= most for line in lines) else []
 
 
 def wrapped(parts: Sequence[str], most: float) -> str:
