@@ -101,6 +101,11 @@ def test_a_long_formula_is_broken_into_lines_that_fit(style: str, term: str) -> 
     assert_legible(draw(run, "curve", look=look), look)
 
 
+def test_the_formulas_of_derivatives_fit_a_column() -> None:
+    look = Look("paper")
+    assert_legible(draw(executed("saturated-neuron"), "derivative", look=look), look)
+
+
 @pytest.mark.parametrize("style", STYLES)
 def test_of_a_formula_too_long_for_two_lines_the_beginning_is_shown(style: str) -> None:
     loss = " + ".join(f"(w - {k})^2/{k + 3}" for k in range(40))

@@ -193,7 +193,7 @@ def _named(axes: Axes, word: str, left: str, formula: Expr | None) -> str:
 
 def _across(figure: Figure) -> float:
     """Return about how many ems wide the axes are."""
-    beside = 9.5 if text.room(figure) >= points.NARROW else 0.0
+    beside = 9.5 if text.room(figure) >= points.NARROW else 1.5
     return text.room(figure) - 5.0 - beside
 
 
