@@ -170,6 +170,22 @@ def test_a_start_at_the_frame_is_drawn_whole_and_its_number_inside() -> None:
     assert number.get_window_extent().x0 >= axes.get_window_extent().x0
 
 
+def test_a_critical_point_at_the_frame_is_drawn_whole() -> None:
+    axes = draw(executed("logistic-map-four"), "curve").axes[0]
+    mark = next(artist for artist in axes.get_lines() if artist.get_label() == "maximum")
+    assert mark.get_xdata()[0] == axes.get_xlim()[0]
+    assert not mark.get_clip_on()
+
+
+def test_the_arrows_of_many_steps_let_the_curve_be_seen() -> None:
+    def opacity(name: str) -> float:
+        return max(arrow.get_alpha() for arrow in draw(executed(name), "curve").axes[0].patches)
+
+    assert opacity("absolute-value") == 1.0
+    assert opacity("parabola-overshoot") == 0.55  # a hundred steps, but most too short for an arrow
+    assert opacity("logistic-map-chaos") < 0.2
+
+
 def test_a_start_on_a_critical_point_is_larger_than_its_mark() -> None:
     axes = draw(executed("balanced-on-a-maximum"), "curve").axes[0]
     sizes = {artist.get_label(): artist.get_markersize() for artist in axes.get_lines()}

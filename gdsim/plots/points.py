@@ -49,8 +49,14 @@ def draw_critical_points(axes: Axes, points: Iterable[CriticalPoint], weights: t
             marker=marker, markersize=mark(1.67), linestyle="none", zorder=6, label=label,
             markeredgecolor=colour, markeredgewidth=em(0.16),
             markerfacecolor=colour if point.proof == "certified" else colours().ground,
-            path_effects=halo if len(weights) > 1 else None,
+            path_effects=halo if len(weights) > 1 else None, clip_on=_is_outside(axes, first, second),
         )  # fmt: skip
+
+
+def _is_outside(axes: Axes, x: float, y: float) -> bool:
+    """Whether a place is not in the frame; marks of places on its edge are drawn whole."""
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    return not (left <= x <= right and bottom <= y <= top)
 
 
 def draw_open_stretches(axes: Axes, search: Search, weights: tuple[str, ...]) -> None:
@@ -95,11 +101,10 @@ def draw_start(axes: Axes, x: float, y: float, size: float = 1.0) -> Line2D:
     ``size`` is how many times as large as usual.
     """
     colour = colours()
-    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     return axes.plot(
         [x], [y], "o", markersize=mark(2.1 * size), markerfacecolor=colour.path, markeredgecolor=colour.ink,
         markeredgewidth=em(0.13), linestyle="none", label="start", zorder=5.5,
-        clip_on=not (left <= x <= right and bottom <= y <= top),
+        clip_on=_is_outside(axes, x, y),
     )[0]  # fmt: skip
 
 
@@ -108,7 +113,7 @@ def draw_end(axes: Axes, x: float, y: float) -> Line2D:
     colour = colours()
     return axes.plot(
         [x], [y], "*", markersize=mark(2.16), markerfacecolor=colour.end, markeredgecolor=colour.ink,
-        markeredgewidth=em(0.1), linestyle="none", label="end", zorder=7.5,
+        markeredgewidth=em(0.1), linestyle="none", label="end", zorder=7.5, clip_on=_is_outside(axes, x, y),
     )[0]  # fmt: skip
 
 
