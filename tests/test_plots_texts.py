@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice, product
+from pathlib import Path
 
 import pytest
 import sweep_examples as examples
@@ -99,6 +100,19 @@ def test_a_long_formula_is_broken_into_lines_that_fit(style: str, term: str) -> 
     run = gdsim.simulate(loss, initial_weight=0.5, learning_rate=0.01)
     look = Look(style)
     assert_legible(draw(run, "curve", look=look), look)
+
+
+def test_a_long_mean_is_broken_inside_its_brackets() -> None:
+    first, second = loss_words(executed("iris-two-weights").loss, 45.0)
+    assert first.endswith(r"\mathrm{petal\_width}_{i})$")
+    assert second.startswith("$- ")
+
+
+def test_a_loss_of_the_library_that_fits_no_caption_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "far.yaml"
+    file.write_text("loss: goldstein_price\nlearning_rate: 1e-6\ninitial_weight: {x: 1, y: 0.5}\n")
+    run = gdsim.run(file)
+    assert draw(run, "contour", look=Look("paper")).get_supxlabel().startswith("L = goldstein_price")
 
 
 def test_the_formulas_of_derivatives_fit_a_column() -> None:
