@@ -200,7 +200,8 @@ def _number_heights(axes: Any, height: Height, ends: tuple[float, float]) -> Non
         0.0, max(map(text.width, labels), default=0.0) - _USUAL
     )  # numbers are centred where they stand
     axes.zaxis.set_tick_params(pad=em(_TICKS + 0.6 * wider) - 8.0)
-    axes.zaxis.labelpad = em(_LABEL + 0.8 * wider) - 21.0
+    aside = 1.0 if text.room(axes.get_figure(root=True)) >= points.NARROW else 0.8  # a column has no room
+    axes.zaxis.labelpad = em(_LABEL + aside * wider) - 21.0
 
 
 def _draw_points(axes: Any, run: Run, height: Height) -> None:
