@@ -191,6 +191,12 @@ class Verdict:
     evidence: Mapping[str, object] = field(default_factory=dict)
     remedy: str = ""
 
+    @property
+    def settled_at(self) -> Mapping[str, float] | None:
+        """The critical point where the run settled, by weight name; None for a run that settled at none."""
+        at = self.evidence.get("at")  # of a run that was lost: where the loss is bent most
+        return at if self.kind in CRITICAL_KINDS and isinstance(at, Mapping) else None
+
     def _repr_html_(self) -> str:
         """What a notebook shows."""
         from gdsim.markup import paragraph

@@ -114,6 +114,7 @@ def test_figures_of_a_sweep_are_drawn_again_from_its_folder(tmp_path: Path) -> N
     [
         (("--kind", "curv"), "did you mean curve"),
         (("--kind", "contour"), "shows 2 weight(s), this run has 1"),
+        (("--kind", "atlas"), "atlas shows a sweep, not a run; expected curve | "),
         (("--style", "slide"), "did you mean slides"),
         (("--size", "3:4"), "WIDTHxHEIGHT in inches"),
         (("--size", "100x2"), "from 1 to 60 inches"),

@@ -346,6 +346,11 @@ def test_matplotlib_draws_a_mean() -> None:
     draw(to_latex(parse("mean((w*x1 - y)^2)", columns=frozenset({"x1", "y"})), mathtext=True))
 
 
+def test_bars_are_a_group_that_matplotlib_draws_as_high_as_a_letter() -> None:
+    assert to_latex(parse("abs(w - 1)"), mathtext=True) == "{|w - 1|}"
+    assert to_latex(parse("abs(w/2)"), mathtext=True) == r"{\left|\dfrac{w}{2}\right|}"
+
+
 def draw(latex: str) -> None:
     with matplotlib.rc_context({"savefig.dpi": 50}):
         width = MathTextParser("path").parse(f"${latex}$").width

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from shipped import executed
 from tiers import later, some
 
+import gdsim
 from gdsim.outcomes import CRITICAL_KINDS, InputError
 from gdsim.plots import (
     PLOTS,
@@ -24,8 +26,10 @@ from gdsim.plots import (
     render,
     staged,
 )
+from gdsim.plots.contour import SIDES, farthest_side
 from gdsim.plots.curve import limits, window
 from gdsim.plots.look import KINDS
+from gdsim.plots.tick_places import few_rows
 
 NAMES = (
     "double-well", "parabola-divergence", "cosh-cliff", "absolute-value", "relu-dead", "plateau",
@@ -89,6 +93,103 @@ def test_what_is_not_proved_is_hatched_and_wide_enough_to_see(name: str, kind: s
 def test_a_step_that_leaves_the_frame_is_an_arrow_with_its_number() -> None:
     texts = [text.get_text() for text in draw(executed("cosh-cliff"), "curve").axes[0].texts]
     assert any(text.startswith("step 1: −1091") for text in texts)
+
+
+def test_a_run_that_settled_nowhere_has_no_distance_to_a_point() -> None:
+    labels = [axes.get_ylabel() for axes in draw(executed("parabola-divergence"), "convergence").axes]
+    assert labels == ["loss", "largest |∂L/∂w|"]
+
+
+def test_a_distance_that_is_always_zero_is_drawn() -> None:
+    *_, panel = draw(executed("relu-dead"), "convergence").axes
+    assert panel.get_ylabel() == "distance to the flat piece"
+    assert panel.get_lines()[0].get_ydata().tolist() == [0.0]
+
+
+@pytest.mark.parametrize("kind", ["contour", "surface", "sharpness"])
+def test_a_run_that_takes_no_step_has_a_start_and_no_end(kind: str) -> None:
+    run = gdsim.simulate("x^2 - y^2", initial_weight={"x": 0, "y": 0}, learning_rate=0.1)
+    figure = draw(run, kind)
+    labels = {artist.get_label() for artist in figure.axes[0].get_lines()}
+    assert "start" in labels
+    assert not labels & {"end", "leaves the domain"}
+
+
+def test_a_start_on_a_saddle_of_a_map_is_seen_round_its_mark() -> None:
+    run = gdsim.simulate("x^2 - y^2", initial_weight={"x": 0, "y": 0}, learning_rate=0.1)
+    sizes = {line.get_label(): line.get_markersize() for line in draw(run, "contour").axes[0].get_lines()}
+    assert sizes["start"] > 1.9 * sizes["saddle"]
+
+
+def test_the_sharpness_names_no_end_where_the_curvature_is_not_known() -> None:
+    axes = draw(executed("cosh-cliff"), "sharpness").axes[0]
+    assert "end" not in [artist.get_label() for artist in axes.get_lines()]
+
+
+def test_a_slope_of_any_size_leaves_no_factor_above_its_axes() -> None:
+    run = gdsim.simulate("1e20*(w - 3)^2", initial_weight=9, learning_rate=2e-21)
+    figure = draw(run, "derivative")
+    figure.draw_without_rendering()
+    assert figure.axes[1].yaxis.get_offset_text().get_text() == ""
+    assert any("×10" in label.get_text() for label in figure.axes[1].get_yticklabels())
+
+
+def test_beside_axes_too_low_for_two_numbers_stands_zero_alone() -> None:
+    with Look("slides").applied():
+        axes = Figure(figsize=(5, 0.5)).add_axes((0.2, 0.0, 0.8, 1.0), ylim=(-50, 150))
+        few_rows(axes)
+        assert [tick for tick in axes.get_yticks() if -50 <= tick <= 150] == [0.0]
+
+
+def test_steps_that_leave_a_map_are_arrows_with_number_and_weight() -> None:
+    axes = draw(executed("ravine-divergence"), "contour").axes[0]
+    texts = [text.get_text() for text in axes.texts]
+    assert any(text.startswith("step 4 and 24 more: y = −7.683") for text in texts)
+    assert any(text.startswith("step 5 and 24 more: y = 10.76") for text in texts)
+
+
+def test_a_legend_names_no_end_beyond_the_frame() -> None:
+    figure = draw(executed("ravine-divergence"), "contour")
+    assert "end" not in [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_a_step_beyond_a_corner_of_a_map_leaves_at_the_farther_side() -> None:
+    axes = Figure().add_subplot(xlim=(0, 1), ylim=(0, 10))
+    path = np.array([[0.5, 5.0], [-0.2, 11.0], [1.1, 15.0]])
+    assert [[*SIDES, "inside"][side] for side in farthest_side(axes, path)] == ["inside", "left", "top"]
+
+
+def test_a_start_at_the_frame_is_drawn_whole_and_its_number_inside() -> None:
+    figure = draw(executed("slope-from-data"), "curve")
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    start = next(artist for artist in axes.get_lines() if artist.get_label() == "start")
+    assert start.get_xdata()[0] == axes.get_xlim()[0]
+    assert not start.get_clip_on()
+    number = next(text for text in axes.texts if text.get_text() == "0")
+    assert number.get_window_extent().x0 >= axes.get_window_extent().x0
+
+
+def test_a_critical_point_at_the_frame_is_drawn_whole() -> None:
+    axes = draw(executed("logistic-map-four"), "curve").axes[0]
+    mark = next(artist for artist in axes.get_lines() if artist.get_label() == "maximum")
+    assert mark.get_xdata()[0] == axes.get_xlim()[0]
+    assert not mark.get_clip_on()
+
+
+def test_the_arrows_of_many_steps_let_the_curve_be_seen() -> None:
+    def opacity(name: str) -> float:
+        return max(arrow.get_alpha() for arrow in draw(executed(name), "curve").axes[0].patches)
+
+    assert opacity("absolute-value") == 1.0
+    assert opacity("parabola-overshoot") == 0.55  # a hundred steps, but most too short for an arrow
+    assert opacity("logistic-map-chaos") < 0.2
+
+
+def test_a_start_on_a_critical_point_is_larger_than_its_mark() -> None:
+    axes = draw(executed("balanced-on-a-maximum"), "curve").axes[0]
+    sizes = {artist.get_label(): artist.get_markersize() for artist in axes.get_lines()}
+    assert sizes["start"] > sizes["maximum"]
 
 
 def test_steps_that_leave_a_narrow_frame_on_both_sides_stand_below_each_other() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice, product
+from pathlib import Path
 
 import pytest
 import sweep_examples as examples
@@ -14,6 +15,7 @@ from tiers import some
 import gdsim
 from gdsim.outcomes import InputError
 from gdsim.plots import PLOTS, STYLES, SWEEP_PLOTS, Look, draw, draw_sweep
+from gdsim.plots.text import loss_words
 from gdsim.runs import Run
 from gdsim.scenario import shipped_scenarios
 from gdsim.sweeps.result import SweepResult
@@ -91,12 +93,52 @@ def test_texts_where_runs_are_together(kind: str, style: str) -> None:
             assert_legible(draw(runs, kind, look=look), look)
 
 
+@pytest.mark.parametrize("term", ["(w - {})^2", "abs(w - {})", "where(w > {}, w - 1, w/2)"])
 @pytest.mark.parametrize("style", STYLES)
-def test_a_long_formula_is_broken_into_lines_that_fit(style: str) -> None:
-    loss = " + ".join(f"(w - {k})^2" for k in range(9))
+def test_a_long_formula_is_broken_into_lines_that_fit(style: str, term: str) -> None:
+    loss = " + ".join(term.format(k) for k in range(9))
     run = gdsim.simulate(loss, initial_weight=0.5, learning_rate=0.01)
     look = Look(style)
     assert_legible(draw(run, "curve", look=look), look)
+
+
+def test_a_long_mean_is_broken_inside_its_brackets() -> None:
+    first, second = loss_words(executed("iris-two-weights").loss, 45.0)
+    assert first.endswith(r"\mathrm{petal\_width}_{i})$")
+    assert second.startswith("$- ")
+
+
+def test_a_loss_of_the_library_that_fits_no_caption_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "far.yaml"
+    file.write_text("loss: goldstein_price\nlearning_rate: 1e-6\ninitial_weight: {x: 1, y: 0.5}\n")
+    run = gdsim.run(file)
+    assert draw(run, "contour", look=Look("paper")).get_supxlabel().startswith("L = goldstein_price")
+
+
+def test_the_formulas_of_derivatives_fit_a_column() -> None:
+    look = Look("paper")
+    assert_legible(draw(executed("saturated-neuron"), "derivative", look=look), look)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_of_a_formula_too_long_for_two_lines_the_beginning_is_shown(style: str) -> None:
+    loss = " + ".join(f"(w - {k})^2/{k + 3}" for k in range(40))
+    run = gdsim.simulate(loss, initial_weight=0.5, learning_rate=0.01)
+    look = Look(style)
+    figure = draw(run, "curve", look=look)
+    assert_legible(figure, look)
+    assert figure.get_supxlabel().startswith("$L = ")
+    assert r"\ldots$" in figure.get_supxlabel()
+
+
+def test_fractions_are_large_where_the_formula_stands_on_one_line() -> None:
+    short, long = (
+        loss_words(gdsim.simulate(loss, initial_weight=1, learning_rate=0.1).loss)
+        for loss in (" + ".join(f"(w - {k})^2/3" for k in range(terms)) for terms in (2, 24))
+    )
+    assert [len(short), len(long)] == [1, 2]
+    assert r"\dfrac" in short[0]
+    assert r"\frac" in long[0]
 
 
 def pictures(result: SweepResult) -> list[tuple[str, str]]:

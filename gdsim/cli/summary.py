@@ -31,7 +31,7 @@ def run_summary(run: Run, written: Path | None = None) -> str:
     rows = _Rows(run.loss.weights)
     lines = [*_verdict(run), "", *_setting(run), "", *_numbers(run, rows)]
     end = dict(zip(run.loss.weights, run.trajectory.final_weight[:, 0].tolist(), strict=True))
-    settled = run.verdict.evidence.get("at")
+    settled = run.verdict.settled_at
     lines += ["", *critical_points(run.search, near=end, settled=settled)]
     if run.ruler is not None:
         lines += ["", *_ruler(run.ruler, rows)]

@@ -68,7 +68,8 @@ def to_latex(expr: Expr, mathtext: bool = False) -> str:
     expr
         The tree.
     mathtext
-        Keep to what Matplotlib's own renderer understands: a choice is set in one line.
+        Keep to what Matplotlib's own renderer understands and draws legibly: a choice is set in one line,
+        fractions are as large as what stands beside them.
 
     Returns
     -------
@@ -354,7 +355,7 @@ def _latex(box: Box, mathtext: bool) -> str:
                 return r"\sigma"
             return f"\\{box.text}" if box.text in _LATEX_FUNCTIONS else rf"\operatorname{{{box.text}}}"
         case "fraction":
-            return rf"\frac{{{inside[0]}}}{{{inside[1]}}}"
+            return rf"\{'dfrac' if mathtext else 'frac'}{{{inside[0]}}}{{{inside[1]}}}"
         case "power":
             return f"{inside[0]}^{{{inside[1]}}}"
         case "subscript":
@@ -366,12 +367,21 @@ def _latex(box: Box, mathtext: bool) -> str:
         case "brackets":
             return rf"\left({inside[0]}\right)" if _is_tall(box) else f"({inside[0]})"
         case "bars":
-            return rf"\left|{inside[0]}\right|"
+            return _latex_bars(inside[0], _is_tall(box), mathtext)
         case "sigma":
-            return rf"\sum_{{{inside[0]}=1}}^{{{inside[1]}}} "
+            sign = rf"\sum_{{{inside[0]}=1}}^{{{inside[1]}}} "
+            return rf"\,{sign}" if mathtext else sign  # apart from the fraction before it
         case "cases":
             return _latex_cases(inside, mathtext)
     raise AssertionError(f"no LaTeX for a {box.kind} box")
+
+
+def _latex_bars(inside: str, tall: bool, mathtext: bool) -> str:
+    if not mathtext:
+        return rf"\left|{inside}\right|"
+    return (
+        rf"{{\left|{inside}\right|}}" if tall else f"{{|{inside}|}}"
+    )  # Matplotlib's \left| may be too short
 
 
 def _latex_cases(inside: list[str], mathtext: bool) -> str:

@@ -138,7 +138,7 @@ def _point(point: CriticalPoint, weights: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _verdict(verdict: Verdict, search: Search, weights: tuple[str, ...]) -> dict[str, Any]:
-    at = verdict.evidence.get("at")
+    at = verdict.settled_at
     point = next((point for point in search.critical_points if point.weight == at), None)
     return {
         "kind": verdict.kind,

@@ -88,6 +88,8 @@ def staged(
 
 def _plot(run: Run | Sequence[Run], kind: str, at: Sequence[int]) -> Plot:
     """Return a kind that can show this run, or these."""
+    if kind in SWEEP_PLOTS:
+        raise InputError(Fault(f"{kind} shows a sweep, not a run", " | ".join(PLOTS)))
     if kind not in PLOTS:
         raise InputError(
             Fault(f"unknown kind of figure {kind!r}", " | ".join(PLOTS), nearest(kind, [*PLOTS]))
@@ -242,6 +244,8 @@ def draw_sweep(
     from gdsim.plots.sweeps.cut import fix as fixed
 
     known = [*SWEEP_PLOTS]
+    if kind in PLOTS:
+        raise InputError(Fault(f"{kind} shows a run, not a sweep", " | ".join(known)))
     if kind not in SWEEP_PLOTS:
         raise InputError(
             Fault(f"unknown kind of sweep figure {kind!r}", " | ".join(known), nearest(kind, known))

@@ -29,6 +29,11 @@ _LEVELS = 18
 _FIELD = 15  # arrows a side
 _MARKED = 200  # records up to which each has a mark
 _ARROWS = 61  # records
+_BELOW_A_MARK = 1.6  # times the size of a start, to be seen round a mark with its halo
+_ARROW = 2.0  # ems that an edge arrow takes
+_NEAR = 0.08  # of the axes: an edge arrow so near to the start gives way
+#: sides of the frame, with the place along them of the arrow for steps that leave there
+SIDES = {"left": 0.8, "bottom": 0.04, "right": 0.2, "top": 0.04}
 
 
 def contour(run: Run, at: Sequence[int] = ()) -> Scene:
@@ -72,8 +77,15 @@ def contour(run: Run, at: Sequence[int] = ()) -> Scene:
     points.draw_critical_points(axes, run.search.critical_points, run.loss.weights)
     path = run.trajectory.weight[:, :, 0]
     step = run.trajectory.step_index
-    *lines, end = _draw_path(axes, path)
+    lines = _draw_path(axes, path)
+    rests = not run.trajectory.gradient[
+        0
+    ].any()  # where it starts, perhaps below the mark of a critical point
+    points.draw_start(axes, path[0, 0], path[0, 1], _BELOW_A_MARK if rests else 1.0)
     stage = _arrows(axes, step, path) + _draw_slopes(axes, run, [int(np.searchsorted(step, k)) for k in at])
+    if step.size > 1 and np.isfinite(path[-1]).all() and farthest_side(axes, path)[-1] < 0:
+        stage.append((int(step[-1]), points.draw_end(axes, *path[-1])))
+    stage += _departures(axes, step, path, run.loss.weights)
     ball = points.draw_ball(axes)
     axes.set_xlabel(f"weight {first}")
     axes.set_ylabel(f"weight {second}")
@@ -90,7 +102,6 @@ def contour(run: Run, at: Sequence[int] = ()) -> Scene:
             walked = np.vstack([walked, (1 - part) * path[record] + part * path[record + 1]])
         for line in lines:
             line.set_data(*walked.T)
-        end.set_visible(position >= step[-1])
         for since, artist in stage:
             artist.set_visible(since <= position)
         counter.set_text(text.progress(run, position))
@@ -98,9 +109,7 @@ def contour(run: Run, at: Sequence[int] = ()) -> Scene:
         if part > 0:
             ball.set_data(*walked[-1:].T)
 
-    return Scene(
-        figure, show, float(step[-1]), (*lines, end, counter, ball, *(artist for _, artist in stage))
-    )
+    return Scene(figure, show, float(step[-1]), (*lines, counter, ball, *(artist for _, artist in stage)))
 
 
 def _draw_map(axes: Axes, x: Array, y: Array, values: Array) -> None:
@@ -167,7 +176,7 @@ def _draw_slopes(axes: Axes, run: Run, records: Sequence[int]) -> points.Stage:
 
 
 def _draw_path(axes: Axes, path: Array) -> list[Line2D]:
-    """Draw the path on a light ground, the start, and the end; all but the start are returned."""
+    """Draw the path on a light ground, and return both."""
     colour = colours()
     finite = path[np.isfinite(path).all(axis=1)]
     ground = axes.plot(*finite.T, "-", color=colour.ground, linewidth=em(0.32), alpha=0.8, zorder=4)[0]
@@ -175,9 +184,7 @@ def _draw_path(axes: Axes, path: Array) -> list[Line2D]:
         *finite.T, "-", color=colour.path, linewidth=em(0.14), marker="o", label="path", zorder=5,
         markersize=mark(0.58) if len(finite) <= _MARKED else 0,
     )[0]  # fmt: skip
-    points.draw_start(axes, *path[0])
-    end = points.draw_end(axes, *finite[-1])
-    return [ground, line, end]
+    return [ground, line]
 
 
 def _arrows(axes: Axes, step: Steps, path: Array) -> points.Stage:
@@ -195,4 +202,37 @@ def _arrows(axes: Axes, step: Steps, path: Array) -> points.Stage:
             )  # fmt: skip
             axes.add_patch(arrow)
             stage.append((int(step[record + 1]), arrow))
+    return stage
+
+
+def farthest_side(axes: Axes, path: Array) -> NDArray[np.int64]:
+    """Return for each weight the side of the frame, of ``SIDES``, beyond which it lies farthest, or −1."""
+    ends = np.array([axes.get_xlim(), axes.get_ylim()])
+    beyond = np.hstack([ends[:, 0] - path, path - ends[:, 1]]) / np.tile(np.ptp(ends, axis=1), 2)
+    beyond = np.where(np.isnan(beyond), -np.inf, beyond)
+    return np.where((beyond > 0).any(axis=1), beyond.argmax(axis=1), -1)
+
+
+def _departures(axes: Axes, step: Steps, path: Array, names: Sequence[str]) -> points.Stage:
+    """Draw an edge arrow for the first step that leaves the frame on each side, away from the start."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    most = min(points.axes_size(figure)) - _ARROW
+    across, up = axes.transAxes.inverted().transform(axes.transData.transform(path[0]))
+    beyond = farthest_side(axes, path)
+    stage: points.Stage = []
+    for number, (side, place) in enumerate(SIDES.items()):
+        gone = np.flatnonzero(beyond == number)
+        if not gone.size:
+            continue
+        if side in ("top", "bottom"):
+            place = 1 - place if across < 0.5 else place
+        elif abs(up - place) < _NEAR:
+            place += 2 * _NEAR * (1 if place < 0.5 else -1)
+        first = int(step[gone[0]])
+        name, value = names[number % 2], text.short(float(path[gone[0], number % 2]))
+        count = "" if gone.size == 1 else f" and {gone.size - 1} more"
+        words = f"step {first}{count}: {name} = {value}"
+        fitting = words if text.width(words) <= most else f"step {first}: {name} = {value}"
+        stage += [(first, artist) for artist in points.draw_edge_arrow(axes, side, place, fitting)]
     return stage

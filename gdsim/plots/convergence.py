@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def convergence(run: Run, at: Sequence[int] = ()) -> Scene:
-    """Draw the loss, the distance to the end point and the largest gradient component against the step.
+    """Draw the loss, the largest gradient component and the distance to the end point against the step.
 
     Parameters
     ----------
@@ -134,8 +134,9 @@ def _draw_loss(axes: Axes, run: Run, step: Steps, loss: Array) -> list[Line2D]:
 def _draw_distance(axes: Axes, run: Run, step: Steps, far: Array) -> list[Line2D]:
     axes.set_ylabel(f"distance to the {end_name(run)}")
     shown = np.isfinite(far) & (far > 0)
-    draw = axes.semilogy if shown.sum() > 1 else axes.plot
-    return draw(step[shown], far[shown], "o-", color=colours().maximum, markersize=_marker(step))
+    if shown.sum() < 2:
+        return axes.plot(step, far, "o-", color=colours().maximum, markersize=_marker(step))
+    return axes.semilogy(step[shown], far[shown], "o-", color=colours().maximum, markersize=_marker(step))
 
 
 def _draw_gradient(axes: Axes, run: Run, step: Steps, size: Array) -> list[Line2D]:
@@ -156,8 +157,8 @@ def _draw_gradient(axes: Axes, run: Run, step: Steps, size: Array) -> list[Line2
 
 def distance(run: Run) -> Array:
     """Return ‖w − c‖ of each record ``(records,)`` to the point where the run settled; empty without one."""
-    at = run.verdict.evidence.get("at")
-    if not isinstance(at, dict):
+    at = run.verdict.settled_at
+    if at is None:
         return np.empty(0)
     place = np.array([at[name] for name in run.loss.weights])
     far: Array = np.linalg.norm(run.trajectory.weight[:, :, 0] - place, axis=1)
@@ -165,19 +166,17 @@ def distance(run: Run) -> Array:
 
 
 def end_name(run: Run) -> str:
-    """Return what kind of point it is at which a run settled, or from which it ran away."""
-    at = run.verdict.evidence.get("at")
-    kinds = [point.kind for point in run.search.critical_points if dict(point.weight) == at]
+    """Return what kind of point it is at which a run settled."""
+    at = run.verdict.settled_at
+    kinds = [point.kind for point in run.search.critical_points if point.weight == at]
     return {"flat": "flat piece", "undecided": "end point"}.get(kinds[0], kinds[0]) if kinds else "end point"
 
 
 def settled_loss(run: Run) -> float | None:
     """Return the loss of the critical point where the run settled, or None."""
-    at = run.verdict.evidence.get("at")
-    if not isinstance(at, dict):
-        return None
+    at = run.verdict.settled_at
     for point in run.search.critical_points:
-        if dict(point.weight) == at:
+        if point.weight == at:
             return point.loss
     return None
 

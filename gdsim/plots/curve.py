@@ -30,6 +30,8 @@ _LINE = 1.5  # ems, the height of a line of text
 _BESIDE = 8.0  # ems beside the axes: tick labels and margins
 _ARROW = 2.5  # ems that an edge arrow takes
 _CROWD = 25  # steps, from which on arrows fade
+_THRONG = 50  # arrows, from which on they fade the more, so that the curve is seen behind them
+_FAR = 0.012  # of the axes: steps so far apart are joined by an arrow
 
 
 def curve(run: Run, at: Sequence[int] = ()) -> Scene:
@@ -180,19 +182,23 @@ def _arrows(axes: Axes, step: Steps, weight: Array, loss: Array, shown: NDArray[
     """Join neighbouring steps that are far enough apart by arrows."""
     from matplotlib.patches import FancyArrowPatch
 
-    crowd = 1.0 if shown.size <= _CROWD else 0.55
     width, height = np.ptp(axes.get_xlim()), np.ptp(axes.get_ylim())
+    far = [
+        (first, second)
+        for first, second in pairwise(shown)
+        if second == first + 1
+        and np.hypot((weight[second] - weight[first]) / width, (loss[second] - loss[first]) / height) > _FAR
+    ]
+    crowd = 1.0 if shown.size <= _CROWD else 0.55 * min(1.0, _THRONG / max(1, len(far)))
     stage: points.Stage = []
-    for first, second in pairwise(shown):
-        away = np.hypot((weight[second] - weight[first]) / width, (loss[second] - loss[first]) / height)
-        if second == first + 1 and away > 0.012:
-            arrow = FancyArrowPatch(
-                (weight[first], loss[first]), (weight[second], loss[second]), arrowstyle="-|>", zorder=4,
-                color=colours().path, alpha=crowd, linewidth=em(0.115), mutation_scale=em(0.93),
-                shrinkA=em(0.29), shrinkB=em(0.29),
-            )  # fmt: skip
-            axes.add_patch(arrow)
-            stage.append((int(step[second]), arrow))
+    for first, second in far:
+        arrow = FancyArrowPatch(
+            (weight[first], loss[first]), (weight[second], loss[second]), arrowstyle="-|>", zorder=4,
+            color=colours().path, alpha=crowd, linewidth=em(0.115), mutation_scale=em(0.93),
+            shrinkA=em(0.29), shrinkB=em(0.29),
+        )  # fmt: skip
+        axes.add_patch(arrow)
+        stage.append((int(step[second]), arrow))
     return stage
 
 
@@ -213,11 +219,12 @@ def _numbers(
         x, y = across * (weight[index] - low) / (high - low), up * (loss[index] - bottom) / (top - bottom)
         number = str(int(step[index]))
         half = 0.5 * text.width(number) + 0.2
-        box = Bbox.from_extents(x - half, y + 0.6, x + half, y + 0.6 + _LINE)
+        middle = min(max(x, half), across - half)  # away from the numbers beside the frame
+        box = Bbox.from_extents(middle - half, y + 0.7, middle + half, y + 0.7 + _LINE)
         if not any(box.overlaps(other) for other in taken):
             taken.append(box)
             drawn = axes.annotate(
-                number, (weight[index], loss[index]), xytext=(0, em(0.7)),
+                number, (weight[index], loss[index]), xytext=(em(middle - x), em(0.8)),
                 textcoords="offset points", ha="center", zorder=7, bbox=points.backing(0.7),
             )  # fmt: skip
             stage.append((int(step[index]), drawn))

@@ -35,6 +35,7 @@ _MOST_DRAWN = 200  # later steps of a long run lie on top of each other
 _STRIP = 1.5  # ems, the height of the strip that says which way
 _TALLER = 1.7  # times, where the figure is narrow
 _DESCENDING = ("gradient_descent", "sign_descent")
+_PLAIN = 2e-3, 1e5  # between these matplotlib writes no factor above axes
 #: what the strip says, by the sign of f′, longest first
 _FORMS = {
     1: ("◀ f′ > 0: {} left", "◀ {} left", "◀ left", "◀", ""),
@@ -138,6 +139,7 @@ def _draw_curves(
     visible = grid[(values >= bottom) & (values <= top)]
     _draw_slope(middle, run, *broken(slope, grid))
     middle.set_ylim(extent(slope(visible), run.trajectory.gradient[shown, 0, 0]))
+    _write_powers_out(middle)
     _draw_strip(middle, run, stretches(grid, slope(grid), [point.weight[name] for point in seen]))
     _draw_curvature(below, run, *broken(bend, grid))
     below.set_ylim(extent(bend(visible), np.array([one for point in seen for one in point.curvature])))
@@ -159,6 +161,14 @@ def _draw_slope(axes: Axes, run: Run, weight: Array, value: Array) -> None:
     axes.set_title(
         _named(axes, "slope", f"f'({run.loss.weights[0]})", formula), pad=em(_STRIP + 0.25), va="bottom"
     )
+
+
+def _write_powers_out(axes: Axes) -> None:
+    """Write very large and very small numbers in full: the strip stands where a factor would."""
+    from matplotlib.ticker import FuncFormatter
+
+    if not _PLAIN[0] <= max(map(abs, axes.get_ylim())) < _PLAIN[1]:
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: text.short(float(f"{value:.3g}"))))
 
 
 def _draw_curvature(axes: Axes, run: Run, weight: Array, value: Array) -> None:
@@ -183,7 +193,7 @@ def _named(axes: Axes, word: str, left: str, formula: Expr | None) -> str:
 
 def _across(figure: Figure) -> float:
     """Return about how many ems wide the axes are."""
-    beside = 9.5 if text.room(figure) >= points.NARROW else 0.0
+    beside = 9.5 if text.room(figure) >= points.NARROW else 1.5
     return text.room(figure) - 5.0 - beside
 
 

@@ -49,8 +49,14 @@ def draw_critical_points(axes: Axes, points: Iterable[CriticalPoint], weights: t
             marker=marker, markersize=mark(1.67), linestyle="none", zorder=6, label=label,
             markeredgecolor=colour, markeredgewidth=em(0.16),
             markerfacecolor=colour if point.proof == "certified" else colours().ground,
-            path_effects=halo if len(weights) > 1 else None,
+            path_effects=halo if len(weights) > 1 else None, clip_on=_is_outside(axes, first, second),
         )  # fmt: skip
+
+
+def _is_outside(axes: Axes, x: float, y: float) -> bool:
+    """Whether a place is not in the frame; marks of places on its edge are drawn whole."""
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    return not (left <= x <= right and bottom <= y <= top)
 
 
 def draw_open_stretches(axes: Axes, search: Search, weights: tuple[str, ...]) -> None:
@@ -89,12 +95,16 @@ def _widened(ends: Interval, least: float) -> Interval:
     return low - room, high + room
 
 
-def draw_start(axes: Axes, x: float, y: float) -> Line2D:
-    """Mark where a run starts."""
+def draw_start(axes: Axes, x: float, y: float, size: float = 1.0) -> Line2D:
+    """Mark where a run starts: whole also at the frame, and seen round the mark of a critical point.
+
+    ``size`` is how many times as large as usual.
+    """
     colour = colours()
     return axes.plot(
-        [x], [y], "o", markersize=mark(1.67), markerfacecolor=colour.path, markeredgecolor=colour.ink,
+        [x], [y], "o", markersize=mark(2.1 * size), markerfacecolor=colour.path, markeredgecolor=colour.ink,
         markeredgewidth=em(0.13), linestyle="none", label="start", zorder=5.5,
+        clip_on=_is_outside(axes, x, y),
     )[0]  # fmt: skip
 
 
@@ -103,7 +113,7 @@ def draw_end(axes: Axes, x: float, y: float) -> Line2D:
     colour = colours()
     return axes.plot(
         [x], [y], "*", markersize=mark(2.16), markerfacecolor=colour.end, markeredgecolor=colour.ink,
-        markeredgewidth=em(0.1), linestyle="none", label="end", zorder=7.5,
+        markeredgewidth=em(0.1), linestyle="none", label="end", zorder=7.5, clip_on=_is_outside(axes, x, y),
     )[0]  # fmt: skip
 
 
@@ -121,21 +131,28 @@ def backing(opacity: float) -> dict[str, Any]:
     return {"facecolor": colours().ground, "edgecolor": "none", "alpha": opacity, "pad": em(0.08)}
 
 
-def draw_edge_arrow(axes: Axes, side: str, height: float, text: str) -> list[Artist]:
-    """Draw an arrow at the frame for a step that left it, with the step's number and weight.
+def draw_edge_arrow(axes: Axes, side: str, place: float, text: str) -> list[Artist]:
+    """Draw an arrow at the frame for a step that left it, with the step's number and weight beside.
 
-    ``height`` is in axes fractions.
+    ``place`` is where along the side, in axes fractions.
     """
-    edge, inner, align = (0.0, 0.07, "left") if side == "left" else (1.0, 0.93, "right")
+    tip, tail, words_at, align = {
+        "left": ((0.0, place), (0.07, place), (0.08, place), "left"),
+        "right": ((1.0, place), (0.93, place), (0.92, place), "right"),
+        "top": ((place, 1.0), (place, 0.9), (place, 0.94), ""),
+        "bottom": ((place, 0.0), (place, 0.1), (place, 0.06), ""),
+    }[side]
+    if not align:  # beside the arrow, where there is more room
+        align = "left" if place < 0.5 else "right"
+        words_at = (place + (0.03 if place < 0.5 else -0.03), words_at[1])
     colour = colours().path
     arrow = axes.annotate(
-        "", xy=(edge, height), xytext=(inner, height), xycoords="axes fraction",
+        "", xy=tip, xytext=tail, xycoords="axes fraction",
         arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": em(0.17), "mutation_scale": em(1.4)},
         annotation_clip=False, zorder=8,
     )  # fmt: skip
     words = axes.text(
-        inner + (0.01 if side == "left" else -0.01), height, text, transform=axes.transAxes,
-        ha=align, va="center", zorder=8, bbox=backing(0.9),
+        *words_at, text, transform=axes.transAxes, ha=align, va="center", zorder=8, bbox=backing(0.9),
     )  # fmt: skip
     return [arrow, words]
 

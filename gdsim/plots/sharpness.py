@@ -64,8 +64,8 @@ def sharpness(run: Run, at: Sequence[int] = ()) -> Scene:
     axes = figure.add_subplot()
     seen = np.isfinite(sharp)
     _set_scale(axes, np.concatenate([sharp[seen], bound[np.isfinite(bound)]]))
-    margin = 0.02 * float(step[-1]) or 0.5
-    axes.set_xlim(-margin, step[-1] + margin)
+    last = max(1, int(step[-1]))
+    axes.set_xlim(-0.02 * last, 1.02 * last)
     _draw_limit(axes, step, bound, name)
     colour = colours()
     symbol = f"d²L/d{run.loss.weights[0]}²" if len(run.loss.weights) == 1 else "largest eigenvalue"
@@ -74,13 +74,11 @@ def sharpness(run: Run, at: Sequence[int] = ()) -> Scene:
     )[0]
     if seen[:1].any():
         points.draw_start(axes, step[0], sharp[0])
-    end = axes.plot(
-        step[chosen][seen][-1:], sharp[seen][-1:], "*", markersize=mark(2.16), markerfacecolor=colour.end,
-        markeredgecolor=colour.ink, markeredgewidth=em(0.1), linestyle="none", label="end", zorder=7,
-    )[0]  # fmt: skip
     stage: points.Stage = [
         (one, axes.axvline(one, color=colour.muted, linestyle=":", label=f"_at {one}")) for one in at
     ]
+    if step.size > 1 and seen[-1]:
+        stage.append((int(step[-1]), points.draw_end(axes, step[-1], sharp[-1])))
     axes.set_xlabel("step")
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.set_ylabel("curvature")
@@ -91,12 +89,11 @@ def sharpness(run: Run, at: Sequence[int] = ()) -> Scene:
     def show(position: float) -> None:
         record, _ = travel(run, position)
         line.set_data(*whole[whole[:, 0] <= step[record]].T)
-        end.set_visible(position >= step[-1])
         for since, artist in stage:
             artist.set_visible(since <= position)
         counter.set_text(text.progress(run, position))
 
-    return Scene(figure, show, float(step[-1]), (line, end, counter, *(artist for _, artist in stage)))
+    return Scene(figure, show, float(step[-1]), (line, counter, *(artist for _, artist in stage)))
 
 
 def _mark(sharp: Array) -> dict[str, Any]:

@@ -200,7 +200,8 @@ def _number_heights(axes: Any, height: Height, ends: tuple[float, float]) -> Non
         0.0, max(map(text.width, labels), default=0.0) - _USUAL
     )  # numbers are centred where they stand
     axes.zaxis.set_tick_params(pad=em(_TICKS + 0.6 * wider) - 8.0)
-    axes.zaxis.labelpad = em(_LABEL + 0.8 * wider) - 21.0
+    aside = 1.0 if text.room(axes.get_figure(root=True)) >= points.NARROW else 0.8  # a column has no room
+    axes.zaxis.labelpad = em(_LABEL + aside * wider) - 21.0
 
 
 def _draw_points(axes: Any, run: Run, height: Height) -> None:
@@ -239,11 +240,12 @@ def _draw_route(axes: Any, route: Array, heights: Array, floor: float) -> list[L
             x[:1], y[:1], heights[:1], "o", markersize=mark(1.67), markerfacecolor=colour.path,
             linestyle="none", markeredgecolor=colour.ink, markeredgewidth=em(0.13), label="start", zorder=7,
         )  # fmt: skip
-    last = np.flatnonzero(np.isfinite(heights))[-1:]
+    last = np.flatnonzero(np.isfinite(heights))[-1:] if x.size > 1 else np.empty(0, np.int64)
+    name = "end" if last.size and last[0] == x.size - 1 else "leaves the domain"
     end = axes.plot(
         x[last], y[last], heights[last], "*", markersize=mark(2.16), markerfacecolor=colour.end,
         linestyle="none", markeredgecolor=colour.ink, markeredgewidth=em(0.1), zorder=8,
-        label="end" if last.size and last[0] == x.size - 1 else "leaves the domain",
+        label=name if last.size else "_nolegend_",
     )[0]  # fmt: skip
     return [shadow, ground, line, end]
 

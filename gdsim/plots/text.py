@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from gdsim.expr.display import to_latex, to_text
+from gdsim.expr.display import shown, to_latex, to_text
 from gdsim.plots.look import em
 
 if TYPE_CHECKING:
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from gdsim.runs import Run
 
 MARGIN = 0.6  # ems, left and right of titles, legends and captions
-_LINES_OF_FORMULA = 2
+_MOST_TERMS = 60  # on so many lines, and more
+_DOTS = r"$+ \ldots$"
 _TITLE = 1.2  # ems
+_NARROW, _LINE = 45, 1.5  # ems: a narrow figure grows by a line for each line of a caption beyond two
 _LEAST_TITLE = 0.4  # of the width: a title with less room has a row of its own
 _GAP = "    "
 
@@ -64,15 +66,16 @@ def room(figure: Figure) -> float:
     return 72 * float(figure.get_figwidth()) / em(1) - 2 * MARGIN
 
 
-def formula_lines(latex: str, most: float) -> list[str]:
-    r"""Break a formula before its outermost + and − so that no line is wider than ``most`` ems.
+def formula_lines(latex: str, most: float, within: int = 0) -> list[str]:
+    r"""Break a formula before + and − so that no line is wider than ``most`` ems.
 
-    A line that cannot be broken so stays as wide as it is.
+    A line that cannot be broken so stays as wide as it is. The signs are those outside of brackets, or inside
+    of so many.
 
     >>> formula_lines("L = a^{x + 1} + b - c", 5.0)
     ['$L = a^{x + 1}$', '$+ b - c$']
     """
-    pieces = _terms(latex)
+    pieces = _terms(latex, within)
     lines = [pieces[0]]
     for piece in pieces[1:]:
         longer = f"{lines[-1]} {piece}"
@@ -83,30 +86,49 @@ def formula_lines(latex: str, most: float) -> list[str]:
     return [f"${line}$" for line in lines]
 
 
-def _terms(latex: str) -> list[str]:
-    r"""Split LaTeX before each binary + and − outside of braces, brackets and \left … \right."""
-    depth, start, pieces = 0, 0, []
-    for token in re.finditer(r"\\left|\\right|[{}()\[\]]|(?<= )[+-](?= )", latex):
+def _terms(latex: str, within: int) -> list[str]:
+    r"""Split LaTeX before binary + and − outside of braces, \left … \right and more than so many brackets."""
+    whole, brackets, start, pieces = 0, 0, 0, []
+    for token in re.finditer(r"\\(?:left|right)\\?.|[{}()\[\]]|(?<= )[+-](?= )", latex):
         sign = token.group()
-        if sign in ("\\left", "\\right"):
-            continue  # the bracket that follows counts
-        if sign in "{([":
-            depth += 1
-        elif sign in "})]":
-            depth -= 1
-        elif depth == 0 and token.start() > start:
+        if sign == "{" or sign.startswith(r"\left"):
+            whole += 1
+        elif sign == "}" or sign.startswith(r"\right"):
+            whole -= 1
+        elif sign in "([":
+            brackets += 1
+        elif sign in ")]":
+            brackets -= 1
+        elif whole == 0 and brackets <= within and token.start() > start:
             pieces.append(latex[start : token.start()].strip())
             start = token.start()
     return [*pieces, latex[start:].strip()]
 
 
 def loss_words(loss: Loss, most: float = 53.0) -> list[str]:
-    """Return the loss as a formula of at most two lines, else by its name, if it has one."""
+    """Return the loss as a formula of at most two lines, else by its name, else how the formula begins.
+
+    Fractions are as large as the rest where the formula then stands on one line; a formula of two lines is
+    broken inside of brackets where it must.
+    """
     if loss.expression is not None and len(to_text(loss.expression)) <= 4 * most:
-        lines = formula_lines(f"L = {to_latex(loss.expression, mathtext=True)}", most)
-        if len(lines) <= _LINES_OF_FORMULA and all(width(line) <= most for line in lines):
-            return lines
-    return [f"L = {loss.name}"] if loss.name else []
+        large = f"L = {to_latex(loss.expression, mathtext=True)}"
+        small = large.replace(r"\dfrac", r"\frac")
+        for latex, within, lines in ((large, 0, 1), (small, 0, 2), (small, 1, 2), (small, 2, 2)):
+            broken = formula_lines(latex, most, within)
+            if len(broken) <= lines and all(width(line) <= most for line in broken):
+                return broken
+    if loss.name or loss.expression is None:
+        return [f"L = {loss.name}"] if loss.name else []
+    return _beginning(f"L = {to_latex(shown(loss.expression), mathtext=True)}", most)
+
+
+def _beginning(latex: str, most: float) -> list[str]:
+    """Return the first two lines of a long sum, with dots behind; nothing of another long formula."""
+    terms = _terms(latex.replace(r"\dfrac", r"\frac"), 0)
+    lines = formula_lines(" ".join(terms[:_MOST_TERMS]), most - width(_DOTS))[:2]
+    lines[-1] = f"${lines[-1][1:-1]} {_DOTS[1:]}"
+    return lines if len(terms) > 1 and all(width(line) <= most for line in lines) else []
 
 
 def wrapped(parts: Sequence[str], most: float) -> str:
@@ -153,6 +175,8 @@ def fold(text: str, most: float, size: float = 1.0, bold: bool = False) -> list[
 def caption(run: Run, most: float) -> str:
     """Return the lines that say which run this is: loss, learning rate, start, update rule."""
     parts = loss_words(run.loss, most)
+    if not parts and run.scenario is not None and run.scenario.loss.name:
+        parts = [f"L = {run.scenario.loss.name}"]
     parts += [f"{name} = {short(value)}" for name, value in run.loss.parameters.items()]
     parts.append(f"η = {short(float(run.trajectory.learning_rate[0, 0]))}")
     start = ", ".join(
@@ -211,6 +235,9 @@ def frame(figure: Figure, title: str, caption: str, right: str = "") -> Text:
     found.aside_below = below
     if caption:
         found.caption = figure.supxlabel(caption, x=left, ha="left", va="bottom", fontsize=em(1))
+        more = caption.count("\n") - 1 + caption.count(r"\sum")
+        if more > 0 and most < _NARROW:
+            figure.set_figheight(figure.get_figheight() + more * _LINE * em(1) / 72)
     for row in (found.title, found.aside, found.caption):
         if row is not None:
             row.set_in_layout(False)

@@ -67,7 +67,12 @@ class _Stacked(MaxNLocator):
         axes: Any = self.axis.axes  # type: ignore[union-attr]
         lines = 72 * axes.bbox.height / axes.get_figure(root=True).dpi / self._line
         self.set_params(nbins=int(min(_MOST_TICKS, max(1.0, lines))))
-        return super().__call__()
+        ticks = np.asarray(super().__call__(), dtype=np.float64)
+        low, high = sorted(self.axis.get_view_interval())  # type: ignore[union-attr]
+        seen = ticks[(ticks >= low) & (ticks <= high)]
+        if seen.size > 1 and lines * (seen[1] - seen[0]) < high - low:  # even two would touch
+            return seen[seen == 0] if 0 in seen else seen[:1]
+        return ticks
 
 
 class _Above(SymmetricalLogLocator):

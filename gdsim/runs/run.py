@@ -12,7 +12,7 @@ from typing import Any
 from gdsim.batch import Batch, Trajectory
 from gdsim.losses import Loss
 from gdsim.markup import coordinates, paragraph
-from gdsim.outcomes import CRITICAL_KINDS, CriticalPoint, Search, Status, Verdict, points_table
+from gdsim.outcomes import CriticalPoint, Search, Status, Verdict, points_table
 from gdsim.scenario import Scenario
 from gdsim.verdicts import Ruler, crossings
 
@@ -79,8 +79,8 @@ class Run:
 
     def _end_flags(self) -> tuple[str, ...]:
         """What stands on the last row: the critical point where the run came to rest, or how it was lost."""
-        at = self.verdict.evidence.get("at")
-        if isinstance(at, Mapping) and self.verdict.kind in CRITICAL_KINDS:
+        at = self.verdict.settled_at
+        if at is not None:
             kind = {"inflection": "inflection (saddle)"}.get(self.verdict.kind, self.verdict.kind)
             how = "approaching" if self.status == Status.MAX_STEPS else "settled on"
             return (f"{how} {kind} at {coordinates(at)}",)

@@ -290,7 +290,7 @@ def points(entry: Entry) -> list[Slide]:
         )
         for p in shown
     )
-    settled = run.verdict.evidence.get("at")
+    settled = run.verdict.settled_at
     marked = next((index for index, p in enumerate(shown) if dict(p.weight) == settled), None)
     parts: list[Part] = [Lines(tuple(words))]
     if rows:

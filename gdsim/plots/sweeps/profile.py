@@ -113,7 +113,8 @@ def _axes(
     seed = next((axis for axis in rest if axis.path == "seed" and axis is not chosen), None)
     others = [axis for axis in rest if axis is not seed]
     other = chosen or (others[0] if others else None)
-    require_axes(result, "a profile", [axis for axis in (rate, other, seed) if axis is not None], 3)
+    shown = [axis for axis in (rate, other, seed) if axis is not None]
+    require_axes(result, "a profile", shown, len(shown))
     return rate, other, seed
 
 
