@@ -67,8 +67,8 @@ def sketch_sweep(
     −2│......................|#######
       └──────────────────────────────
        0.1 learning rate η, upwards start w 1.3
-    . settled at minimum w = 0 73.3 %
-    # diverged 26.7 %   | 2/L = 1
+    . settled at minimum w = 0 · 73.3 %
+    # diverged · 26.7 %   | 2/L = 1
     """
     return SKETCHES[plot](result, Canvas(columns - LABEL, rows, plain))
 
@@ -89,7 +89,7 @@ def _atlas(result: SweepResult, canvas: Canvas) -> str:
         canvas.signs |= {(row, column): _LIMIT for row in range(canvas.rows)}
     meanings = sorted(raster(result, "verdict").meanings, key=lambda one: -one.runs)
     entries = [
-        f"{SIGNS[KINDS[one.code]]} {one.words} {share(one.runs, result.runs)}" for one in meanings
+        f"{SIGNS[KINDS[one.code]]} {one.words} · {share(one.runs, result.runs)}" for one in meanings
     ] + _limit_entries(marked)
     names = [axis_words(axis.path, result.weights) for axis in (plan.horizontal, plan.vertical)]
     (left, right), (bottom, top) = (_ends(axis) for axis in (plan.horizontal, plan.vertical))
