@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 from pathlib import Path
 
+import matplotlib.image
 import pytest
 from click.testing import CliRunner
 
@@ -18,6 +21,8 @@ from gdsim.lessons.scaffold import scaffold
 from gdsim.lessons.session import Session, ShownSweep
 from gdsim.lessons.sweeps import sweep_of
 from gdsim.outcomes import InputError
+from gdsim.page.lesson_data import Laboratories, lessons_data
+from gdsim.page.lesson_pages import lesson_page
 
 NAME = "01-all-kinds"
 AXES = {"learning_rate": "lin(0.1,1.2,24)", "initial_weight": "lin(-2,2,10)"}
@@ -99,3 +104,20 @@ def test_a_notebook_does_the_sweep_and_draws_it(course: Course) -> None:
     exec(f"import gdsim\n{code}", found)
     shown = sweep_of(course.lesson(NAME), Experiment("parabola"), AXES)
     assert repr(found["result"]) == repr(shown)
+
+
+def test_a_page_holds_it_as_a_small_picture_with_words(course: Course) -> None:
+    steps = lessons_data(course, [NAME], "en", Laboratories())["lessons"][0]["steps"]
+    (step,) = [step for step in steps if step["name"] == "look"]
+    kind, _, content = step["picture"].partition(",")
+    assert kind == "data:image/png;base64"
+    assert len(content) < 80_000
+    assert matplotlib.image.imread(io.BytesIO(base64.b64decode(content))).shape[1] > 1100
+    assert "Verdicts of 240 runs" in step["alt"]
+
+
+def test_only_a_page_with_a_picture_may_show_one(course: Course) -> None:
+    page = lesson_page(NAME, course=course)
+    assert page == lesson_page(NAME, course=course)
+    assert "img-src data:;" in page
+    assert "img-src" not in lesson_page("01-nudges")
