@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 
 from gdsim.lessons.catalogue import read_catalogue
-from gdsim.lessons.model import Choice, Differentiation, Goal, Prediction, Quantity, Tolerance, Tuning
+from gdsim.lessons.model import (
+    Choice,
+    Differentiation,
+    Experiment,
+    Goal,
+    Picture,
+    Prediction,
+    Quantity,
+    Tolerance,
+    Tuning,
+)
 from gdsim.lessons.reading import read_lesson
 from gdsim.outcomes import InputError
 
@@ -40,6 +50,13 @@ def test_a_step_of_each_kind_is_read(tmp_path: Path) -> None:
     made = step_of(tmp_path, "{name: a, kind: predict, scenario: parabola, ask: direction}")
     assert isinstance(made, Prediction)
     assert made.tolerance == Tolerance(relative=0.1)
+
+
+def test_a_figure_with_axes_shows_a_sweep(tmp_path: Path) -> None:
+    step = "{name: a, kind: figure, scenario: parabola, plot: profile, axes: {learning_rate: 'lin(0.1,1,9)'}}"
+    assert step_of(tmp_path, step) == Picture(
+        Experiment("parabola"), "profile", axes={"learning_rate": "lin(0.1,1,9)"}
+    )
 
 
 def test_a_goal_may_be_one_verdict_and_a_bare_weight(tmp_path: Path) -> None:
@@ -88,6 +105,22 @@ def test_a_goal_may_be_one_verdict_and_a_bare_weight(tmp_path: Path) -> None:
          "4:56: steps[0].settings: a list does not fit; expected a mapping such as"),
         ("{name: a, kind: tune, scenario: parabola, edit: [learning_rate], goal: {verdict: minimum}, "
          "solution: {1: 2}}", "1 may not be changed"),
+        ("{name: a, kind: figure, scenario: parabola, plot: atlas}",
+         "4:55: steps[0].plot: atlas shows a sweep; expected axes: such as"),
+        ("{name: a, kind: figure, scenario: parabola, plot: curve, axes: {learning_rate: '0.1,1'}}",
+         "4:55: steps[0].plot: curve shows a run, not a sweep; expected plot: one of atlas, bifurcation"),
+        ("{name: a, kind: figure, scenario: parabola, plot: atlas, axes: {learning_rate: '0.1,1'}}",
+         "4:68: steps[0].axes: atlas shows a sweep over 2 axes, not 1"),
+        ("{name: a, kind: figure, scenario: parabola, plot: bifurcation, axes: {learning_rate: 'lin(1,2)'}}",
+         "4:90: steps[0].axes.learning_rate: lin takes three numbers, not 2"),
+        ("{name: a, kind: figure, scenario: parabola, plot: bifurcation, axes: {learning_rate: '0.1'}}",
+         "4:90: steps[0].axes.learning_rate: an axis of one value is none"),
+        ("{name: a, kind: figure, scenario: parabola, plot: profile, axes: {learning_rate: 'lin(2,1,9)'}}",
+         "'lin(2,1,9)' is no axis; expected lin(a,b,n) with a below b"),
+        ("{name: a, kind: figure, scenario: parabola, plot: profile, axes: {seed: 'lin(1,2,20001)'}}",
+         "4:70: steps[0].axes: 20,001 runs are too many for a lesson; expected at most 20,000"),
+        ("{name: a, kind: figure, scenario: parabola, plot: profile, axes: {seed: '1,2'}, until: 3}",
+         "steps[0].until: a sweep has no steps to look at"),
         ("{name: a, kind: [run]}", "4:21: steps[0].kind: a list is no kind of step"),
     ],
 )  # fmt: skip

@@ -174,6 +174,17 @@ def test_a_wrong_answer_is_understood_and_help_is_there(reader: Reader) -> None:
     assert reader.text("#lesson-said").startswith("Right.")
 
 
+def test_the_picture_of_a_sweep_is_shown_with_its_words(reader: Reader) -> None:
+    page = lesson_page("beyond")
+    names = [step["name"] for step in data_of(page)["lessons"][0]["steps"]]
+    reader.open(page)
+    for _ in range(names.index("atlas")):
+        reader.script("document.querySelector('.moves .next').click()")
+    seen = "const one = document.querySelector('.picture img'); return one.complete && one.naturalWidth"
+    assert reader.wait(lambda: reader.script(seen)) > 1000
+    assert "Verdicts of 4800 runs" in reader.script("return document.querySelector('.picture img').alt")
+
+
 @pytest.mark.parametrize("width", [360, much_later(768), much_later(1280)])
 def test_every_step_of_the_course_shows_without_a_fault_and_fits(reader: Reader, width: int) -> None:
     page = course_page()

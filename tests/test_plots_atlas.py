@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from tiers import later
 
 from gdsim.outcomes import InputError
-from gdsim.plots import atlas_png, draw_sweep, render
+from gdsim.plots import atlas_png, draw_sweep, render, sweep_alt_text
 from gdsim.plots.look import BASINS, LOST, VERDICTS
 from gdsim.plots.sweeps.atlas import atlas_image, layout
 from gdsim.plots.sweeps.cut import fix
@@ -256,6 +256,13 @@ def test_an_svg_embeds_the_picture_cell_for_cell_and_has_the_same_bytes_twice() 
 
     picture = matplotlib.image.imread(io.BytesIO(base64.b64decode(data)))
     assert picture.shape[:2] == examples.wells().shape[::-1]
+
+
+def test_the_words_for_an_atlas_name_the_loss_the_axes_and_how_the_runs_ended() -> None:
+    said = sweep_alt_text(examples.wells(), "atlas")
+    assert "Loss " in said
+    assert "Axes: learning_rate with" in said
+    assert f"Verdicts of {examples.wells().runs} runs: minimum" in said
 
 
 def test_the_png_holds_one_pixel_for_each_run() -> None:

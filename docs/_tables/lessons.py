@@ -71,7 +71,7 @@ def words(shape: Shape) -> str:
             return shape.name
         case Choice():
             names = shape.names()
-            return f"a {shape.what}" if len(names) > 14 else ", ".join(f"`{name}`" for name in names)
+            return f"a {shape.what}" if len(names) > 16 else ", ".join(f"`{name}`" for name in names)
         case Number() | Many() | Table() | Group():
             return shape.words
         case Either():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gdsim.cli.lesson_input import Lines, interactive
-from gdsim.lessons.session import Block, Heading, Items, Note, Outcome, Prose, Session, Shown
+from gdsim.lessons.session import Block, Heading, Items, Note, Outcome, Prose, Session, Shown, ShownSweep
 from gdsim.outcomes import InputError, nearest
 
 if TYPE_CHECKING:
@@ -224,6 +224,9 @@ class Screen:
                 case Shown() as shown:
                     click.echo(self._figure(shown))
                     self._written(shown)
+                case ShownSweep() as swept:
+                    click.echo(self._sweep_figure(swept))
+                    self._written(swept)
                 case Outcome(run):
                     click.echo(self._outcome(run))
 
@@ -246,31 +249,39 @@ class Screen:
 
     def _figure(self, shown: Shown) -> str:
         """Return a sketch as large as the terminal allows; in plain mode the words that stand for it."""
-        import shutil
-
         from gdsim.plots import alt_text
         from gdsim.plots.sketch import sketch
 
         if self.plain:
             return "\n".join(_wrapped(alt_text(shown.run, shown.plot, shown.until)))
-        unicode = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
-        size = shutil.get_terminal_size((80, 24))
-        rows = min(max(size.lines - _AROUND_FIGURE, _ROWS[0]), _ROWS[1])
-        columns = min(_WIDEST_FIGURE, max(40, size.columns)) - 4
+        columns, rows, unicode = _room()
         return "\n" + sketch(
             shown.run, shown.plot, columns, rows, at=shown.at, until=shown.until, plain=not unicode
         )
 
-    def _written(self, shown: Shown) -> None:
+    def _sweep_figure(self, shown: ShownSweep) -> str:
+        """Return a sketch of a sweep; in plain mode the words that stand for it."""
+        from gdsim.plots import sweep_alt_text
+        from gdsim.plots.sketch_sweeps import sketch_sweep
+
+        if self.plain:
+            return "\n".join(_wrapped(sweep_alt_text(shown.result, shown.plot)))
+        columns, rows, unicode = _room()
+        return "\n" + sketch_sweep(shown.result, shown.plot, columns, rows, plain=not unicode)
+
+    def _written(self, shown: Shown | ShownSweep) -> None:
         """Write a figure as a file named after its step, and say where it is."""
         if self.figures is None or self.session is None:
             return
-        from gdsim.plots import picture
+        from gdsim.plots import picture, sweep_picture
         from gdsim.sweeps.columns import whole_file
 
         file = self.figures / self.session.lesson.name / f"{self.session.step.name}.svg"
         try:
-            content = picture(shown.run, shown.plot, until=shown.until, at=shown.at)
+            if isinstance(shown, ShownSweep):
+                content = sweep_picture(shown.result, shown.plot)
+            else:
+                content = picture(shown.run, shown.plot, until=shown.until, at=shown.at)
             file.parent.mkdir(parents=True, exist_ok=True)
             with whole_file(file) as stream:
                 stream.write(content)
@@ -305,6 +316,16 @@ class Screen:
     def _emphasis(self, match: re.Match[str]) -> str:
         text = match[1] or match[2] or match[3]
         return text if self.plain else click.style(text, bold=not match[2], italic=bool(match[2]))
+
+
+def _room() -> tuple[int, int, bool]:
+    """Return how many columns and rows a sketch may take, and whether the terminal shows Unicode."""
+    import shutil
+
+    unicode = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
+    size = shutil.get_terminal_size((80, 24))
+    rows = min(max(size.lines - _AROUND_FIGURE, _ROWS[0]), _ROWS[1])
+    return min(_WIDEST_FIGURE, max(40, size.columns)) - 4, rows, unicode
 
 
 def _wrapped(text: str, first: str = "", others: str = "") -> list[str]:

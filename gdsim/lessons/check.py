@@ -28,6 +28,7 @@ from gdsim.lessons.model import (
     Trial,
     Tuning,
 )
+from gdsim.lessons.sweeps import sweep_of
 from gdsim.lessons.values import filled, has_stray_braces, quoted, run_of, value_of
 from gdsim.outcomes import Fault, InputError
 from gdsim.scenario.document import read_document
@@ -235,7 +236,11 @@ def _check_links(course: Course, texts: Catalogue) -> Iterator[Finding]:
 def _check_step(lesson: Lesson, step: Step, texts: Catalogue) -> Iterator[Finding]:
     """Yield what is wrong with how a step works."""
     file = lesson.folder / "lesson.yaml"
-    if isinstance(step.task, Picture | Prediction | Tuning | Trial):
+    if isinstance(step.task, Picture) and step.task.axes:
+        from gdsim.plots import draw_sweep
+
+        draw_sweep(sweep_of(lesson, step.task.experiment, step.task.axes), step.task.plot)
+    elif isinstance(step.task, Picture | Prediction | Tuning | Trial):
         run = run_of(lesson, step.task.experiment)
         if step.task.plot:
             from gdsim.plots import draw

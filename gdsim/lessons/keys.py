@@ -29,7 +29,14 @@ def _plots() -> tuple[str, ...]:
     return tuple(PLOTS)
 
 
+def _all_plots() -> tuple[str, ...]:
+    from gdsim.lessons.sweeps import AXES
+
+    return (*_plots(), *AXES)
+
+
 _PLOT = Choice("kind of figure", _plots)
+_AXIS = Text("values of an axis")
 
 TOLERANCE = Group(
     {
@@ -82,7 +89,15 @@ STEPS: dict[str, dict[str, Key]] = {
     "text": {},
     "figure": _EXPERIMENT
     | {
-        "plot": Key(_PLOT, "the figure that shows the run", "curve", "curve"),
+        "plot": Key(
+            Choice("kind of figure", _all_plots), "the figure that shows the run, or with axes: the sweep",
+            "curve", "curve",
+        ),
+        "axes": Key(
+            Table(_AXIS, "a mapping of paths to values"),
+            "what differs among the runs of a sweep of at most 20 000, as `gdsim sweep` takes it",
+            None, {"learning_rate": "lin(0.01,0.5,80)"},
+        ),
         "at": Key(Many(_COUNT), "steps to look at closely", None, [0]),
         "until": Key(_COUNT, "the last step shown", None, 3),
     },

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Literal
 from gdsim.lessons.catalogue import Catalogue
 from gdsim.lessons.model import Choice, Experiment, Lesson, Picture, Prediction, Step, Trial, Tuning
 from gdsim.lessons.progress import Record
-from gdsim.lessons.session import Block, Items, Note, Prose, Session, Shown
+from gdsim.lessons.session import Block, Items, Note, Prose, Session, Shown, ShownSweep
+from gdsim.lessons.sweeps import sweep_of
 from gdsim.lessons.values import run_of, setting_text
 
 if TYPE_CHECKING:
     from gdsim.runs import Run
+    from gdsim.sweeps.result import SweepResult
 
 ImageFormat = Literal["svg", "png"]
 _WIDTH = 80
@@ -73,7 +75,7 @@ class Page:
     def question(self, step: Step) -> list[str]:
         """Return prose, options and prompt of a step, without its figures."""
         prompts = not isinstance(step.task, Trial)
-        blocks = [block for block in self.session(step).show() if not isinstance(block, Shown)]
+        blocks = [block for block in self.session(step).show() if not isinstance(block, Shown | ShownSweep)]
         unwanted = (self.phrases["continue"], self.phrases["run-it"])
         return list(written(blocks, quiet=prompts, unwanted=unwanted))
 
@@ -81,6 +83,8 @@ class Page:
         """Yield what stands at the place of a step: nothing of what it asks is answered here."""
         yield from self.question(step)
         match step.task:
+            case Picture(experiment, plot, axes=axes) if axes:
+                yield self.sweep_figure(sweep_of(self.lesson, experiment, axes), plot, step.name)
             case Picture(experiment, plot, at, until):
                 yield self.figure(run_of(self.lesson, experiment), plot, step.name, at, until)
             case Prediction(experiment):
@@ -138,9 +142,19 @@ class Page:
         """Draw a figure beside the page and return the line that shows it, with its words."""
         from gdsim.plots import alt_text, picture
 
+        drawn = picture(run, plot, self.format, until=until, at=at)
+        return self._placed(step, drawn, alt_text(run, plot, until))
+
+    def sweep_figure(self, result: SweepResult, plot: str, step: str) -> str:
+        """Do as :meth:`figure` does, for a sweep."""
+        from gdsim.plots import sweep_alt_text, sweep_picture
+
+        return self._placed(step, sweep_picture(result, plot, self.format), sweep_alt_text(result, plot))
+
+    def _placed(self, step: str, drawn: bytes, words: str) -> str:
         path = f"{self.lesson.name}/{step}.{self.format}"
-        self.files[path] = picture(run, plot, self.format, until=until, at=at)
-        words = re.sub(r"([][])", r"\\\1", " ".join(alt_text(run, plot, until).split()))
+        self.files[path] = drawn
+        words = re.sub(r"([][])", r"\\\1", " ".join(words.split()))
         return f"![{words}]({path})"
 
 

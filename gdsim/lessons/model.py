@@ -55,12 +55,16 @@ class Words:
 
 @dataclass(frozen=True)
 class Picture:
-    """``figure``: a figure of a run, as a sketch in the terminal and as a file beside."""
+    """``figure``: a figure of a run, as a sketch in the terminal and as a file beside.
+
+    With ``axes`` it is one of a sweep: by dotted path their values, as ``gdsim sweep`` takes them.
+    """
 
     experiment: Experiment
     plot: str
     at: tuple[int, ...] = ()
     until: int | None = None
+    axes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

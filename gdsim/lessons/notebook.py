@@ -76,6 +76,8 @@ def _step(page: Page, number: int, step: Step) -> Iterator[tuple[str, str]]:
     """Yield the cells of a step, as kind and text."""
     yield "markdown", "\n\n".join([f"## {page.heading(number, step)}", *page.question(step)])
     match step.task:
+        case Picture(experiment, plot, axes=axes) if axes:
+            yield "code", f"{_sweep(page, experiment, axes)}\nresult.plot({plot!r})"
         case Picture(experiment, plot, at, until):
             yield "code", f"{_run(page, experiment)}\n{_plot(plot, at, until)}"
         case Trial(experiment, edit, plot):
@@ -124,6 +126,14 @@ def _run(page: Page, experiment: Experiment, edit: tuple[str, ...] = ()) -> str:
         return f"run = gdsim.run({name!r})"
     lines = "".join(f"    {override!r},\n" for override in given)
     return f"run = gdsim.run({name!r}, overrides=[\n{lines}])"
+
+
+def _sweep(page: Page, experiment: Experiment, axes: Mapping[str, str]) -> str:
+    """Return the lines that do a sweep."""
+    lines = "".join(f"    {path!r}: {values!r},\n" for path, values in axes.items())
+    given = overrides(experiment)
+    further = f", overrides={given!r}" * bool(given)
+    return f"result = gdsim.sweep({scenario_path(page.lesson, experiment)!r}, {{\n{lines}}}{further})"
 
 
 def _present(page: Page, experiment: Experiment, path: str) -> object:

@@ -27,6 +27,7 @@ from gdsim.lessons.model import (
     Tuning,
     Words,
 )
+from gdsim.lessons.sweeps import AXES, MOST_RUNS, length
 from gdsim.outcomes import VERDICT_KINDS, InputError, nearest
 from gdsim.scenario.document import Document, KeyPath, read_document
 from gdsim.scenario.shapes import Check, exact_number, show
@@ -128,8 +129,7 @@ def _task(
         case "text":
             return Words()
         case "figure":
-            at = tuple(given.get("at", ()))
-            return Picture(_experiment(given), given.get("plot", "curve"), at, given.get("until"))
+            return _picture(check, given, path)
         case "run":
             return Trial(_experiment(given), tuple(given.get("edit", ())), given.get("plot", ""))
         case "predict":
@@ -146,6 +146,41 @@ def _task(
         check.report((*path, "items"), "an order needs different items", "two or more names")
         return None
     return Order(tuple(given["items"]))
+
+
+def _picture(check: Check, given: Mapping[str, Any], path: KeyPath) -> Picture:
+    plot, axes = given.get("plot", "curve"), given.get("axes", {})
+    place = (*path, "plot") if "plot" in given else path
+    if "axes" not in given and plot in AXES:
+        check.report(place, f"{plot} shows a sweep", 'axes: such as {learning_rate: "lin(0.1,1,50)"}')
+    elif "axes" in given:
+        _check_axes(check, axes, (*path, "axes"))
+        if plot not in AXES:
+            check.report(place, f"{plot} shows a run, not a sweep", f"plot: one of {', '.join(AXES)}")
+        elif len(axes) != AXES[plot]:
+            message = f"{plot} shows a sweep over {_counted(AXES[plot])}, not {len(axes)}"
+            check.report((*path, "axes"), message, _counted(AXES[plot]))
+        for key in ("at", "until"):
+            if key in given:
+                check.report((*path, key), "a sweep has no steps to look at", "no such key beside axes:")
+    return Picture(_experiment(given), plot, tuple(given.get("at", ())), given.get("until"), axes)
+
+
+def _counted(axes: int) -> str:
+    return "one axis" if axes == 1 else f"{axes} axes"
+
+
+def _check_axes(check: Check, axes: Mapping[str, str], path: KeyPath) -> None:
+    """Note what is no axis, and a sweep of more runs than a learner would wait for."""
+    runs = 1
+    for name, text in axes.items():
+        try:
+            runs *= length(name, text)
+        except InputError as error:
+            for fault in error.faults:
+                check.report((*path, name), fault.message, fault.expected or "values of an axis")
+    if runs > MOST_RUNS:
+        check.report(path, f"{runs:,} runs are too many for a lesson", f"at most {MOST_RUNS:,}")
 
 
 def _experiment(given: Mapping[str, Any]) -> Experiment:

@@ -23,11 +23,13 @@ from gdsim.lessons.model import (
     Tuning,
 )
 from gdsim.lessons.progress import Attempt, Record
+from gdsim.lessons.sweeps import sweep_of
 from gdsim.lessons.values import filled, run_of, setting_of
 from gdsim.outcomes import InputError
 
 if TYPE_CHECKING:
     from gdsim.runs import Run
+    from gdsim.sweeps.result import SweepResult
 
 _PATIENCE = 2  # wrong answers, after which help is offered
 _LONGEST = 1000  # signs of an answer
@@ -82,7 +84,15 @@ class Outcome:
     run: Run
 
 
-Block: TypeAlias = Heading | Prose | Note | Items | Shown | Outcome
+@dataclass(frozen=True)
+class ShownSweep:
+    """A figure of a sweep."""
+
+    result: SweepResult
+    plot: str
+
+
+Block: TypeAlias = Heading | Prose | Note | Items | Shown | ShownSweep | Outcome
 
 
 class Session:
@@ -173,6 +183,8 @@ class Session:
     def _shown(self) -> list[Block]:
         """The figure, the options, the goal of a step."""
         match self.step.task:
+            case Picture(experiment, plot, axes=axes) if axes:
+                return [ShownSweep(sweep_of(self.lesson, experiment, axes), plot)]
             case Picture(experiment, plot, at, until):
                 return [Shown(run_of(self.lesson, experiment), plot, at, until)]
             case Choice(options):

@@ -39,7 +39,14 @@ _SKELETON = """\
 
 
 def document(
-    title: str, body: str, data: Mapping[str, Any], script: str, style: str, *, language: str = "en"
+    title: str,
+    body: str,
+    data: Mapping[str, Any],
+    script: str,
+    style: str,
+    *,
+    language: str = "en",
+    pictures: bool = False,
 ) -> str:
     """Return a page as one HTML file that asks nothing of anybody.
 
@@ -57,6 +64,8 @@ def document(
         CSS.
     language
         Of the text, as in ``<html lang>``.
+    pictures
+        Whether pictures that stand in the data may be shown.
 
     Returns
     -------
@@ -78,9 +87,10 @@ def document(
     from gdsim import __version__
 
     script, style = squeezed(script).strip() + "\n", _inside(style, "style")
+    shown = "img-src data:; " if pictures else ""
     policy = (
         f"default-src 'none'; script-src '{_digest(LOADER)}' '{_digest(script)}'; "
-        f"style-src '{_digest(style)}'; worker-src blob:; base-uri 'none'; form-action 'none'"
+        f"style-src '{_digest(style)}'; worker-src blob:; {shown}base-uri 'none'; form-action 'none'"
     )
     text, size = packed(script)
     return _SKELETON.format(

@@ -28,6 +28,7 @@ from gdsim.lessons.model import (
 )
 from gdsim.lessons.progress import Record
 from gdsim.lessons.session import Session
+from gdsim.lessons.sweeps import sweep_of
 from gdsim.lessons.values import filled, run_of, setting_of, setting_text, value_of
 from gdsim.page.prose import phrase_of_prose, prose
 from gdsim.runs import Run
@@ -132,6 +133,8 @@ class Writer:
     def _task(self, step: Step) -> Data:
         """What is shown and asked, and what is right."""
         match step.task:
+            case Picture(experiment, plot, axes=axes) if axes:
+                return self._picture(experiment, plot, axes)
             case Picture(experiment, plot, at, until):
                 return {**self._lab(experiment, plot), "at": list(at), "until": until}
             case Trial(experiment, edit, plot):
@@ -170,6 +173,14 @@ class Writer:
         if task.ask == "outcome":
             made["items"] = [[kind, kind.replace("_", " ")] for kind in task.among]
         return {**made, "right": outcome}
+
+    def _picture(self, experiment: Experiment, plot: str, axes: Mapping[str, str]) -> Data:
+        """A figure of a sweep, which the page shows as it is, and the words that stand for it."""
+        from gdsim.page.pictures import picture_address
+        from gdsim.plots import sweep_alt_text
+
+        result = sweep_of(self.lesson, experiment, axes)
+        return {"plot": plot, "picture": picture_address(result, plot), "alt": sweep_alt_text(result, plot)}
 
     def _lab(self, experiment: Experiment, plot: str) -> Data:
         return {"lab": self.labs.place(self.lesson, experiment), "plot": plot}

@@ -66,7 +66,9 @@ def _page(course: Course, names: Sequence[str], language: str) -> str:
     title = data["phrases"]["page-course"] if several else data["lessons"][0]["title"]
     body = f'<main id="lessons"><h1>{escape(title)}</h1></main>'
     style = "".join((JS.parent / name).read_text(encoding="utf-8") for name in STYLES)
-    return document(title, body, data, bundle(ENTRY, emitted(losses)), style, language=data["language"])
+    pictures = any("picture" in step for lesson in data["lessons"] for step in lesson["steps"])
+    script, language = bundle(ENTRY, emitted(losses)), data["language"]
+    return document(title, body, data, script, style, language=language, pictures=pictures)
 
 
 def laboratories(labs: Laboratories) -> tuple[dict[str, Loss], list[Data]]:

@@ -22,7 +22,7 @@ __all__ = [
     "FORMATS", "PLOTS", "SIZES", "STYLES", "SWEEP_PLOTS", "Format", "Look", "Plot", "Stamp", "SweepPlot",
     "alt_text", "atlas_png", "build_up", "default_files", "default_kinds", "default_sweep_figures",
     "default_sweep_files", "default_sweep_kinds", "draw", "draw_sweep", "picture", "read_stamp", "render",
-    "staged", "sweep_picture",
+    "staged", "sweep_alt_text", "sweep_picture",
 ]  # fmt: skip
 
 
@@ -278,7 +278,6 @@ def sweep_picture(
 
     Parameters and errors are those of :func:`draw_sweep` and :func:`picture`.
     """
-    from gdsim.plots.alt import sweep_alt_text
     from gdsim.sweeps.store import sweep_digest
 
     figure = draw_sweep(result, kind, by=by, look=look)
@@ -288,8 +287,14 @@ def sweep_picture(
         "sweep": f"{result.scenario.name}-{sweep_digest(result.scenario)}",
     } | _look_facts(look or Look(), version)
     title = result.scenario.title or result.scenario.name
-    stamp = Stamp(title, sweep_alt_text(result, SWEEP_PLOTS[kind].summary), facts)
-    return render(figure, format, look, stamp)
+    return render(figure, format, look, Stamp(title, sweep_alt_text(result, kind), facts))
+
+
+def sweep_alt_text(result: SweepResult, kind: str) -> str:
+    """Return the words that stand for a figure of a sweep where it cannot be seen."""
+    from gdsim.plots.alt import sweep_alt_text as described
+
+    return described(result, SWEEP_PLOTS[kind].summary)
 
 
 def atlas_png(result: SweepResult, by: str = "verdict", axes: Sequence[str] = ()) -> bytes:

@@ -56,11 +56,15 @@ def _place(weight: object) -> str:
 
 
 def sweep_alt_text(result: SweepResult, summary: str) -> str:
-    """Describe a figure of a sweep: what it shows, over which axes, and how the runs ended."""
+    """Describe a figure of a sweep: what it shows, the loss, over which axes, and how the runs ended."""
+    from gdsim.runs.composition import loss_of
+
     axes = "; ".join(
         f"{axis.path} with {len(axis.values)} values from {axis.values[0]} to {axis.values[-1]}"
         for axis in result.axes
     )
     ends = ", ".join(f"{kind.replace('_', ' ')} {count}" for kind, count in result.verdicts.items() if count)
     name = result.scenario.title or result.scenario.name
-    return f"{name}: {summary}. Axes: {axes}. Verdicts of {result.runs} runs: {ends}."
+    loss = loss_of(result.scenario)
+    formula = to_text(loss.expression, unicode=True) if loss.expression is not None else loss.name
+    return f"{name}: {summary}. Loss {formula}. Axes: {axes}. Verdicts of {result.runs} runs: {ends}."

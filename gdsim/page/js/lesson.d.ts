@@ -27,6 +27,8 @@ interface StepBase {
 interface WithLab { lab: number; plot: string }
 export type TextStep = StepBase & { kind: "text" };
 export type FigureStep = StepBase & WithLab & { kind: "figure"; at: number[]; until: number | null };
+/** A picture that Python drew, and the words that stand for it. */
+export type PictureStep = StepBase & { kind: "figure"; plot: string; picture: string; alt: string };
 export type RunStep = StepBase & WithLab & { kind: "run"; edit: Pair[] };
 export type PredictStep = StepBase & WithLab & { kind: "predict" } & (
   | { ask: "direction"; right: string }
@@ -43,7 +45,7 @@ export type DeriveStep = StepBase & {
 export type TuneStep = StepBase & WithLab & { kind: "tune"; edit: Pair[]; goal: Goal };
 export type OrderStep = StepBase & { kind: "order"; items: Pair[]; right: string[] };
 export type LessonStep =
-  | TextStep | FigureStep | RunStep | PredictStep | ChoiceStep | NumberStep | DeriveStep | TuneStep | OrderStep;
+  | TextStep | FigureStep | PictureStep | RunStep | PredictStep | ChoiceStep | NumberStep | DeriveStep | TuneStep | OrderStep;
 
 export interface LessonData {
   name: string;

@@ -52,7 +52,7 @@ def bifurcation(result: SweepResult, axes: Sequence[str], by: str) -> Figure:
     lines = limits(result) if axis.path in RATES else ()
     values = np.unique(numeric(axis))
     ends = edges(values, axis.logarithmic)
-    codes = _lost_along(result, axis)
+    codes = lost_along(result, axis)
     entries: list[Entry] = []
     for place, (name, panel) in enumerate(zip(shown, panels, strict=True)):
         if axis.logarithmic:
@@ -143,8 +143,8 @@ def _other_end(result: SweepResult, final: Column) -> Column:
     return np.where(swings[:, None], final - rate * slope, np.nan)
 
 
-def _lost_along(result: SweepResult, axis: AxisValues) -> Column:
-    """The commonest ending at each value where at least half of the runs were lost."""
+def lost_along(result: SweepResult, axis: AxisValues) -> Column:
+    """Return the commonest ending at each value where at least half of the runs were lost."""
     codes = endings(result, gone=True)
     if result.method != "grid":
         return codes[np.unique(numeric(axis), return_index=True)[1]]
@@ -158,10 +158,7 @@ def _draw_points(panel: Axes, x: Column, y: Column, shares: Column, axis: AxisVa
     x, y, shares = x[finite], y[finite], shares[finite]
     if not y.size:
         return
-    low, high = (float(end) for end in np.quantile(y, (_OUTER, 1 - _OUTER)))
-    least, most = float(y.min()), float(y.max())
-    if most - least < 1.5 * (high - low):
-        low, high = least, most
+    low, high = extent(y)
     room = 0.06 * (high - low) or 0.5
     panel.set_ylim(low - room, high + 2.2 * room)  # the strip stands above
     if y.size <= _MANY:
@@ -177,6 +174,13 @@ def _draw_points(panel: Axes, x: Column, y: Column, shares: Column, axis: AxisVa
     )
     mesh.set_label("density of last weights")
     panel.grid(False)
+
+
+def extent(y: Column) -> tuple[float, float]:
+    """Return the ends of what is shown: all points, or all but a few that lie far outside."""
+    low, high = (float(end) for end in np.quantile(y, (_OUTER, 1 - _OUTER)))
+    least, most = float(y.min()), float(y.max())
+    return (least, most) if most - least < 1.5 * (high - low) else (low, high)
 
 
 def density(

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _LINES = 5
 _MARKED = 60  # values up to which each has a marker
-_WIDE = 20.0  # a ratio of steps from which their axis is logarithmic
+WIDE = 20.0  # a ratio of steps from which their axis is logarithmic
 _MARKERS = "os^DvP"
 GOLD = "#FFD200"
 
@@ -185,7 +185,7 @@ def _draw_marker(panel: Axes, row: int, rows: int) -> None:
 def _limit(panel: Axes, low: float, high: float, rows: int) -> None:
     """Leave room for the strips above the highest line."""
     share = 1.05 - strip(rows - 1, rows)[0]
-    if low >= 1 and high > _WIDE * low:
+    if low >= 1 and high > WIDE * low:
         panel.set_yscale("log")
         room = (high / low) ** 0.05
         panel.set_ylim(low / room, low * (high / low) ** (1.0 / (1.0 - share)))

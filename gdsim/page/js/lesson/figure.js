@@ -1,6 +1,6 @@
 // The figures of a lesson: a view on a canvas, and a slider where something in it moves.
 
-/** @import {FigureStep} from "../lesson" */
+/** @import {FigureStep, PictureStep} from "../lesson" */
 /** @import {Outcome, State, View} from "../types" */
 
 import { themeNow, watchTheme } from "../app/appearance.js";
@@ -66,6 +66,11 @@ export function lessonFigure(outcome, plot, step, phrases) {
   }
   watchFigure(canvas, draw);
   return figure;
+}
+
+/** A picture that Python drew. @type {(step: PictureStep) => HTMLElement} */
+export function lessonPicture({ picture, alt }) {
+  return lessonNode("figure", { class: "picture" }, lessonNode("img", { src: picture, alt }));
 }
 
 /** @type {(outcome: Outcome, step: number) => State} */

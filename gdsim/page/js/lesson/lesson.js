@@ -7,7 +7,7 @@
 import { mountLab } from "../app/laboratory.js";
 import { FormulaError } from "../engine/tokens.js";
 import { answerForm } from "./form.js";
-import { lessonFigure, releaseFigures, verdictNode, watchFigures } from "./figure.js";
+import { lessonFigure, lessonPicture, releaseFigures, verdictNode, watchFigures } from "./figure.js";
 import { handOver, lessonNode, proseNodes } from "./markup.js";
 import { lessonStorage, loadRecord, saveRecord } from "./progress.js";
 import { lessonReceipt, lessonTranscript } from "./receipt.js";
@@ -178,7 +178,8 @@ class LessonScreen {
     /** @type {Node[]} */
     const nodes = session.place ? [] : [lessonNode("div", { class: "summary" }, ...proseNodes(session.lesson.summary))];
     nodes.push(...proseNodes(step.prose));
-    if (step.kind === "figure") nodes.push(lessonFigure(room.runner(step.lab, {}), step.plot, step, room.course.phrases));
+    if ("picture" in step) nodes.push(lessonPicture(step));
+    else if (step.kind === "figure") nodes.push(lessonFigure(room.runner(step.lab, {}), step.plot, step, room.course.phrases));
     if (step.kind === "tune") {
       const { verdict, within } = step.goal;
       const facts = { verdict: verdict.join(" / ").replaceAll("_", " "), within };
