@@ -60,10 +60,10 @@ def blocks(heading: str) -> list[Block]:
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A copy of the package with its tests and pages."""
-    ignored = shutil.ignore_patterns("__pycache__", "benchmarks", "fuzz")
-    for source in (PACKAGE, *(ROOT / name for name in ("tests", "docs", "scenarios", "configs"))):
+    ignored = shutil.ignore_patterns("__pycache__", "benchmarks")
+    for source in (PACKAGE, *(ROOT / name for name in ("tests", "docs", "scenarios", "configs", ".ci"))):
         shutil.copytree(source, tmp_path / source.name, ignore=ignored)
-    for name in ("pyproject.toml", "README.md", "CONTRIBUTING.md"):
+    for name in ("pyproject.toml", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "CITATION.cff"):
         shutil.copy(ROOT / name, tmp_path)
     return tmp_path
 

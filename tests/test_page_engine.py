@@ -125,16 +125,14 @@ LOSSES = {
     ),
     "sum": (Loss.from_text("sum((m*x - 1)^2) + m^2", data={"x": [0.1, 0.5, -0.9, 0.4, 0.8, 0.3]}), [2.0]),
 }
-OPTIONS: dict[str, list[dict[str, Any]]] = {
+OPTIONS: dict[str, list[dict[str, Any]]] = {name: [{}] for name in RULES} | {
     "gradient_descent": [{}, {"weight_decay": 0.1}],
-    "sign_descent": [{}],
     "momentum": [{}, {"momentum": 0.5, "dampening": 0.3, "weight_decay": 0.01}, {"momentum": 0.0}],
     "nesterov": [{}, {"momentum": 0.6, "weight_decay": 0.02}],
     "adagrad": [{}, {"lr_decay": 0.1, "initial_accumulator_value": 0.5, "eps": 1e-6, "weight_decay": 0.1}],
     "rmsprop": [{}, {"alpha": 0.9, "momentum": 0.4, "centered": True, "weight_decay": 0.01}],
     "adam": [{}, {"betas": [0.8, 0.95], "amsgrad": True, "weight_decay": 0.01}],
     "adamw": [{}, {"weight_decay": 0.2, "amsgrad": True}],
-    "newton": [{}],
 }
 SCHEDULES: list[dict[str, Any]] = [
     {},
@@ -173,10 +171,6 @@ def check_all(batches: Iterable[tuple[str, Batch]]) -> None:
     pages = simulated(named)
     for name, batch in named.items():
         check(name, batch, pages[name])
-
-
-def test_every_rule_is_tried() -> None:
-    assert set(OPTIONS) == set(RULES)
 
 
 @pytest.mark.parametrize("rule", OPTIONS)

@@ -291,9 +291,14 @@ def test_a_bad_option_is_named(name, options, message):
     assert str(raised.value) == message
 
 
-def test_the_rules_that_rescale_the_gradient_are_called_adaptive():
-    adaptive = {name for name, rule in RULES.items() if rule.adaptive}
-    assert adaptive == {"sign_descent", "adagrad", "rmsprop", "adam", "adamw", "newton"}
+@pytest.mark.parametrize("rule", RULES)
+def test_the_rules_whose_step_does_not_grow_with_the_loss_are_called_adaptive(rule):
+    def step(loss):
+        batch = batch_of(loss, 2.0, rate=0.01, rule=rule, max_steps=1, tolerance=0)
+        start, end = simulate(batch, "python").weight[:, 0, 0]
+        return end - start
+
+    assert RULES[rule].adaptive == (step("4*w^4") != pytest.approx(4 * step("w^4"), rel=1e-9))
 
 
 def test_all_bad_options_are_named_at_once():
