@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -316,3 +317,11 @@ def test_a_format_that_there_is_not_is_refused() -> None:
 def test_words_for_a_figure_that_there_is_not_are_refused() -> None:
     with pytest.raises(InputError, match=r"unknown kind of figure 'curv'.*did you mean curve\?"):
         alt_text(executed("double-well"), "curv")
+
+
+def test_a_dark_figure_keeps_its_ground_where_no_look_is_given():
+    import matplotlib.image
+
+    figure = executed("parabola").plot("curve", look=Look(style="slides-dark"))
+    corner = matplotlib.image.imread(io.BytesIO(render(figure, "png")))[0, 0]
+    assert corner == pytest.approx(figure.get_facecolor(), abs=0.5 / 255)

@@ -87,7 +87,7 @@ def render(
     FigureCanvasAgg(figure)
     target = io.BytesIO()
     with (look or Look()).applied():
-        figure.savefig(target, format=format, metadata=_metadata(format, stamp))
+        figure.savefig(target, format=format, facecolor="auto", metadata=_metadata(format, stamp))
     content = target.getvalue()
     return _described(content, stamp) if format == "svg" and stamp is not None else content
 
