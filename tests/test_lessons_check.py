@@ -53,7 +53,7 @@ def test_a_scaffold_needs_a_name_of_two_digits_and_words(tmp_path: Path, name: s
 BROKEN = {
     "schema": (LESSON, "kind: figure", "kind: figur", "'figur' is no kind of step"),
     "where and what instead": (LESSON, "kind: figure", "kind: figur",
-                               "lesson.yaml:10: steps[1].kind: 'figur' is no kind of step; expected one of"),
+                               "lesson.yaml:10:24: steps[1].kind: 'figur' is no kind of step; expected one"),
     "needs": (LESSON, "minutes: 10", "minutes: 10\nneeds: [02-later]",
               "needs 02-later, which is no lesson before"),
     "few exercises": (LESSON, "kind: derive, of: \"w^2\"", "kind: text", "belongs to no step of the lesson"),

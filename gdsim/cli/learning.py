@@ -212,7 +212,7 @@ def check(ctx: click.Context, names: tuple[str, ...], folder: Path | None, as_js
 
         found, counted = check_course(course, wanted, show)
     if as_json:
-        rows = [{"file": str(one.file), "line": one.line, "message": one.message} for one in found]
+        rows = [one._asdict() | {"file": str(one.file)} for one in found]
         print_json({"sound": not found, **counted._asdict(), "findings": rows})
     else:
         for one in found:

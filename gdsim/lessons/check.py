@@ -46,16 +46,18 @@ class Finding(NamedTuple):
     file: Path
     line: int | None
     message: str
+    column: int | None = None
 
     def __str__(self) -> str:
-        """Return ``file:line: what is wrong``."""
-        return f"{self.file}{'' if self.line is None else f':{self.line}'}: {self.message}"
+        """Return ``file:line:column: what is wrong``, as far as the place is known."""
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        return f"{place}: {self.message}"
 
     @classmethod
     def of(cls, fault: Fault, file: Path) -> Finding:
         """Return a fault of reading with its path and what was expected; in ``file`` where it names none."""
         message = str(fault._replace(file=None, line=None, column=None))
-        return cls(Path(fault.file or file), fault.line, message)
+        return cls(Path(fault.file or file), fault.line, message, fault.column)
 
 
 class Counted(NamedTuple):
