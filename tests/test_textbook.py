@@ -22,7 +22,7 @@ from gdsim.expr.derivative_rules import FUNCTION_RULES, RULES, Rule
 from gdsim.expr.differentiate import derivative, differentiate
 from gdsim.expr.display import ELLIPSIS, to_latex, to_text
 from gdsim.expr.emit_python import compile_function
-from gdsim.expr.nodes import Expr, Prime, Reduce, Symbol, substitute, symbols, walk
+from gdsim.expr.nodes import Compare, Expr, Prime, Reduce, Symbol, substitute, symbols, walk
 from gdsim.expr.one_sided import Break, break_at
 from gdsim.expr.parse import parse
 from gdsim.expr.step_lines import closing_lines, slope_name, step_lines, walk_steps
@@ -315,19 +315,39 @@ def environments(
             stack += [(part, here) for part in current.parts]
 
 
+def equalities(expr: Expr, at: Mapping[str, object], rows: Rows) -> list[bool]:
+    """Whether the two sides of each == and != of a formula are equal, in each row of data."""
+    return [
+        value(node.left, {**at, **row}, rows) == value(node.right, {**at, **row}, rows)
+        for node in walk(expr)
+        if isinstance(node, Compare) and node.operator in ("==", "!=")
+        for row in rows or ({},)
+    ]
+
+
 def slope_of(expr: Expr, variable: str, at: Mapping[str, object], rows: Rows) -> object:
     """The central difference with h = 1e-17; None at a kink, a jump, a pole, or where it is not finite.
 
+    None also where an equality holds at this point alone: there the slope is that of the branch taken.
     Beside 0, w/w·1/w has its pole within the step.
     """
     h, w = CONTEXT.mpf(10) ** -17, CONTEXT.mpf(at[variable])
     if 0 < abs(w) < 1e-6:
         return None
-    below, here, above = (value(expr, {**at, variable: w + k * h}, rows) for k in (-1, 0, 1))
+    places = [{**at, variable: w + k * h} for k in (-1, 0, 1)]
+    if equalities(expr, places[0], rows) != equalities(expr, places[1], rows):
+        return None
+    below, here, above = (value(expr, place, rows) for place in places)
     if not all(CONTEXT.isfinite(found) and abs(found) < 1e30 for found in (w, below, here, above)):
         return None
     left, right = (here - below) / h, (above - here) / h
     return (left + right) / 2 if abs(left - right) < 1e-10 and abs(left) < 1e8 else None
+
+
+def test_where_an_equality_holds_the_slope_is_that_of_the_branch_taken():
+    w = Symbol("w")
+    slope = compile_function([derivative(parse("where(w == 1, 1, w)"), w)], [w])
+    assert (slope(1.0), slope(1.5)) == ((0.0,), (1.0,))
 
 
 def check_lines(expr: Expr, point: Point, variable: str = "w") -> int:
