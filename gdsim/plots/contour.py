@@ -78,9 +78,7 @@ def contour(run: Run, at: Sequence[int] = ()) -> Scene:
     path = run.trajectory.weight[:, :, 0]
     step = run.trajectory.step_index
     lines = _draw_path(axes, path)
-    rests = not run.trajectory.gradient[
-        0
-    ].any()  # where it starts, perhaps below the mark of a critical point
+    rests = not run.trajectory.gradient[0].any()  # it starts below the mark of a critical point
     points.draw_start(axes, path[0, 0], path[0, 1], _BELOW_A_MARK if rests else 1.0)
     stage = _arrows(axes, step, path) + _draw_slopes(axes, run, [int(np.searchsorted(step, k)) for k in at])
     if step.size > 1 and np.isfinite(path[-1]).all() and farthest_side(axes, path)[-1] < 0:
